@@ -1,0 +1,243 @@
+"""Every message type, in the order of the flow; the one place that knows how a message becomes bytes.
+
+A message is a frozen, typed record with one receiver. `KEY` names the fields which, with the type and the item id, make
+the message's id: sending the same fact twice gives the same id, so the receiver knows it again. Times are UTC
+milliseconds, prices US dollars, None means unknown. It holds no socket, no file and no decision.
+
+Wire form: a msgpack map of the fields, at most `BODY_LIMIT_BYTES`. A new field with a default is compatible in both
+directions; any other change raises the class's `VERSION` and adds a function to `UPGRADES`, which turns the body of the
+previous version into the present one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Annotated, Any, ClassVar, Literal
+
+import msgpack
+import msgspec
+
+from catalyst.errors import MessageError, MessageTooBig
+
+BODY_LIMIT_BYTES = 512 * 1024
+MAX_ITEMS = 10_000  # entries in one array or map: 5 MB of empty maps would unpack to 367 MB
+
+Ms = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+Name = Annotated[str, msgspec.Meta(max_length=200)]
+Line = Annotated[str, msgspec.Meta(max_length=2_000)]
+Link = Annotated[str, msgspec.Meta(max_length=4_000)]
+Text = Annotated[str, msgspec.Meta(max_length=100_000)]
+Ticker = Annotated[str, msgspec.Meta(pattern=r"^[A-Z0-9.\-]{1,10}$")]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Signed = Annotated[float, msgspec.Meta(ge=-1, le=1)]
+Usd = Annotated[float, msgspec.Meta(ge=0, le=1e12)]
+Direction = Literal["up", "down", "neutral"]
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of all messages. Subclasses state `RECEIVER`, and `KEY` where one item makes several of their kind."""
+
+    RECEIVER: ClassVar[str] = ""
+    KEY: ClassVar[tuple[str, ...]] = ()
+    VERSION: ClassVar[int] = 1
+
+    item_id: Id  # the item that started it: accession number of a filing, hash of a story's canonical link
+
+    def message_id(self) -> bytes:
+        """16 bytes that are the same whenever the same fact about the same item is sent."""
+        parts = [type(self).__name__, self.item_id, *(str(getattr(self, name)) for name in self.KEY)]
+        return hashlib.blake2b("\x1f".join(parts).encode(), digest_size=16).digest()
+
+    def order_key(self) -> str:
+        """Messages with the same key are handled in the order of their sending, also when one has to wait."""
+        return self.item_id
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """One kind of catalyst found in an item, with the words that caused it."""
+
+    kind: Name
+    phrase: Line
+    direction: Direction
+    weight: Annotated[float, msgspec.Meta(ge=0, le=10)]
+
+
+class StoryFound(Message, frozen=True, kw_only=True):
+    """fetcher -> classifier: a story that was not seen before, on any wire."""
+
+    RECEIVER: ClassVar[str] = "classifier"
+
+    source: Name
+    trust: Share  # the source's, from sources.toml
+    title: Line
+    link: Link
+    summary: Text
+    published_ms: Ms | None
+    seen_ms: Ms  # when the feed's response was complete
+    symbols: tuple[Name, ...] = ()  # the publisher's own tags, "Nasdaq:ABCD"
+    categories: tuple[Name, ...] = ()
+
+
+class StoryJoined(Message, frozen=True, kw_only=True):
+    """fetcher -> alerter: another wire carries the story `item_id`; here it is `joined_id`."""
+
+    RECEIVER: ClassVar[str] = "alerter"
+    KEY: ClassVar[tuple[str, ...]] = ("joined_id",)
+
+    joined_id: Id
+    source: Name
+    title: Line
+    link: Link
+    published_ms: Ms | None
+    seen_ms: Ms
+
+
+class CatalystScored(Message, frozen=True, kw_only=True):
+    """classifier -> market: the item is a catalyst for `ticker`; one message a ticker."""
+
+    RECEIVER: ClassVar[str] = "market"
+    KEY: ClassVar[tuple[str, ...]] = ("ticker",)
+
+    source: Name
+    title: Line
+    link: Link
+    summary: Text
+    published_ms: Ms | None
+    seen_ms: Ms
+    ticker: Ticker
+    company: Name
+    role: Literal["primary", "secondary"]
+    kinds: tuple[Kind, ...]
+    direction: Direction
+    sentiment: Signed
+    score: Share
+    why: Line
+    watched: bool = False  # on the watch list: the price ceiling does not apply
+
+
+class AlertReady(Message, frozen=True, kw_only=True):
+    """market -> alerter: passed the price gate; `price_usd` None means that no provider knew a price."""
+
+    RECEIVER: ClassVar[str] = "alerter"
+    KEY: ClassVar[tuple[str, ...]] = ("ticker",)
+
+    alert_id: Id
+    source: Name
+    title: Line
+    link: Link
+    summary: Text
+    published_ms: Ms | None
+    seen_ms: Ms
+    ticker: Ticker
+    company: Name
+    kinds: tuple[Kind, ...]
+    direction: Direction
+    sentiment: Signed
+    score: Share
+    why: Line
+    watched: bool
+    price_usd: Usd | None
+    price_ms: Ms | None  # time of that price
+    previous_close_usd: Usd | None
+    simulated: bool
+    provider: Name | None
+    ready_ms: Ms
+
+
+class AlertPosted(Message, frozen=True, kw_only=True):
+    """alerter -> tracker: an alert went out, or the item was folded into an earlier alert as an update."""
+
+    RECEIVER: ClassVar[str] = "tracker"
+    KEY: ClassVar[tuple[str, ...]] = ("alert_id",)
+
+    alert_id: Id
+    ticker: Ticker
+    kinds: tuple[Name, ...]
+    direction: Direction
+    score: Share
+    price_usd: Usd | None
+    simulated: bool
+    posted_ms: Ms
+    folded: bool = False
+
+
+class ItemDropped(Message, frozen=True, kw_only=True):
+    """any -> tracker: the item ends here, for `ticker` or altogether; `fate` is dead when it became a dead letter."""
+
+    RECEIVER: ClassVar[str] = "tracker"
+    KEY: ClassVar[tuple[str, ...]] = ("stage", "ticker", "reason")
+
+    stage: Name  # the actor
+    reason: Name
+    ticker: Annotated[str, msgspec.Meta(max_length=10)] = ""
+    kinds: tuple[Name, ...] = ()
+    score: Share | None = None
+    fate: Literal["dropped", "dead"] = "dropped"
+    dropped_ms: Ms
+
+
+class OpsNotice(Message, frozen=True, kw_only=True):
+    """any -> alerter: something that the operator should know. `item_id` names the affair: one notice an affair."""
+
+    RECEIVER: ClassVar[str] = "alerter"
+    KEY: ClassVar[tuple[str, ...]] = ("episode",)
+
+    episode: Name  # tells one outage from the next
+    severity: Literal["info", "warning", "critical"]
+    title: Line
+    text: Line
+    made_ms: Ms
+
+
+def message_types() -> dict[str, type[Message]]:
+    """Name -> class of every message type, in flow order."""
+    return {cls.__name__: cls for cls in Message.__subclasses__()}
+
+
+Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
+UPGRADES: dict[tuple[str, int], Upgrade] = {}  # (type, version of the body) -> body of the next version
+
+
+def pack(message: Message) -> bytes:
+    """Bytes of the message's fields. Raises MessageTooBig over BODY_LIMIT_BYTES."""
+    body = msgpack.packb(msgspec.to_builtins(message), use_bin_type=True)
+    if len(body) > BODY_LIMIT_BYTES:
+        raise MessageTooBig(type(message).__name__, len(body), BODY_LIMIT_BYTES)
+    return body
+
+
+def unpack_raw(data: bytes, limit_bytes: int = BODY_LIMIT_BYTES) -> Any:
+    """Plain objects of msgpack bytes from outside. Raises MessageError for anything but one whole, small value."""
+    if len(data) > limit_bytes:
+        raise MessageError("too_big", f"{len(data)} bytes")
+    try:
+        return msgpack.unpackb(data, raw=False, strict_map_key=True, max_str_len=limit_bytes,
+                               max_bin_len=limit_bytes, max_array_len=MAX_ITEMS, max_map_len=MAX_ITEMS,
+                               max_ext_len=0)
+    except (ValueError, TypeError, RecursionError, msgpack.exceptions.UnpackException) as error:
+        raise MessageError("not_msgpack", f"{type(error).__name__}: {error}") from error
+
+
+def unpack(kind: str, version: int, body: bytes, known: dict[str, type[Message]]) -> Message:
+    """The validated message in `body`. Raises MessageError: unknown type or version, a field not as declared."""
+    cls = known.get(kind)
+    if cls is None:
+        raise MessageError("unknown_type", kind[:60])
+    fields = unpack_raw(body)
+    while version < cls.VERSION:
+        upgrade = UPGRADES.get((kind, version))
+        if upgrade is None or not isinstance(fields, dict):
+            raise MessageError("wrong_version", f"{kind} {version}")
+        try:
+            fields = upgrade(fields)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:  # a damaged body, as below
+            raise MessageError("invalid_field", f"{kind} {version}: {error!r}"[:300]) from error
+        version += 1
+    if version != cls.VERSION:
+        raise MessageError("wrong_version", f"{kind} {version}")
+    try:
+        return msgspec.convert(fields, cls)
+    except (msgspec.ValidationError, ValueError, OverflowError) as error:
+        raise MessageError("invalid_field", str(error)[:300]) from error

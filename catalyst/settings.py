@@ -1,0 +1,241 @@
+"""Every setting, once: name, default, range and meaning; read from the environment, then `.env`, then the default.
+
+This is the only module that reads the environment. `load` reports all faults together. An unknown `CATALYST_` name is
+an error that names the nearest known one. `.env.example` and the table of the documentation are generated from here.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from catalyst.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One row: `kind` is str, int, float, bool, path, list or secret; `low` and `high` bound a number."""
+
+    name: str
+    kind: str
+    default: Any
+    meaning: str
+    group: str
+    low: float = -math.inf
+    high: float = math.inf
+    choices: tuple[str, ...] = ()
+
+    @property
+    def attribute(self) -> str:
+        """Name as an attribute of `Settings`: lower case, without the prefix CATALYST_."""
+        return self.name.lower().removeprefix("catalyst_")
+
+
+S = Setting
+TABLE: tuple[Setting, ...] = (
+    S("CATALYST_HOME", "path", "./var", "databases, sockets, logs/ACTOR.jsonl", "system"),
+    S("CATALYST_LOG_LEVEL", "str", "info", "debug, info, warning or error", "system",
+      choices=("debug", "info", "warning", "error")),
+    S("CATALYST_ACTORS", "list", "", "actors to run, all when empty", "system"),
+    S("CATALYST_TZ", "str", "America/New_York", "zone of cards, page, top and quiet hours", "system"),
+    S("CATALYST_SOURCES", "path", "", "sources.toml to use instead of the bundled one", "fetching"),
+    S("CATALYST_ALLOW_HOSTS", "list", "", "hosts or host:port on private addresses that may be fetched", "fetching"),
+    S("CATALYST_ALERT_BACKLOG", "int", 0, "items of a new source's backlog that may alert", "fetching", 0, 10_000),
+    S("SEEN_TTL_DAYS", "int", 7, "days for which an item that left its feed is known again", "fetching", 1, 365),
+    S("ALERT_CONSECUTIVE_EMPTY_CYCLES", "int", 5, "failed or empty polls of a source before the operator is told",
+      "fetching", 1, 1000),
+    S("SEC_BASE_URL", "str", "https://www.sec.gov", "EDGAR; the company list is /files/company_tickers.json there",
+      "fetching"),
+    S("SEC_USER_AGENT", "str", "", "who asks, with a contact: required by the SEC when live", "fetching"),
+    S("CATALYST_COMPANIES", "path", "", "company list file in the SEC's JSON shape, instead of the SEC's own",
+      "classification"),
+    S("CATALYST_RULES", "path", "", "rules.toml to use instead of the bundled one", "classification"),
+    S("CATALYST_WATCHLIST", "path", "", "watchlist.csv; default: in the home", "classification"),
+    S("MIN_SCORE", "float", 0.2, "score gate, 0 lets all catalysts through", "classification", 0, 1),
+    S("PRICE_CEILING", "float", 10, "USD, 0 = none; an unknown price is alerted with price null", "market", 0, 1e6),
+    S("PRICE_FLOOR", "float", 0.10, "USD, 0 = none", "market", 0, 1e6),
+    S("QUOTE_PROVIDERS", "list", "yahoo", "chain of quote providers, in order; simulated only where it is named",
+      "market"),
+    S("YAHOO_BASE_URL", "str", "https://query1.finance.yahoo.com", "address of the Yahoo chart service", "market"),
+    S("CATALYST_QUOTE_TTL_S", "float", 15, "seconds for which a quote is used again", "market", 0, 3600),
+    S("DISCORD_WEBHOOK_URL", "secret", "", "alerts go here", "alerting"),
+    S("DISCORD_ADMIN_WEBHOOK", "secret", "", "the operator's notices go here", "alerting"),
+    S("DISCORD_PER_MINUTE", "int", 30, "own cap beside Discord's headers, 0 = headers only", "alerting", 0, 10_000),
+    S("CATALYST_WEBHOOK_URL", "secret", "", "every event as signed JSON", "alerting"),
+    S("CATALYST_WEBHOOK_SECRET", "secret", "", "key of the signature", "alerting"),
+    S("SQLITE_WAL_MODE", "bool", True, "write-ahead log; off = rollback journal", "storage"),
+    S("SQLITE_SYNCHRONOUS", "str", "NORMAL", "OFF, NORMAL, FULL or EXTRA; the alerter never goes below FULL", "storage",
+      choices=("OFF", "NORMAL", "FULL", "EXTRA")),
+    S("SQLITE_CACHE_SIZE", "int", 10_000, "pages of 4 KB kept in memory, at most", "storage", 10, 10_000_000),
+    S("SQLITE_MMAP_SIZE", "int", 30_000_000_000, "bytes of a database that may be mapped, 0 = none", "storage",
+      0, 2**40),
+    S("CATALYST_LINK_RETENTION_S", "float", 21_600, "seconds for which delivered messages are kept for a resend",
+      "storage", 60, 30 * 86_400),
+    S("CATALYST_BACKLOG_LIMIT", "int", 20_000, "messages waiting in the whole system at which the fetcher pauses",
+      "storage", 100, 10_000_000),
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings by attribute (`settings.min_score`), frozen. `origin` says where each value came from."""
+
+    values: Mapping[str, Any]
+    origin: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.__dict__["values"][name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (dict(self.values), dict(self.origin))
+
+    @property
+    def database_folder(self) -> Path:
+        """Where each actor keeps its database and its lock."""
+        return self.home / "db"
+
+    @property
+    def run_folder(self) -> Path:
+        """Where the sockets are."""
+        return self.home / "run"
+
+    @property
+    def log_folder(self) -> Path:
+        """Where the logs are."""
+        return self.home / "logs"
+
+    def but(self, **changes: Any) -> Settings:
+        """A copy with other values, for tests and for `catalyst up --world`."""
+        unknown = set(changes) - set(self.values)
+        if unknown:
+            raise ConfigError(f"unknown setting {sorted(unknown)[0]}")
+        return Settings(MappingProxyType({**self.values, **changes}), self.origin)
+
+    def shown(self) -> list[dict[str, Any]]:
+        """Rows for a person: name, value (secrets masked), origin, meaning."""
+        return [{"name": row.name, "value": shown_value(row, self.values[row.attribute]),
+                 "origin": self.origin.get(row.attribute, "default"), "meaning": row.meaning} for row in TABLE]
+
+
+def _rebuild(values: dict[str, Any], origin: dict[str, str]) -> Settings:
+    return Settings(MappingProxyType(values), MappingProxyType(origin))
+
+
+def shown_value(row: Setting, value: Any) -> Any:
+    """The value as a person may see it."""
+    if row.kind == "secret":
+        return "set" if value else ""
+    if isinstance(value, Path):
+        return str(value)
+    return ",".join(value) if isinstance(value, tuple) else value
+
+
+def load(environment: Mapping[str, str] | None = None, dotenv: Path | None = None) -> Settings:
+    """Settings of the environment (default: the process's) over those of the `.env` file (default: `./.env`).
+
+    Raises ConfigError that lists every fault: a value out of range, an unknown CATALYST_ name.
+    """
+    environment = dict(os.environ if environment is None else environment)
+    dotenv = Path(".env") if dotenv is None else dotenv
+    from_file = _read_dotenv(dotenv)
+    faults: list[str] = []
+    known = {row.name for row in TABLE}
+    for name in sorted({*environment, *from_file}):
+        if name.startswith("CATALYST_") and name not in known:
+            near = difflib.get_close_matches(name, known, 1, 0.5)
+            faults.append(f"unknown setting {name}" + (f", did you mean {near[0]}?" if near else ""))
+    values: dict[str, Any] = {}
+    origin: dict[str, str] = {}
+    for row in TABLE:
+        text, where = environment.get(row.name), "environment"
+        if text is None:
+            text, where = from_file.get(row.name), str(dotenv)
+        if text is None:
+            text, where = str(row.default), "default"
+        origin[row.attribute] = where
+        try:
+            values[row.attribute] = _parse(row, text)
+        except ValueError as fault:
+            faults.append(f"{row.name}: {fault}")
+    if faults:
+        raise ConfigError("; ".join(faults))
+    return Settings(MappingProxyType(values), MappingProxyType(origin))
+
+
+def export(changes: Mapping[str, str]) -> None:
+    """Put settings into the environment, for this process's later `load` and for the processes that it starts."""
+    os.environ.update(changes)
+
+
+def defaults(**changes: Any) -> Settings:
+    """Settings that no environment and no file has touched, with `changes` by attribute."""
+    return load({}, Path("/nonexistent/.env")).but(**changes)
+
+
+def _read_dotenv(path: Path) -> dict[str, str]:
+    if not path.is_file():
+        return {}
+    from dotenv import dotenv_values  # read only where there is a file: 59 ms
+
+    try:
+        found = dotenv_values(path, interpolate=False)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot read {path}: {error}") from error
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _parse(row: Setting, text: str) -> Any:
+    """The typed value of `text`. Raises ValueError with a plain sentence."""
+    text = text.strip()
+    if row.kind in ("int", "float"):
+        try:
+            number = int(text) if row.kind == "int" else float(text)
+        except ValueError:
+            raise ValueError(f"{text!r} is not a number") from None
+        if not (row.low <= number <= row.high):
+            raise ValueError(f"{text} is not between {row.low:g} and {row.high:g}")
+        return number
+    if row.kind == "bool":
+        if text.lower() not in ("1", "0", "true", "false", "yes", "no", "on", "off"):
+            raise ValueError(f"{text!r} is neither 1 nor 0")
+        return text.lower() in ("1", "true", "yes", "on")
+    if row.kind == "path":
+        if not text and row.default:
+            raise ValueError("must not be empty")
+        return Path(text).expanduser().absolute() if text else None
+    if row.kind == "list":
+        return tuple(part.strip() for part in text.split(",") if part.strip())
+    if row.choices:
+        by_fold = {choice.lower(): choice for choice in row.choices}
+        if text.lower() not in by_fold:
+            raise ValueError(f"{text!r} is none of {', '.join(row.choices)}")
+        return by_fold[text.lower()]
+    if row.name == "CATALYST_TZ":
+        try:
+            ZoneInfo(text)
+        except (KeyError, ValueError, OSError):
+            raise ValueError(f"{text!r} is not a time zone") from None
+    return text
+
+
+def example_file() -> str:
+    """The text of `.env.example`."""
+    lines = ["# Settings of Catalyst. Copy to .env and uncomment what you change.",
+             "# Order of precedence: command line, environment, .env, default.", ""]
+    group = ""
+    for row in TABLE:
+        if row.group != group:
+            group = row.group
+            lines += [f"# -- {group}", ""]
+        lines += [f"# {row.meaning}", f"# {row.name}={row.default if row.kind != 'bool' else int(row.default)}", ""]
+    return "\n".join(lines)
