@@ -1,0 +1,87 @@
+"""Asking an actor on its control socket: what the command line, the supervisor and the page use.
+
+It needs nobody between: it works while the supervisor is down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import msgpack
+import zmq
+
+from catalyst.clock import SystemClock
+from catalyst.errors import MessageError, UnavailableError
+from catalyst.messages import unpack_raw
+from catalyst.runtime.bus import address, plain_socket, socket_folder
+from catalyst.runtime.wire import CONTROL_VERSION
+
+ANSWER_LIMIT_BYTES = 64 * 1024 * 1024
+
+
+class Control:
+    """Asks actors of one home. A context manager."""
+
+    def __init__(self, run_folder: Path):
+        self._folder = socket_folder(run_folder)
+        self._context = zmq.Context()
+        self._clock = SystemClock()
+
+    def ask(self, actor: str, verb: str, timeout_s: float = 2.0, /, **arguments: Any) -> dict[str, Any]:
+        """The actor's answer. Raises UnavailableError when none comes in time or the actor refuses."""
+        answer = self.ask_all([actor], verb, timeout_s, **arguments).get(actor)
+        if answer is None:
+            raise UnavailableError(f"{actor} does not answer; is it running?")
+        if not answer.get("ok"):
+            raise UnavailableError(f"{actor}: {answer.get('error', 'refused')}")
+        return answer
+
+    def ask_all(self, actors: Iterable[str], verb: str, timeout_s: float = 2.0, /,
+                **arguments: Any) -> dict[str, dict[str, Any]]:
+        """Answers by actor, of those that answered in time; all are asked at once."""
+        request = msgpack.packb({"v": CONTROL_VERSION, "verb": verb, "args": arguments}, use_bin_type=True)
+        poller = zmq.Poller()
+        waiting: dict[zmq.Socket[bytes], str] = {}
+        for actor in actors:
+            socket = plain_socket(self._context, zmq.DEALER)
+            socket.setsockopt(zmq.MAXMSGSIZE, ANSWER_LIMIT_BYTES)
+            socket.setsockopt(zmq.RECONNECT_IVL, 5)
+            socket.connect(address(self._folder, actor, "ctl"))
+            socket.send(request)
+            poller.register(socket, zmq.POLLIN)
+            waiting[socket] = actor
+        answers: dict[str, dict[str, Any]] = {}
+        end_s = self._clock.monotonic_s() + timeout_s
+        while waiting and (left_s := end_s - self._clock.monotonic_s()) > 0:
+            for socket, _ in poller.poll(left_s * 1000):
+                poller.unregister(socket)
+                actor = waiting.pop(socket)
+                answers[actor] = _read(socket.recv())
+                socket.close(0)
+        for socket in waiting:
+            socket.close(0)
+        return answers
+
+    def close(self) -> None:
+        """Close everything, dropping what is under way."""
+        self._context.destroy(linger=0)
+
+    def __enter__(self) -> Control:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        self.close()
+
+
+def _read(data: bytes) -> dict[str, Any]:
+    try:
+        answer = unpack_raw(data, ANSWER_LIMIT_BYTES)
+    except MessageError as error:
+        raise UnavailableError(f"unreadable answer ({error})") from error
+    if not isinstance(answer, dict):
+        raise UnavailableError("unreadable answer")
+    return answer

@@ -1,0 +1,191 @@
+"""The heartbeat thread: says each second that the process lives, and answers on the control socket.
+
+It runs beside the loop and shares with it only `Progress` (plain fields) and two queues. `ping`, `status` and `stacks`
+are answered here, so a stuck loop can be looked at; all other verbs go to the loop.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import tempfile
+import threading
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+import msgpack
+import psutil
+import zmq
+
+from catalyst.clock import Clock
+from catalyst.errors import MessageError
+from catalyst.messages import unpack_raw
+from catalyst.runtime.bus import address, plain_socket, socket_folder
+from catalyst.runtime.progress import Progress
+from catalyst.runtime.wire import CONTROL_VERSION
+
+BEAT_S = 1.0
+EARLY_BEATS, EARLY_BEAT_S = 20, 0.05  # listeners connect a moment after the start: the first beats come close
+REQUEST_LIMIT_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A request for the loop; `peer` is where the answer goes."""
+
+    peer: list[bytes]
+    verb: str
+    arguments: dict[str, Any]
+
+
+class Heartbeat:
+    """Beat and control socket of actor `name`. `commands` is read by the loop when `command_fd` is readable."""
+
+    def __init__(self, name: str, run_folder: Path, context: zmq.Context[zmq.Socket[bytes]], progress: Progress,
+                 clock: Clock):
+        self.commands: SimpleQueue[Command] = SimpleQueue()
+        self.rejected: Counter[str] = Counter()
+        self._answers: SimpleQueue[tuple[list[bytes], bytes]] = SimpleQueue()
+        self.command_fd, self._command_write = _pipe()
+        self._answer_fd, self._answer_write = _pipe()
+        self._name = name
+        self._folder = socket_folder(run_folder)
+        self._context = context
+        self._progress = progress
+        self._clock = clock
+        self._process = psutil.Process()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
+        self._beat = plain_socket(context, zmq.PUB)
+        self._control = plain_socket(context, zmq.ROUTER)
+        self._beat.bind(address(self._folder, name, "beat"))
+        self._control.bind(address(self._folder, name, "ctl"))
+
+    def start(self) -> None:
+        """Begin to beat; from here on the sockets belong to the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread; waits for it 1 s at most."""
+        self._stopping = True
+        _wake(self._answer_write)
+        self._thread.join(1.0)
+
+    def answer(self, command: Command, reply: Mapping[str, Any]) -> None:
+        """Send the loop's answer to a command."""
+        self._answers.put((command.peer, msgpack.packb(reply, use_bin_type=True, default=str)))
+        _wake(self._answer_write)
+
+    def _run(self) -> None:
+        poller = zmq.Poller()
+        poller.register(self._control, zmq.POLLIN)
+        poller.register(self._answer_fd, zmq.POLLIN)
+        next_beat_s = self._clock.monotonic_s()
+        beats = 0
+        while not self._stopping:
+            wait_s = next_beat_s - self._clock.monotonic_s()
+            if wait_s <= 0:
+                self._beat.send(msgpack.packb(self.status(), use_bin_type=True), zmq.NOBLOCK)
+                beats += 1
+                next_beat_s = max(next_beat_s + (BEAT_S if beats > EARLY_BEATS else EARLY_BEAT_S),
+                                  self._clock.monotonic_s())
+                continue
+            ready = dict(poller.poll(wait_s * 1000))
+            if self._answer_fd in ready:
+                _drain(self._answer_fd)
+            while not self._answers.empty():
+                peer, reply = self._answers.get()
+                self._control.send_multipart([*peer, reply], zmq.NOBLOCK)
+            if self._control in ready:
+                self._serve()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                *peer, request = self._control.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                return
+            try:
+                verb, arguments = _read_request(request)
+            except MessageError as error:
+                self.rejected[error.reason] += 1
+                continue
+            if verb == "ping":
+                reply: dict[str, Any] = {"ok": True, "pid": os.getpid()}
+            elif verb == "status":
+                reply = {"ok": True, **self.status()}
+            elif verb == "stacks":
+                reply = {"ok": True, "stacks": stacks()}
+            else:
+                self.commands.put(Command(peer, verb, arguments))
+                _wake(self._command_write)
+                continue
+            self._control.send_multipart([*peer, msgpack.packb(reply, use_bin_type=True)], zmq.NOBLOCK)
+
+    def status(self) -> dict[str, Any]:
+        """The record that a beat carries."""
+        progress = self._progress
+        current = progress.current
+        memory = self._process.memory_info()
+        cpu = self._process.cpu_times()
+        return {
+            "actor": self._name, "pid": os.getpid(), "state": progress.state, "loops": progress.loops,
+            "current": current, "current_limit_s": progress.limit_s if current else 0.0,
+            "current_age_s": self._clock.monotonic_s() - progress.since_s if current else 0.0,
+            "rss_bytes": anonymous_bytes(os.getpid()) or memory.rss, "cpu_s": cpu.user + cpu.system,
+            "handled": progress.handled, "failed": progress.failed, **progress.snapshot}
+
+
+def anonymous_bytes(pid: int) -> int | None:
+    """Anonymous memory of a process (proc(5), RssAnon): a mapped database is not a leak. None without /proc."""
+    try:
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("RssAnon:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        return None
+    return None
+
+
+def stacks() -> str:
+    """Python stacks of all threads of this process, most recent call first."""
+    with tempfile.TemporaryFile() as file:
+        faulthandler.dump_traceback(file=file, all_threads=True)
+        file.seek(0)
+        return file.read().decode(errors="replace")
+
+
+def _read_request(data: bytes) -> tuple[str, dict[str, Any]]:
+    request = unpack_raw(data, REQUEST_LIMIT_BYTES)
+    if not isinstance(request, dict) or request.get("v") != CONTROL_VERSION:
+        raise MessageError("wrong_request")
+    verb, arguments = request.get("verb"), request.get("args", {})
+    if not isinstance(verb, str) or not isinstance(arguments, dict):
+        raise MessageError("wrong_request")
+    return verb, arguments
+
+
+def _pipe() -> tuple[int, int]:
+    read, write = os.pipe()
+    os.set_blocking(read, False)
+    os.set_blocking(write, False)
+    return read, write
+
+
+def _wake(fd: int) -> None:
+    try:
+        os.write(fd, b"x")
+    except BlockingIOError:
+        return  # full of wake-ups already
+
+
+def _drain(fd: int) -> None:
+    try:
+        while os.read(fd, 4096):
+            pass
+    except BlockingIOError:
+        return

@@ -1,0 +1,207 @@
+"""Jobs: slow work as rows, done by daemon threads, its results brought back to the loop.
+
+The row is marked running in a commit before the thread starts, so a crash leaves a trace of what may have happened
+outside. Threads get the payload and give a result; they never see the database. Deciding what a result means is the
+actor's (`done_`, `failed_`, `interrupted_`).
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections import Counter
+from dataclasses import dataclass, replace
+from queue import SimpleQueue
+from typing import Any
+
+import msgpack
+import msgspec
+
+from catalyst import log
+from catalyst.errors import CatalystError, ContractError
+from catalyst.runtime.contract import Actor, Job, JobKind
+
+FAR_MS = 2**53
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A job's end: `error` is None where `result` counts. `attempt` counts the tries to apply it."""
+
+    job: Job
+    result: Any
+    error: Exception | None
+    attempt: int = 1
+
+
+class Jobs:
+    """The queue of one actor: rows in `jobs` and `lanes`, counts of them in memory, threads."""
+
+    def __init__(self, actor: Actor, db: sqlite3.Connection):
+        self._actor = actor
+        self._kinds: dict[str, JobKind] = {kind.name: kind for kind in actor.jobs}
+        self._work: SimpleQueue[Job] = SimpleQueue()
+        self._results: SimpleQueue[Finished] = SimpleQueue()
+        self.wake_fd, self._wake_write = os.pipe()
+        os.set_blocking(self.wake_fd, False)
+        os.set_blocking(self._wake_write, False)
+        self._threads = 0
+        self.running: dict[int, tuple[Job, float]] = {}  # id -> job and monotonic start
+        self.next_ms = FAR_MS  # when a queued job that waits for its time becomes due
+        self.reload(db)
+
+    def reload(self, db: sqlite3.Connection) -> None:
+        """Read the counts again from the rows: at start and after a rolled-back transaction."""
+        self._queued: Counter[tuple[str, str]] = Counter()
+        for kind, lane, count in db.execute(
+                "SELECT kind, lane, count(*) FROM jobs WHERE state = 'queued' GROUP BY kind, lane"):
+            self._queued[kind, lane] = count
+        self._open_ms: dict[str, int] = dict(db.execute("SELECT lane, open_ms FROM lanes").fetchall())
+        self._look = True
+
+    def add(self, db: sqlite3.Connection, job: Job, now_ms: int) -> None:
+        """Insert the row of a yielded job; one of the same kind and key that still waits is replaced."""
+        kind = self._kinds.get(job.kind)
+        if kind is None or not isinstance(job.payload, kind.payload):
+            raise ContractError(f"{self._actor.name} declares no job {job.kind} of {type(job.payload).__name__}")
+        if job.key is not None:
+            for (lane,) in db.execute("DELETE FROM jobs WHERE kind = ? AND key = ? AND state = 'queued' RETURNING lane",
+                                      (job.kind, job.key)).fetchall():
+                self._queued[job.kind, lane] -= 1
+        payload = msgpack.packb(msgspec.to_builtins(job.payload), use_bin_type=True)
+        db.execute(
+            "INSERT INTO jobs(id, kind, lane, key, priority, item_id, payload, state, not_before_ms, tries, queued_ms)"
+            " VALUES(?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?)",
+            (job.id or None, job.kind, job.lane, job.key, job.priority, job.item_id, payload, job.not_before_ms,
+             job.tries, now_ms))
+        self._queued[job.kind, job.lane] += 1
+        self._look = True
+
+    def hold(self, db: sqlite3.Connection, lane: str, until_ms: int) -> None:
+        """Let no job of `lane` start before `until_ms`."""
+        db.execute("INSERT INTO lanes(lane, open_ms) VALUES(?, ?) ON CONFLICT(lane) DO UPDATE SET open_ms = ?2",
+                   (lane, until_ms))
+        self._open_ms[lane] = until_ms
+        self._look = True
+
+    def may_pick(self, now_ms: int) -> bool:
+        """Whether `pick` could find something."""
+        return (self._look and any(self._queued.values())) or now_ms >= self.next_ms
+
+    def pick(self, db: sqlite3.Connection, now_ms: int) -> list[Job]:
+        """The jobs to start now, marked running; best priority first, then oldest. Sets `next_ms`."""
+        if not self._look and now_ms < self.next_ms:
+            return []
+        self._look = False
+        self.next_ms = FAR_MS
+        busy = Counter((job.kind, job.lane) for job, _ in self.running.values())
+        picked: list[Job] = []
+        for (kind, lane), waiting in list(self._queued.items()):
+            free = self._kinds[kind].workers - busy[kind, lane] if kind in self._kinds else 0
+            if waiting <= 0 or free <= 0:
+                continue
+            opens_ms = self._open_ms.get(lane, 0)
+            if opens_ms > now_ms:
+                self.next_ms = min(self.next_ms, opens_ms)
+                continue
+            rows = db.execute(
+                "SELECT id, payload, key, priority, item_id, not_before_ms, tries FROM jobs WHERE state = 'queued'"
+                " AND kind = ? AND lane = ? AND not_before_ms <= ? ORDER BY priority DESC, id LIMIT ?",
+                (kind, lane, now_ms, free)).fetchall()
+            for row in rows:
+                picked.append(self._mark_running(db, kind, lane, row, now_ms))
+            if len(rows) < min(free, waiting):
+                later = db.execute("SELECT min(not_before_ms) FROM jobs WHERE state = 'queued' AND kind = ? AND"
+                                   " lane = ?", (kind, lane)).fetchone()[0]
+                self.next_ms = min(self.next_ms, later if later is not None else FAR_MS)
+        return picked
+
+    def _mark_running(self, db: sqlite3.Connection, kind: str, lane: str, row: tuple[Any, ...], now_ms: int) -> Job:
+        job = self._job(kind, lane, row)
+        db.execute("UPDATE jobs SET state = 'running', started_ms = ?, tries = tries + 1 WHERE id = ?",
+                   (now_ms, job.id))
+        self._queued[kind, lane] -= 1
+        return replace(job, tries=job.tries + 1)
+
+    def _job(self, kind: str, lane: str, row: tuple[Any, ...]) -> Job:
+        number, payload, key, priority, item_id, not_before_ms, tries = row
+        typed = msgspec.convert(msgpack.unpackb(payload, raw=False), self._kinds[kind].payload)
+        return Job(kind, typed, lane, key, priority, item_id, not_before_ms, tries, number)
+
+    def start(self, jobs: list[Job]) -> None:
+        """Hand picked jobs to threads, after the commit that marked them."""
+        for job in jobs:
+            self.running[job.id] = (job, self._actor.clock.monotonic_s())
+            self._work.put(job)
+            if len(self.running) > self._threads:
+                self._threads += 1
+                threading.Thread(target=self._serve, name=f"job-{self._threads}", daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            finished = self.run_one(self._work.get())
+            self._results.put(finished)
+            try:
+                os.write(self._wake_write, b"x")
+            except BlockingIOError:
+                continue  # the pipe is full of wake-ups already
+
+    def run_one(self, job: Job) -> Finished:
+        """Do the work of one job here and now."""
+        try:
+            return Finished(job, getattr(self._actor, f"work_{job.kind}")(job.payload), None)
+        except CatalystError as error:
+            return Finished(job, None, error)
+        except Exception as error:  # boundary: a defect in the work is the job's failure, not the thread's end
+            log.error("job_raised", exc_info=error, job=job.kind, item=job.item_id)
+            return Finished(job, None, error)
+
+    def finished(self) -> list[Finished]:
+        """Results that came back since the last call."""
+        try:
+            while os.read(self.wake_fd, 4096):
+                pass
+        except BlockingIOError:
+            pass
+        found = []
+        while not self._results.empty():
+            found.append(self._results.get())
+        return found
+
+    def put_back(self, finished: Finished) -> None:
+        """Offer a result again that could not be applied."""
+        self._results.put(replace(finished, attempt=finished.attempt + 1))
+        os.write(self._wake_write, b"x")
+
+    def remove(self, db: sqlite3.Connection, job: Job) -> None:
+        """Delete the row of a job whose result is being applied."""
+        db.execute("DELETE FROM jobs WHERE id = ?", (job.id,))
+        self._look = True
+
+    def over(self, job: Job) -> None:
+        """Note, after the commit, that the job no longer runs."""
+        self.running.pop(job.id, None)
+        self._look = True
+
+    def interrupted(self, db: sqlite3.Connection) -> list[Job]:
+        """Jobs that the last process had under way; their rows are removed, the caller decides what comes of them."""
+        rows = db.execute("DELETE FROM jobs WHERE state = 'running' RETURNING kind, lane, id, payload, key, priority,"
+                          " item_id, not_before_ms, tries").fetchall()
+        return [self._job(row[0], row[1], row[2:]) for row in sorted(rows, key=lambda row: row[2])
+                if row[0] in self._kinds]
+
+    def waiting(self) -> int:
+        """Jobs that are queued or running and are not background work."""
+        queued = sum(count for (kind, _), count in self._queued.items()
+                     if kind in self._kinds and not self._kinds[kind].background)
+        return queued + sum(not self._kinds[job.kind].background for job, _ in self.running.values())
+
+    def waits_for_running(self) -> bool:
+        """Whether a job is under way that a drain should wait for."""
+        return any(not self._kinds[job.kind].background for job, _ in self.running.values())
+
+    def oldest_running(self) -> tuple[str, float, float] | None:
+        """Name, monotonic start and limit of the job that is nearest to its limit (seconds)."""
+        rows = [(job.kind, began, self._kinds[job.kind].limit_s) for job, began in list(self.running.values())]
+        return min(rows, key=lambda row: row[1] + row[2], default=None)

@@ -1,0 +1,339 @@
+"""Links: the persisted state of every ordered pair of actors, and what a frame does to it. See docs/protocol.md.
+
+Rows and frames in, rows and frames out; it owns no socket. Sequences and hashes are mirrored in memory, so `reload`
+must follow a rolled-back transaction. Methods that take `db` expect an open transaction.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from catalyst import log
+from catalyst.clock import Clock
+from catalyst.messages import Message
+from catalyst.runtime import wire
+
+WINDOW = 256  # frames in flight on one link
+HELLO_AGAIN_S = 0.25
+STALLED_S = 1.0
+IDLE_CHECK_S = 60.0
+BATCH_BYTES = 8_000_000  # of bodies read at once for sending
+
+
+@dataclass(slots=True)
+class OutLink:
+    """The sender's side. Persisted fields first; `live` says that the receiver has welcomed us on this connection."""
+
+    receiver: str
+    link_epoch: bytes
+    next_seq: int = 1
+    acked_seq: int = 0
+    hash: bytes = wire.ZERO_HASH
+    acked_hash: bytes = wire.ZERO_HASH
+    dirty: bool = False
+    live: bool = False
+    connected: bool = False
+    sent_seq: int = 0  # highest sequence sent on this connection
+    in_flight: deque[tuple[int, int]] = field(default_factory=deque)  # (sequence, sent at), oldest first
+    fresh: list[tuple[int, bytes]] = field(default_factory=list)  # packed in this turn: (sequence, frame)
+    hashes: dict[int, bytes] = field(default_factory=dict)  # of what was fresh and is not acknowledged, by sequence
+    hello_at_s: float = 0.0  # when to say hello next, monotonic
+    hello_seq: int = 0  # highest sequence sent before the last hello
+
+    @property
+    def unacked(self) -> int:
+        """Messages that the receiver has not acknowledged, sent or not."""
+        return self.next_seq - 1 - self.acked_seq
+
+
+@dataclass(slots=True)
+class InLink:
+    """The receiver's side. `asked_seq` is the sequence after which we asked to send again."""
+
+    sender: str
+    peer_epoch: bytes
+    link_epoch: bytes
+    last_seq: int = 0
+    hash: bytes = wire.ZERO_HASH
+    dirty: bool = False
+    asked_seq: int = -1
+
+
+class Links:
+    """All links of one actor. `epoch` is the database's, `receivers` the actors that it sends to."""
+
+    def __init__(self, db: sqlite3.Connection, epoch: bytes, receivers: Iterable[str], clock: Clock):
+        self.epoch = epoch
+        self._clock = clock
+        self._receivers = tuple(sorted(set(receivers)))
+        self.out: dict[str, OutLink] = {}
+        self.inn: dict[str, InLink] = {}
+        self.mismatches = 0
+        self.reload(db)
+
+    def reload(self, db: sqlite3.Connection) -> None:
+        """Read the rows again; every link must be greeted anew."""
+        connected = {name for name, link in self.out.items() if link.connected}
+        rows = db.execute("SELECT receiver, link_epoch, next_seq, acked_seq, hash, acked_hash"
+                          " FROM links_out").fetchall()
+        self.out = {row[0]: OutLink(*row) for row in rows}
+        for name in self._receivers:
+            self.out.setdefault(name, OutLink(name, os.urandom(8), dirty=True))
+        for link in self.out.values():
+            link.connected = link.receiver in connected
+            link.sent_seq = link.acked_seq
+        rows = db.execute("SELECT sender, peer_epoch, link_epoch, last_seq, hash FROM links_in").fetchall()
+        self.inn = {row[0]: InLink(*row) for row in rows}
+
+    # -- sending
+
+    def queue(self, db: sqlite3.Connection, message: Message, body: bytes, now_ms: int) -> None:
+        """Insert an outgoing message as the next of its link."""
+        link = self.out[message.RECEIVER]
+        seq, number = link.next_seq, message.message_id()
+        kind, version = type(message).__name__, message.VERSION
+        link.hash = wire.chain(link.hash, number, body)
+        link.next_seq = seq + 1
+        link.dirty = True
+        db.execute(
+            "INSERT INTO outbox(receiver, seq, id, item_id, type, version, body, hash, queued_ms)"
+            " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (link.receiver, seq, number, message.item_id, kind, version, body, link.hash, now_ms))
+        if link.live and link.sent_seq + len(link.fresh) == seq - 1 and len(link.in_flight) + len(link.fresh) < WINDOW:
+            row = (seq, number, message.item_id, kind, version, now_ms, body)
+            link.fresh.append((seq, wire.pack_data(link.link_epoch, row)))
+            link.hashes[seq] = link.hash
+
+    def flush(self, db: sqlite3.Connection) -> None:
+        """Write the changed link rows: the last thing in a transaction."""
+        for out in self.out.values():
+            if out.dirty:
+                db.execute("INSERT OR REPLACE INTO links_out(receiver, link_epoch, next_seq, acked_seq, hash,"
+                           " acked_hash) VALUES(?, ?, ?, ?, ?, ?)",
+                           (out.receiver, out.link_epoch, out.next_seq, out.acked_seq, out.hash, out.acked_hash))
+                out.dirty = False
+        for inn in self.inn.values():
+            if inn.dirty:
+                db.execute("INSERT OR REPLACE INTO links_in(sender, peer_epoch, link_epoch, last_seq, hash)"
+                           " VALUES(?, ?, ?, ?, ?)",
+                           (inn.sender, inn.peer_epoch, inn.link_epoch, inn.last_seq, inn.hash))
+                inn.dirty = False
+
+    @property
+    def needs_flush(self) -> bool:
+        """Some link row is not yet as in memory."""
+        return any(link.dirty for link in self.out.values()) or any(link.dirty for link in self.inn.values())
+
+    def to_send(self, db: sqlite3.Connection, link: OutLink) -> Iterator[tuple[int, bytes]]:
+        """(sequence, frame) to send now, within the window; after the commit, outside a transaction."""
+        if not link.live:
+            link.fresh.clear()
+            return
+        if link.fresh:
+            fresh, link.fresh = link.fresh, []
+            yield from fresh
+        room = WINDOW - len(link.in_flight)
+        if link.sent_seq + 1 >= link.next_seq or room <= 0:
+            return
+        rows = db.execute("SELECT seq, id, item_id, type, version, queued_ms, body FROM outbox WHERE receiver = ?"
+                          " AND seq > ? ORDER BY seq LIMIT ?", (link.receiver, link.sent_seq, room))
+        size = 0
+        for row in rows:
+            yield row[0], wire.pack_data(link.link_epoch, row)
+            size += len(row[6])
+            if size > BATCH_BYTES:
+                return
+
+    def hello(self, link: OutLink) -> bytes:
+        """The frame that asks the receiver where we are; sets when to ask again."""
+        link.hello_at_s = self._clock.monotonic_s() + HELLO_AGAIN_S
+        link.hello_seq = link.sent_seq
+        return wire.pack_hello(self.epoch, link.link_epoch, link.acked_seq, link.next_seq)
+
+    def hello_due(self, link: OutLink) -> bool:
+        """Whether to say hello: not welcomed yet, stalled, or idle for a minute."""
+        return link.connected and self._clock.monotonic_s() >= link.hello_at_s
+
+    def on_welcome(self, db: sqlite3.Connection, link: OutLink, frame: wire.Welcome, now_ms: int) -> None:
+        """Compare the receiver's state with ours: go on, or settle the mismatch with a new link epoch."""
+        if frame.link_epoch != link.link_epoch:
+            return  # the answer to a hello of before: the next one is under way
+        found = self._hash_at(db, link, frame.last_seq)
+        if link.acked_seq <= frame.last_seq < link.next_seq and found == frame.hash:
+            self._acknowledge(db, link, frame.last_seq, frame.hash, now_ms)
+            if not link.live:
+                link.live = True
+                link.in_flight.clear()
+                link.sent_seq = link.acked_seq
+            elif frame.last_seq < link.hello_seq:  # frames arrive in order: what was sent before the hello is lost
+                self._rewind(link, frame.last_seq)
+            self._checked(link)
+            return
+        self._settle(db, link, f"receiver has {frame.last_seq}, acknowledged {link.acked_seq}, next {link.next_seq},"
+                               f" hash {'agrees' if found == frame.hash else 'differs'}", now_ms)
+
+    def on_ack(self, db: sqlite3.Connection, link: OutLink, frame: wire.Ack, now_ms: int) -> None:
+        """Mark everything up to the sequence as acknowledged."""
+        if frame.link_epoch != link.link_epoch or not link.live or frame.last_seq <= link.acked_seq:
+            return
+        if frame.last_seq >= link.next_seq or self._hash_at(db, link, frame.last_seq) != frame.hash:
+            self._settle(db, link, f"acknowledged {frame.last_seq} of {link.next_seq - 1} with another hash", now_ms)
+            return
+        self._acknowledge(db, link, frame.last_seq, frame.hash, now_ms)
+        self._checked(link)
+
+    def on_again(self, link: OutLink, frame: wire.Again) -> None:
+        """Go back to the sequence after the one that the receiver has."""
+        if frame.link_epoch == link.link_epoch and link.live and link.acked_seq <= frame.last_seq <= link.sent_seq:
+            self._rewind(link, frame.last_seq)
+
+    def _rewind(self, link: OutLink, seq: int) -> None:
+        link.sent_seq = seq
+        link.in_flight = deque(entry for entry in link.in_flight if entry[0] <= seq)
+
+    def _checked(self, link: OutLink) -> None:
+        wait_s = STALLED_S if link.in_flight else IDLE_CHECK_S
+        link.hello_at_s = self._clock.monotonic_s() + wait_s
+
+    def disconnected(self, link: OutLink) -> None:
+        """The receiver is gone; nothing is sent until it has answered a hello again."""
+        link.connected = link.live = False
+        link.in_flight.clear()
+        link.fresh.clear()
+        link.hashes.clear()
+        link.sent_seq = link.acked_seq
+
+    def connected(self, link: OutLink) -> None:
+        """A new connection stands: a hello is due at once."""
+        self.disconnected(link)
+        link.connected = True
+        link.hello_at_s = 0.0
+
+    def sent(self, link: OutLink, seq: int, now_ms: int) -> None:
+        """Note that a frame left."""
+        link.sent_seq = seq
+        if not link.in_flight:
+            link.hello_at_s = self._clock.monotonic_s() + STALLED_S
+        link.in_flight.append((seq, now_ms))
+
+    def _acknowledge(self, db: sqlite3.Connection, link: OutLink, seq: int, chain: bytes, now_ms: int) -> None:
+        if seq > link.acked_seq:
+            times = []
+            while link.in_flight and link.in_flight[0][0] <= seq:
+                times.append(link.in_flight.popleft())
+                link.hashes.pop(times[-1][0], None)
+            db.executemany("UPDATE outbox SET sent_ms = ?, acked_ms = ? WHERE receiver = ? AND seq = ?",
+                           [(sent_ms, now_ms, link.receiver, number) for number, sent_ms in times])
+            if len(times) < seq - link.acked_seq:  # sent by an earlier process: its time of sending is not known
+                db.execute("UPDATE outbox SET acked_ms = ? WHERE receiver = ? AND seq > ? AND seq <= ?"
+                           " AND acked_ms IS NULL", (now_ms, link.receiver, link.acked_seq, seq))
+            link.acked_seq = seq
+            link.acked_hash = chain
+            link.dirty = True
+        link.sent_seq = max(link.sent_seq, link.acked_seq)
+
+    def _hash_at(self, db: sqlite3.Connection, link: OutLink, seq: int) -> bytes | None:
+        if seq == link.next_seq - 1:
+            return link.hash
+        if seq == link.acked_seq:
+            return link.acked_hash
+        if seq in link.hashes:
+            return link.hashes[seq]
+        row = db.execute("SELECT hash FROM outbox WHERE receiver = ? AND seq = ?", (link.receiver, seq)).fetchone()
+        return row[0] if row else None
+
+    def _settle(self, db: sqlite3.Connection, link: OutLink, detail: str, now_ms: int) -> None:
+        """New link epoch; everything still held is numbered from 1 again and goes out once more."""
+        self._incident(db, link.receiver, f"sender: {detail}", now_ms)
+        rows = db.execute("SELECT n, id, body FROM outbox WHERE receiver = ? ORDER BY seq", (link.receiver,)).fetchall()
+        # Below all numbers in use first, so that the unique index holds at every step.
+        db.execute("UPDATE outbox SET seq = -n, acked_ms = NULL, sent_ms = NULL WHERE receiver = ?", (link.receiver,))
+        chain = wire.ZERO_HASH
+        for seq, (n, number, body) in enumerate(rows, 1):
+            chain = wire.chain(chain, number, body)
+            db.execute("UPDATE outbox SET seq = ?, hash = ? WHERE n = ?", (seq, chain, n))
+        self.out[link.receiver] = OutLink(link.receiver, os.urandom(8), len(rows) + 1, 0, chain, wire.ZERO_HASH,
+                                          dirty=True, connected=link.connected)
+
+    # -- receiving
+
+    def on_hello(self, db: sqlite3.Connection, sender: str, frame: wire.Hello, now_ms: int) -> bytes:
+        """Our state of the link, as a `welcome` frame to send after the commit; an unknown link epoch is taken over."""
+        link = self.inn.get(sender)
+        if link is None or link.link_epoch != frame.link_epoch:
+            if link is not None and (link.last_seq or link.peer_epoch != frame.epoch):
+                self._incident(db, sender, f"receiver: new link epoch after {link.last_seq}", now_ms)
+            link = InLink(sender, frame.epoch, frame.link_epoch, dirty=True)
+            self.inn[sender] = link
+        link.asked_seq = -1
+        return wire.pack_welcome(self.epoch, link.link_epoch, link.last_seq, link.hash)
+
+    def take(self, sender: str, frame: wire.Data) -> tuple[bool, bytes | None]:
+        """(whether the message is next on its link, an `again` frame to send). Advances the link if it is next."""
+        link = self.inn.get(sender)
+        if link is None or link.link_epoch != frame.link_epoch:
+            return False, None
+        if frame.seq == link.last_seq + 1:
+            link.last_seq = frame.seq
+            link.hash = wire.chain(link.hash, frame.id, frame.body)
+            link.dirty = True
+            return True, None
+        if frame.seq > link.last_seq and link.asked_seq != link.last_seq:
+            link.asked_seq = link.last_seq
+            return False, wire.pack_again(link.link_epoch, link.last_seq)
+        return False, None
+
+    def ack(self, sender: str) -> bytes | None:
+        """An `ack` frame of what is committed."""
+        link = self.inn.get(sender)
+        return wire.pack_ack(link.link_epoch, link.last_seq, link.hash) if link else None
+
+    def _incident(self, db: sqlite3.Connection, peer: str, detail: str, now_ms: int) -> None:
+        self.mismatches += 1
+        db.execute("INSERT INTO incidents(kind, subject, detail, at_ms) VALUES('link_mismatch', ?, ?, ?)",
+                   (peer, detail, now_ms))
+        log.warning("link_mismatch", peer=peer, detail=detail)
+
+    # -- housekeeping
+
+    def prune(self, db: sqlite3.Connection, retention_ms: int, now_ms: int, limit: int = 2_000) -> int:
+        """Delete what is acknowledged and older than the retention; `limit` rows of each a call. Returns how many.
+
+        Rows grow old in their order, so it goes from the front of each table to the first that is young: an index by
+        time would cost a page in every commit.
+        """
+        gone = 0
+        for link in self.out.values():
+            rows = db.execute("SELECT seq, acked_ms FROM outbox WHERE receiver = ? AND seq <= ? ORDER BY seq LIMIT ?",
+                              (link.receiver, link.acked_seq, limit))
+            if (last := _last_before(rows, now_ms - retention_ms)) is not None:
+                gone += db.execute("DELETE FROM outbox WHERE receiver = ? AND seq <= ?", (link.receiver, last)).rowcount
+        rows = db.execute("SELECT n, committed_ms FROM inbox ORDER BY n LIMIT ?", (limit,))
+        if (last := _last_before(rows, now_ms - 2 * retention_ms)) is not None:
+            gone += db.execute("DELETE FROM inbox WHERE n <= ?", (last,)).rowcount
+        return gone
+
+    def backlog(self, db: sqlite3.Connection) -> tuple[int, int | None]:
+        """(messages not acknowledged, queueing time of the oldest one or None)."""
+        waiting = sum(link.unacked for link in self.out.values())
+        if not waiting:
+            return 0, None
+        oldest = [db.execute("SELECT queued_ms FROM outbox WHERE receiver = ? AND seq = ?",
+                             (link.receiver, link.acked_seq + 1)).fetchone()
+                  for link in self.out.values() if link.unacked]
+        return waiting, min((row[0] for row in oldest if row), default=None)
+
+
+def _last_before(rows: sqlite3.Cursor, limit_ms: int) -> int | None:
+    """Of rows (number, time): the last number before the first row that is not older than `limit_ms`."""
+    last = None
+    for number, time_ms in rows:
+        if time_ms is None or time_ms >= limit_ms:
+            break
+        last = number
+    rows.close()
+    return last

@@ -1,0 +1,157 @@
+"""What every actor answers on its control socket, beside the verbs of its own (`verb_<name>`).
+
+The command line, the page and the supervisor ask through these; nobody opens an actor's database from outside.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING, Any
+
+import msgpack
+
+from catalyst import log
+from catalyst.errors import CatalystError, ConfigError
+from catalyst.runtime.heartbeat import Command
+from catalyst.runtime.store import read_only
+from catalyst.settings import load
+
+if TYPE_CHECKING:
+    from catalyst.runtime.process import Process
+
+QUERY_ROWS = 1_000
+QUERY_STEPS = 2_000_000  # of SQLite's virtual machine: about a second
+QUERY_BYTES = 8_000_000
+
+
+class Verbs:
+    """Answers commands for one process. An answer is a plain dict with `ok`."""
+
+    def __init__(self, process: Process):
+        self._process = process
+
+    def outside(self, command: Command) -> dict[str, Any] | None:
+        """The answer to a verb that must run between transactions; None where it belongs into one."""
+        run = getattr(self, f"_{command.verb.replace('-', '_')}", None)
+        if command.verb not in ("drain", "reload", "log-level", "query", "trace", "integrity") or run is None:
+            return None
+        try:
+            answer: dict[str, Any] = run(command.arguments)
+        except (CatalystError, sqlite3.Error, ValueError, TypeError, KeyError) as error:
+            return {"ok": False, "error": str(error)}
+        return {"ok": True, **answer}
+
+    def in_transaction(self, command: Command, db: sqlite3.Connection) -> dict[str, Any]:
+        """The answer to a verb that reads or changes rows; a refused one leaves no trace."""
+        own = getattr(self._process.actor, f"verb_{command.verb.replace('-', '_')}", None)
+        run = own or (self._dead if command.verb == "dead" else None)
+        if run is None:
+            return {"ok": False, "error": f"{self._process.actor.name} does not know {command.verb!r}"}
+        db.execute("SAVEPOINT verb")
+        try:
+            answer = run(command.arguments, db)
+        except (CatalystError, sqlite3.IntegrityError, ValueError, TypeError, KeyError) as error:
+            db.execute("ROLLBACK TO verb")
+            return {"ok": False, "error": str(error) or type(error).__name__}
+        finally:
+            db.execute("RELEASE verb")
+        return {"ok": True, **answer}
+
+    def _drain(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        self._process.stop()
+        return {"pid": self._pid()}
+
+    def _pid(self) -> Any:
+        return self._process.heartbeat.status()["pid"]
+
+    def _reload(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Read the settings again and let the actor apply them; a fault leaves the old ones in force."""
+        process = self._process
+        fresh, old = load(), process.actor.settings
+        changed = sorted(name for name in fresh.values if fresh.values[name] != old.values[name])
+        process.actor.settings = process.settings = fresh
+        try:
+            process.actor.on_reload()
+        except ConfigError:
+            process.actor.settings = process.settings = old
+            raise
+        log.set_level(fresh.log_level)
+        log.info("reloaded", changed=" ".join(changed))
+        return {"changed": changed}
+
+    def _log_level(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        level = str(arguments["level"])
+        if level not in ("debug", "info", "warning", "error"):
+            raise ConfigError(f"{level!r} is no log level")
+        log.set_level(level)
+        return {"level": level}
+
+    def _query(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Rows of a read-only statement, bounded in rows, bytes and time."""
+        db = self._process.store.db
+        db.set_authorizer(read_only)
+        db.set_progress_handler(lambda: 1, QUERY_STEPS)
+        try:
+            cursor = db.execute(str(arguments["sql"]), tuple(arguments.get("parameters", ())))
+            columns = [column[0] for column in cursor.description or ()]
+            rows: list[list[Any]] = []
+            size = 0
+            for row in cursor:
+                if len(rows) >= QUERY_ROWS or size > QUERY_BYTES:
+                    return {"columns": columns, "rows": rows, "more": True}
+                rows.append([value.hex() if isinstance(value, bytes) else value for value in row])
+                size += sum(len(value) for value in row if isinstance(value, (str, bytes)))
+            return {"columns": columns, "rows": rows, "more": False}
+        finally:
+            db.set_progress_handler(None, 0)
+            db.set_authorizer(None)
+
+    def _integrity(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """SQLite's own check of the whole database and the state of every link."""
+        links = self._process.links
+        return {"integrity": self._process.store.db.execute("PRAGMA integrity_check").fetchone()[0],
+                "out": {name: {"epoch": link.link_epoch.hex(), "acked": link.acked_seq, "next": link.next_seq,
+                               "hash": link.hash.hex()} for name, link in links.out.items()},
+                "in": {name: {"epoch": link.link_epoch.hex(), "last": link.last_seq, "hash": link.hash.hex()}
+                       for name, link in links.inn.items()}}
+
+    def _trace(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """What this actor knows of an item's way: received, sent, waiting, dead."""
+        db, item = self._process.store.db, str(arguments["item"])
+        received = db.execute("SELECT id, type, sender, received_ms, committed_ms FROM inbox WHERE item_id = ?"
+                              " ORDER BY n", (item,)).fetchall()
+        sent = db.execute("SELECT id, type, receiver, queued_ms, sent_ms, acked_ms FROM outbox WHERE item_id = ?"
+                          " ORDER BY n", (item,)).fetchall()
+        dead = db.execute("SELECT type, reason FROM dead WHERE item_id = ?", (item,)).fetchall()
+        return {"received": [[row[0].hex(), *row[1:]] for row in received],
+                "sent": [[row[0].hex(), *row[1:]] for row in sent], "dead": [list(row) for row in dead]}
+
+    def _dead(self, arguments: dict[str, Any], db: sqlite3.Connection) -> dict[str, Any]:
+        """`do`: list, show, retry or drop; `id`: hex of a letter, or all for retry and drop."""
+        do, wanted = str(arguments.get("do", "list")), str(arguments.get("id", "all"))
+        rows = db.execute("SELECT id, item_id, sender, type, reason, traceback, dead_ms, body FROM dead"
+                          " WHERE ?1 = 'all' OR lower(hex(id)) LIKE ?1 || '%' ORDER BY n LIMIT 500",
+                          (wanted,)).fetchall()
+        if do in ("list", "show"):
+            names = ("id", "item_id", "sender", "type", "reason", "traceback", "dead_ms")
+            letters = [dict(zip(names, (row[0].hex(), *row[1:7]), strict=True)) for row in rows]
+            for letter, row in zip(letters, rows, strict=True):
+                letter["body"] = _readable(row[7]) if do == "show" else None
+            return {"letters": letters}
+        if do not in ("retry", "drop"):
+            raise ConfigError(f"dead {do!r} is none of list, show, retry, drop")
+        for row in rows:
+            if do == "retry":
+                self._process.engine.revive(db, row[0])
+            else:
+                db.execute("DELETE FROM dead WHERE id = ?", (row[0],))
+                self._process.engine.dead -= 1
+            log.info("dead_letter_settled", msg=row[0].hex(), item=row[1], by=do)
+        return {"count": len(rows)}
+
+
+def _readable(body: bytes) -> Any:
+    try:
+        return msgpack.unpackb(body, raw=False)
+    except (ValueError, msgpack.exceptions.UnpackException):
+        return body.hex()

@@ -1,0 +1,143 @@
+"""Frames between actors: packing, and unpacking with every limit checked. See docs/protocol.md.
+
+Bytes in, frozen records out, or MessageError; it knows no socket and no database.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import msgpack
+
+from catalyst.errors import MessageError
+from catalyst.messages import BODY_LIMIT_BYTES, unpack_raw
+
+PROTOCOL = 1
+CONTROL_VERSION = 1
+FRAME_LIMIT_BYTES = 1024 * 1024
+ZERO_HASH = bytes(16)
+MAX_SEQ = 2**62
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """sender -> receiver, on every new connection."""
+
+    epoch: bytes
+    link_epoch: bytes
+    acked_seq: int
+    next_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """receiver -> sender: what of this link is committed."""
+
+    epoch: bytes
+    link_epoch: bytes
+    last_seq: int
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """sender -> receiver: one message of the link."""
+
+    link_epoch: bytes
+    seq: int
+    id: bytes
+    item_id: str
+    type: str
+    version: int
+    queued_ms: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """receiver -> sender: committed up to `last_seq`."""
+
+    link_epoch: bytes
+    last_seq: int
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """receiver -> sender: a gap was seen; send from `last_seq` + 1."""
+
+    link_epoch: bytes
+    last_seq: int
+
+
+Frame = Hello | Welcome | Data | Ack | Again
+
+# kind -> class and, for each field, the type and the number of bytes that a binary field must have (0: any)
+_LAYOUT: dict[str, tuple[type, tuple[tuple[type, int], ...]]] = {
+    "hello": (Hello, ((bytes, 8), (bytes, 8), (int, 0), (int, 0))),
+    "welcome": (Welcome, ((bytes, 8), (bytes, 8), (int, 0), (bytes, 16))),
+    "data": (Data, ((bytes, 8), (int, 0), (bytes, 16), (str, 0), (str, 0), (int, 0), (int, 0), (bytes, 0))),
+    "ack": (Ack, ((bytes, 8), (int, 0), (bytes, 16))),
+    "again": (Again, ((bytes, 8), (int, 0))),
+}
+
+
+def pack_hello(epoch: bytes, link_epoch: bytes, acked_seq: int, next_seq: int) -> bytes:
+    """A `hello` frame."""
+    return _pack([PROTOCOL, "hello", epoch, link_epoch, acked_seq, next_seq])
+
+
+def pack_welcome(epoch: bytes, link_epoch: bytes, last_seq: int, chain: bytes) -> bytes:
+    """A `welcome` frame."""
+    return _pack([PROTOCOL, "welcome", epoch, link_epoch, last_seq, chain])
+
+
+def pack_data(link_epoch: bytes, row: tuple[Any, ...]) -> bytes:
+    """A `data` frame of an outbox row (seq, id, item_id, type, version, queued_ms, body)."""
+    return _pack([PROTOCOL, "data", link_epoch, *row])
+
+
+def pack_ack(link_epoch: bytes, last_seq: int, chain: bytes) -> bytes:
+    """An `ack` frame."""
+    return _pack([PROTOCOL, "ack", link_epoch, last_seq, chain])
+
+
+def pack_again(link_epoch: bytes, last_seq: int) -> bytes:
+    """An `again` frame."""
+    return _pack([PROTOCOL, "again", link_epoch, last_seq])
+
+
+def _pack(fields: list[Any]) -> bytes:
+    packed: bytes = msgpack.packb(fields, use_bin_type=True)
+    return packed
+
+
+def unpack_frame(data: bytes) -> Frame:
+    """The frame in `data`. Raises MessageError with a reason for counting; nothing else whatever the bytes are."""
+    fields = unpack_raw(data, FRAME_LIMIT_BYTES)
+    if not isinstance(fields, list) or len(fields) < 2:
+        raise MessageError("not_a_frame")
+    if fields[0] != PROTOCOL or isinstance(fields[0], bool):
+        raise MessageError("wrong_protocol", repr(fields[0])[:40])
+    layout = _LAYOUT.get(fields[1]) if isinstance(fields[1], str) else None
+    if layout is None:
+        raise MessageError("unknown_frame")
+    cls, wanted = layout
+    values = fields[2:]
+    if len(values) != len(wanted):
+        raise MessageError("wrong_fields", fields[1])
+    for value, (kind, size) in zip(values, wanted, strict=True):
+        if type(value) is not kind or (size and len(value) != size) or (kind is int and not 0 <= value <= MAX_SEQ):
+            raise MessageError("wrong_fields", fields[1])
+    frame: Frame = cls(*values)
+    if isinstance(frame, Data) and (len(frame.body) > BODY_LIMIT_BYTES or len(frame.item_id) > 64
+                                    or len(frame.type) > 64):
+        raise MessageError("too_big", "data")
+    return frame
+
+
+def chain(before: bytes, message_id: bytes, body: bytes) -> bytes:
+    """The link's running hash after a message."""
+    return hashlib.blake2b(before + message_id + body, digest_size=16).digest()
