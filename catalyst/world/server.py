@@ -1,0 +1,319 @@
+"""The outside world on loopback: plays a day over HTTP/1.1, starting now.
+
+Addresses: `/feeds/NAME.xml`, `/files/company_tickers.json`, `/v8/finance/chart/TICKER`, `/api/webhooks/...` (Discord),
+`/hook` (the signed webhook), `/_sent` and `/_day` for whoever looks on. Anything else is a 404 in JSON. It is a test
+bench: it listens on 127.0.0.1 only and trusts its caller.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import threading
+import zlib
+from collections.abc import Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from catalyst.clock import Clock, SystemClock, from_iso, iso
+from catalyst.errors import ConfigError, UnavailableError
+from catalyst.world.day import Day, Shift
+from catalyst.world.discord import UPLOAD_LIMIT_BYTES, Desk, Reply, Request, read_body
+from catalyst.world.feeds import Tape, moments, read_document
+from catalyst.world.quotes import Prices
+
+BODY_LIMIT_BYTES = UPLOAD_LIMIT_BYTES + 2**20
+_JSON = "application/json"
+
+
+class World:
+    """A running stand-in for the outside world; a context manager. `url` is its base address.
+
+    `speed` 2 plays the day twice as fast; `discord_limit` (5, 2.0) allows five changing requests in two seconds a
+    webhook; `state` is a file that remembers when the day began, so that a restarted world goes on with it; `sent` is a
+    file to which every webhook request is appended at once and from which a restarted world takes them back.
+    Raises ConfigError for a day, state or sent file that cannot be played, UnavailableError for a taken port.
+    """
+
+    def __init__(self, day: Day, port: int = 0, speed: float = 1.0, discord_limit: tuple[int, float] | None = None,
+                 clock: Clock | None = None, *, state: Path | None = None, sent: Path | None = None):
+        if speed <= 0:
+            raise ConfigError(f"speed {speed:g} is not above 0")
+        self.day = day
+        self.speed = speed
+        self.clock = clock or SystemClock()
+        self.shift = Shift(day.starts_ms, _start_ms(day, speed, self.clock, state), speed)
+        self.tapes = {feed.name: self._tape(feed.file, feed.window) for feed in day.feeds}
+        self.companies = day.companies.read_bytes() if day.companies else None
+        self.prices = Prices(day.bars, day.bar_s)
+        self._events: list[dict[str, Any]] = []
+        self._event_keys: set[str] = set()
+        self._events_lock = threading.Lock()
+        self._sent_lock = threading.Lock()
+        self._sent_fd = -1
+        self.desk = Desk(discord_limit, self._keep)
+        if sent is not None:
+            self._restore(sent)
+            self._sent_fd = os.open(sent, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._server = _listen(port, self)
+        self.port = int(self._server.server_address[1])
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="world", daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> World:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop listening, cut the connections that are still open, close the sent file. May be called twice."""
+        self._server.shutdown()
+        self._thread.join(5)
+        self._server.server_close()
+        self._server.cut()
+        with self._sent_lock:
+            if self._sent_fd >= 0:
+                os.close(self._sent_fd)
+                self._sent_fd = -1
+
+    def about(self) -> dict[str, Any]:
+        """What is playing, and how far it is: `published` items have appeared."""
+        now_ms = self.clock.now_ms()
+        return {
+            "name": self.day.name, "started": iso(self.shift.real_start_ms), "now": iso(now_ms),
+            "ends": iso(self.shift.real_ms(self.day.starts_ms + int(self.day.duration_s * 1000))),
+            "speed": self.speed, "items": sum(len(tape) for tape in self.tapes.values()),
+            "published": sum(tape.visible(now_ms) for tape in self.tapes.values()),
+        }
+
+    def sent(self) -> dict[str, Any]:
+        """All webhook requests so far, refused ones too (`status`), in the order of their arrival."""
+        with self._events_lock:
+            events = list(self._events)
+        return {**self.desk.snapshot(), "events": events}
+
+    def take_event(self, headers: Mapping[str, str], body: bytes) -> bool:
+        """Keep one request to `/hook`; False when its Idempotency-Key was there before."""
+        text = body.decode("utf-8", "replace")
+        try:
+            parsed = json.loads(text)
+        except ValueError:
+            parsed = None
+        record = {"at": iso(self.clock.now_ms()), "headers": dict(headers), "body": text, "json": parsed}
+        with self._events_lock:
+            is_new = self._add_event(record)
+            self._keep({"event": record})
+        return is_new
+
+    def _add_event(self, record: dict[str, Any]) -> bool:
+        key = next((value for name, value in record["headers"].items() if name.lower() == "idempotency-key"), None)
+        record["repeated"] = key is not None and key in self._event_keys
+        if key is not None:
+            self._event_keys.add(key)
+        self._events.append(record)
+        return not record["repeated"]
+
+    def _tape(self, file: Path, window: int) -> Tape:
+        document = read_document(file.read_bytes(), str(file))
+        appear_ms = [self.shift.real_ms(moment) for moment in moments(document.items, self.day.starts_ms)]
+        return Tape(document, appear_ms, window)
+
+    def _keep(self, record: dict[str, Any]) -> None:
+        with self._sent_lock:
+            if self._sent_fd >= 0:
+                os.write(self._sent_fd, json.dumps(record, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
+
+    def _restore(self, file: Path) -> None:
+        if not file.is_file():
+            return
+        for number, line in enumerate(file.read_bytes().splitlines(), 1):
+            try:
+                record = json.loads(line)
+                if "discord" in record:
+                    self.desk.restore(record["discord"])
+                else:
+                    self._add_event(record["event"])
+            except (ValueError, KeyError, TypeError) as error:
+                raise ConfigError(f"{file}, line {number} is not a kept request: {error!r}") from error
+
+
+def _start_ms(day: Day, speed: float, clock: Clock, state: Path | None) -> int:
+    """When the day began here: from the state file, else now, which is then written there."""
+    now_ms = clock.now_ms()
+    if state is None:
+        return now_ms
+    if state.is_file():
+        try:
+            saved = json.loads(state.read_text("utf-8"))
+            known = (saved["day"], saved["seed"], saved["speed"])
+            started_ms = from_iso(saved["started"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ConfigError(f"{state} is not a world's state: {error!r}") from error
+        if known != (day.name, day.seed, speed):
+            raise ConfigError(f"{state} belongs to day {known[0]} at speed {known[2]}; remove it to start over")
+        return started_ms
+    fresh = state.with_name(state.name + ".new")
+    fresh.write_text(json.dumps({"day": day.name, "seed": day.seed, "speed": speed, "started": iso(now_ms)}), "utf-8")
+    fresh.replace(state)
+    return now_ms
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 256
+    allow_reuse_address = True
+
+    def __init__(self, port: int, world: World):
+        self.world = world
+        self._open: set[socket.socket] = set()
+        self._open_lock = threading.Lock()
+        super().__init__(("127.0.0.1", port), _Handler)
+
+    def server_bind(self) -> None:
+        """Like the parent's, without its look-up of the host's own name, which can take seconds."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(self.server_address)
+        self.server_address = self.socket.getsockname()
+        self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
+
+    def note(self, connection: socket.socket, *, is_open: bool) -> None:
+        """Remember a connection for `cut`, or forget it."""
+        with self._open_lock:
+            (self._open.add if is_open else self._open.discard)(connection)
+
+    def cut(self) -> None:
+        """Close what is still open: a client that keeps its connection must notice that this world has ended."""
+        with self._open_lock:
+            for connection in self._open:
+                try:
+                    connection.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    continue  # the client was faster
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that goes away in the middle is not worth a traceback."""
+
+
+def _listen(port: int, world: World) -> _Server:
+    try:
+        return _Server(port, world)
+    except OSError as error:
+        raise UnavailableError(f"port {port} on 127.0.0.1 cannot be used: {error.strerror}") from error
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server_version = "catalyst-world"
+    sys_version = ""
+    disable_nagle_algorithm = True
+    wbufsize = 1 << 16
+    timeout = 120
+    server: _Server
+
+    def setup(self) -> None:
+        super().setup()
+        self.server.note(self.connection, is_open=True)
+
+    def finish(self) -> None:
+        self.server.note(self.connection, is_open=False)
+        super().finish()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Requests are not logged; what matters is kept."""
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    do_HEAD = do_POST = do_PATCH = do_DELETE = do_GET
+
+    def _answer(self) -> None:
+        world = self.server.world
+        address = urlsplit(self.path)
+        parts = [unquote(part) for part in address.path.split("/") if part]
+        query = dict(parse_qsl(address.query))
+        body = self._body()
+        if body is None:
+            return
+        match parts:
+            case ["feeds", file] if self._is_read() and file.removesuffix(".xml") in world.tapes:
+                data, etag = world.tapes[file.removesuffix(".xml")].at(world.clock.now_ms())
+                self._document(data, etag, "application/xml")
+            case ["files", "company_tickers.json"] if self._is_read() and world.companies is not None:
+                self._document(world.companies, f'"{zlib.crc32(world.companies):08x}"', _JSON)
+            case ["v8", "finance", "chart", ticker] if self._is_read():
+                self._json(*world.prices.chart(ticker, query, world.clock.now_ms(), world.shift))
+            case ["api", "webhooks", *rest] | ["api", "v10", "webhooks", *rest]:
+                self._webhook(rest, query, body)
+            case ["hook"] if self.command == "POST":
+                is_new = world.take_event(dict(self.headers.items()), body)
+                self._json(200, {"ok": True, "repeated": not is_new})
+            case ["_sent"] if self._is_read():
+                self._json(200, world.sent())
+            case ["_day"] if self._is_read():
+                self._json(200, world.about())
+            case _:
+                self._json(404, {"error": "not found", "path": address.path})
+
+    def _is_read(self) -> bool:
+        return self.command in ("GET", "HEAD")
+
+    def _body(self) -> bytes | None:
+        """The request's body; None when it could not be taken and the answer has gone out."""
+        if "chunked" in (self.headers.get("Transfer-Encoding") or "").lower():
+            return self._refused(411, "a length is required")
+        text = self.headers.get("Content-Length") or "0"
+        if not text.isdigit():
+            return self._refused(400, "Content-Length is not a number")
+        if int(text) > BODY_LIMIT_BYTES:
+            return self._refused(413, "the body is too large")
+        return self.rfile.read(int(text))
+
+    def _refused(self, status: int, why: str) -> bytes | None:
+        self.close_connection = True
+        self._json(status, {"error": why})
+        return None
+
+    def _webhook(self, rest: list[str], query: dict[str, str], body: bytes) -> None:
+        match rest:
+            case [number, token]:
+                message_id = None
+            case [number, token, "messages", message_id]:
+                pass
+            case _:
+                return self._json(404, {"message": "404: Not Found", "code": 0})
+        if (message_id is None) != (self.command == "POST") and self.command != "GET":
+            return self._json(405, {"message": "405: Method Not Allowed", "code": 0})
+        payload, uploads = read_body(self.headers.get("Content-Type") or "", body)
+        world = self.server.world
+        request = Request(f"{number}/{token}", self.command, message_id, payload, uploads, len(body),
+                          query.get("wait", "false").lower() in ("true", "1"))
+        reply: Reply = world.desk.handle(request, world.clock.now_ms())
+        self._json(reply.status, reply.body, reply.headers)
+        return None
+
+    def _document(self, data: bytes, etag: str, content_type: str) -> None:
+        asked = self.headers.get("If-None-Match") or ""
+        if etag in [word.strip().removeprefix("W/") for word in asked.split(",")]:
+            self._send(304, b"", {"ETag": etag})
+        else:
+            self._send(200, data, {"ETag": etag, "Content-Type": content_type})
+
+    def _json(self, status: int, value: Any, headers: Mapping[str, str] | None = None) -> None:
+        data = b"" if value is None else json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
+        self._send(status, data, {"Content-Type": _JSON, **(headers or {})})
+
+    def _send(self, status: int, data: bytes, headers: Mapping[str, str]) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        if status not in (204, 304):
+            self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        if self.command != "HEAD" and status not in (204, 304):
+            self.wfile.write(data)
