@@ -19,9 +19,7 @@ import msgpack
 import msgspec
 
 from catalyst.errors import MessageError, MessageTooBig
-
-BODY_LIMIT_BYTES = 512 * 1024
-MAX_ITEMS = 10_000  # entries in one array or map: 5 MB of empty maps would unpack to 367 MB
+from catalyst.plain import BODY_LIMIT_BYTES, unpack_raw
 
 Ms = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
@@ -206,18 +204,6 @@ def pack(message: Message) -> bytes:
     if len(body) > BODY_LIMIT_BYTES:
         raise MessageTooBig(type(message).__name__, len(body), BODY_LIMIT_BYTES)
     return body
-
-
-def unpack_raw(data: bytes, limit_bytes: int = BODY_LIMIT_BYTES) -> Any:
-    """Plain objects of msgpack bytes from outside. Raises MessageError for anything but one whole, small value."""
-    if len(data) > limit_bytes:
-        raise MessageError("too_big", f"{len(data)} bytes")
-    try:
-        return msgpack.unpackb(data, raw=False, strict_map_key=True, max_str_len=limit_bytes,
-                               max_bin_len=limit_bytes, max_array_len=MAX_ITEMS, max_map_len=MAX_ITEMS,
-                               max_ext_len=0)
-    except (ValueError, TypeError, RecursionError, msgpack.exceptions.UnpackException) as error:
-        raise MessageError("not_msgpack", f"{type(error).__name__}: {error}") from error
 
 
 def unpack(kind: str, version: int, body: bytes, known: dict[str, type[Message]]) -> Message:

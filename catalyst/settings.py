@@ -6,7 +6,6 @@ an error that names the nearest known one. `.env.example` and the table of the d
 
 from __future__ import annotations
 
-import difflib
 import math
 import os
 from collections.abc import Mapping
@@ -14,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from catalyst.errors import ConfigError
 
@@ -152,6 +150,8 @@ def load(environment: Mapping[str, str] | None = None, dotenv: Path | None = Non
     known = {row.name for row in TABLE}
     for name in sorted({*environment, *from_file}):
         if name.startswith("CATALYST_") and name not in known:
+            import difflib  # needed for a fault only
+
             near = difflib.get_close_matches(name, known, 1, 0.5)
             faults.append(f"unknown setting {name}" + (f", did you mean {near[0]}?" if near else ""))
     values: dict[str, Any] = {}
@@ -220,7 +220,9 @@ def _parse(row: Setting, text: str) -> Any:
         if text.lower() not in by_fold:
             raise ValueError(f"{text!r} is none of {', '.join(row.choices)}")
         return by_fold[text.lower()]
-    if row.name == "CATALYST_TZ":
+    if row.name == "CATALYST_TZ" and text != row.default:
+        from zoneinfo import ZoneInfo
+
         try:
             ZoneInfo(text)
         except (KeyError, ValueError, OSError):

@@ -6,9 +6,6 @@ counted by reason and dropped. The state of the links is `links.py`'s.
 
 from __future__ import annotations
 
-import hashlib
-import os
-import tempfile
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -18,14 +15,15 @@ import zmq
 from zmq.utils.monitor import recv_monitor_message
 
 from catalyst import log
-from catalyst.errors import ConfigError, MessageError
+from catalyst.errors import MessageError
 from catalyst.runtime import wire
 from catalyst.runtime.links import Links, OutLink
+from catalyst.runtime.sockets import address, plain_socket, socket_folder
 
 FRAMES_PER_TURN = 512
 AT_ONCE, AT_ONCE_MORE = int(zmq.NOBLOCK), int(zmq.NOBLOCK | zmq.SNDMORE)  # plain numbers: an enum costs 1 us a use
+READABLE = int(zmq.POLLIN)
 RECONNECT_MS = 5
-SOCKET_PATH_LIMIT = 100  # sun_path holds 107 bytes; the name of the socket comes after this
 WATCHED_EVENTS = zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED
 
 
@@ -95,10 +93,10 @@ class Bus:
 
     def _read_answers(self, dealer: zmq.Socket[bytes], receiver: str, arrivals: Arrivals) -> None:
         for _ in range(FRAMES_PER_TURN):
+            if not dealer.get(zmq.EVENTS) & READABLE:  # mostly there is one: asking is cheaper than `Again` raised
+                return
             try:
                 frame = wire.unpack_frame(dealer.recv(AT_ONCE))
-            except zmq.Again:
-                return
             except MessageError as error:
                 self._reject(error.reason)
                 continue
@@ -163,41 +161,3 @@ class Bus:
         for dealer in self._dealers.values():
             dealer.disable_monitor()
         self.context.destroy(linger=0)
-
-
-def plain_socket(context: zmq.Context[zmq.Socket[bytes]], kind: int) -> zmq.Socket[bytes]:
-    """A socket with the limits that all of ours have."""
-    socket = context.socket(kind)
-    socket.setsockopt(zmq.LINGER, 0)
-    socket.setsockopt(zmq.MAXMSGSIZE, wire.FRAME_LIMIT_BYTES)
-    return socket
-
-
-def make_run_folder(run_folder: Path) -> None:
-    """Create the folder of the sockets, for this user only. Raises ConfigError."""
-    try:
-        run_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        run_folder.chmod(0o700)
-    except OSError as error:
-        raise ConfigError(f"cannot write in {run_folder}: {error.strerror}") from error
-
-
-def socket_folder(run_folder: Path) -> Path:
-    """The run folder, or a short link to it where its path is too long for a socket. Raises ConfigError."""
-    if len(os.fsencode(run_folder)) < SOCKET_PATH_LIMIT - 20:
-        return run_folder
-    short = hashlib.blake2b(os.fsencode(run_folder), digest_size=6).hexdigest()
-    alias = Path(tempfile.gettempdir()) / f"catalyst-{os.getuid()}-{short}"
-    try:
-        alias.symlink_to(run_folder)
-    except FileExistsError:
-        if alias.lstat().st_uid != os.getuid() or Path(os.readlink(alias)) != run_folder:
-            raise ConfigError(f"{alias} is in the way: remove it") from None
-    except OSError as error:
-        raise ConfigError(f"{run_folder} is too long for a socket and {alias} cannot be made: {error}") from error
-    return alias
-
-
-def address(folder: Path, name: str, ending: str) -> str:
-    """ZeroMQ address of a socket; `ending` is in, ctl or beat."""
-    return f"ipc://{folder}/{name}.{ending}"

@@ -43,7 +43,8 @@ class Job:
     """A piece of slow work, yielded by a handler: its row commits with everything else the handler did.
 
     Jobs of one `lane` share its workers and its holds; the highest `priority` that is due goes first, then the oldest.
-    A job with a `key` replaces a queued one of the same kind and key. `tries` counts the starts.
+    A job with a `key` replaces a queued one of the same kind and key; one that is yielded again gives way to a newer
+    one. `tries` counts the starts.
     """
 
     kind: str

@@ -15,9 +15,8 @@ import zmq
 
 from catalyst.clock import SystemClock
 from catalyst.errors import MessageError, UnavailableError
-from catalyst.messages import unpack_raw
-from catalyst.runtime.bus import address, plain_socket, socket_folder
-from catalyst.runtime.wire import CONTROL_VERSION
+from catalyst.plain import unpack_raw
+from catalyst.runtime.sockets import CONTROL_VERSION, address, plain_socket, socket_folder
 
 ANSWER_LIMIT_BYTES = 64 * 1024 * 1024
 

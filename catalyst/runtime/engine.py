@@ -54,7 +54,7 @@ class Engine:
     def __init__(self, actor: Actor, db: sqlite3.Connection, links: Links, progress: Progress):
         self.actor = actor
         self.links = links
-        self.jobs = Jobs(actor, db)
+        self.jobs = Jobs(actor, db, self._bury_job)
         self.progress = progress
         self._known = {kind.__name__: kind for kind in actor.inbox}
         self._handlers = {name: f"on_{snake(name)}" for name in self._known}
@@ -260,6 +260,7 @@ class Engine:
             " VALUES(?, ?, '', ?, 1, ?, ?, ?, ?)",
             (letter, job.item_id, f"job:{job.kind}", payload, reason, _text(error), self.actor.now_ms))
         self._buried(db, job.item_id, reason)
+        log.error("dead_job", job=job.kind, item=job.item_id, reason=reason)
 
     def _buried(self, db: sqlite3.Connection, item_id: str, reason: str) -> None:
         self.dead += 1
@@ -277,7 +278,9 @@ class Engine:
         if row[3].startswith("job:"):
             kind = row[3].removeprefix("job:")
             fields: dict[str, Any] = msgpack.unpackb(row[5], raw=False)
-            payload_type = next(declared.payload for declared in self.actor.jobs if declared.name == kind)
+            payload_type = next((declared.payload for declared in self.actor.jobs if declared.name == kind), None)
+            if payload_type is None:
+                raise ContractError(f"{self.actor.name} declares no job {kind}")
             self.jobs.add(db, Job(kind, msgspec.convert(fields["payload"], payload_type), fields["lane"],
                                   fields["key"], fields["priority"], row[1]), self.actor.now_ms)
         else:

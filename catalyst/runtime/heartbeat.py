@@ -23,13 +23,13 @@ import zmq
 
 from catalyst.clock import Clock
 from catalyst.errors import MessageError
-from catalyst.messages import unpack_raw
-from catalyst.runtime.bus import address, plain_socket, socket_folder
+from catalyst.plain import unpack_raw
 from catalyst.runtime.progress import Progress
-from catalyst.runtime.wire import CONTROL_VERSION
+from catalyst.runtime.sockets import CONTROL_VERSION, address, plain_socket, socket_folder
 
 BEAT_S = 1.0
 EARLY_BEATS, EARLY_BEAT_S = 20, 0.05  # listeners connect a moment after the start: the first beats come close
+LAST_ANSWER_MS = 200  # at the end, for an answer that is still on its way out
 REQUEST_LIMIT_BYTES = 256 * 1024
 
 
@@ -77,7 +77,11 @@ class Heartbeat:
 
     def answer(self, command: Command, reply: Mapping[str, Any]) -> None:
         """Send the loop's answer to a command."""
-        self._answers.put((command.peer, msgpack.packb(reply, use_bin_type=True, default=str)))
+        try:
+            packed = msgpack.packb(reply, use_bin_type=True, default=str)
+        except (ValueError, TypeError, OverflowError) as error:  # a number over 64 bits, text that is not Unicode
+            packed = msgpack.packb({"ok": False, "error": f"the answer cannot be packed: {error}"})
+        self._answers.put((command.peer, packed))
         _wake(self._answer_write)
 
     def _run(self) -> None:
@@ -97,11 +101,17 @@ class Heartbeat:
             ready = dict(poller.poll(wait_s * 1000))
             if self._answer_fd in ready:
                 _drain(self._answer_fd)
-            while not self._answers.empty():
-                peer, reply = self._answers.get()
-                self._control.send_multipart([*peer, reply], zmq.NOBLOCK)
+            self._send_answers()
             if self._control in ready:
                 self._serve()
+        self._send_answers()
+        self._control.close(LAST_ANSWER_MS)
+        self._beat.close(0)
+
+    def _send_answers(self) -> None:
+        while not self._answers.empty():
+            peer, reply = self._answers.get()
+            self._control.send_multipart([*peer, reply], zmq.NOBLOCK)
 
     def _serve(self) -> None:
         while True:
@@ -119,7 +129,7 @@ class Heartbeat:
             elif verb == "status":
                 reply = {"ok": True, **self.status()}
             elif verb == "stacks":
-                reply = {"ok": True, "stacks": stacks()}
+                reply = stacks()
             else:
                 self.commands.put(Command(peer, verb, arguments))
                 _wake(self._command_write)
@@ -151,12 +161,15 @@ def anonymous_bytes(pid: int) -> int | None:
     return None
 
 
-def stacks() -> str:
-    """Python stacks of all threads of this process, most recent call first."""
-    with tempfile.TemporaryFile() as file:
-        faulthandler.dump_traceback(file=file, all_threads=True)
-        file.seek(0)
-        return file.read().decode(errors="replace")
+def stacks() -> dict[str, Any]:
+    """Answer with the Python stacks of all threads of this process, most recent call first."""
+    try:
+        with tempfile.TemporaryFile() as file:
+            faulthandler.dump_traceback(file=file, all_threads=True)
+            file.seek(0)
+            return {"ok": True, "stacks": file.read().decode(errors="replace")}
+    except OSError as error:  # no room for the file; the thread must go on beating
+        return {"ok": False, "error": str(error)}
 
 
 def _read_request(data: bytes) -> tuple[str, dict[str, Any]]:

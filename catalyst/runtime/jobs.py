@@ -7,10 +7,12 @@ actor's (`done_`, `failed_`, `interrupted_`).
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import threading
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from queue import SimpleQueue
 from typing import Any
@@ -23,6 +25,7 @@ from catalyst.errors import CatalystError, ContractError
 from catalyst.runtime.contract import Actor, Job, JobKind
 
 FAR_MS = 2**53
+Unreadable = Callable[[sqlite3.Connection, Job, Exception], None]  # what to do with a row that no declaration fits
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +41,9 @@ class Finished:
 class Jobs:
     """The queue of one actor: rows in `jobs` and `lanes`, counts of them in memory, threads."""
 
-    def __init__(self, actor: Actor, db: sqlite3.Connection):
+    def __init__(self, actor: Actor, db: sqlite3.Connection, unreadable: Unreadable):
         self._actor = actor
+        self._unreadable = unreadable
         self._kinds: dict[str, JobKind] = {kind.name: kind for kind in actor.jobs}
         self._work: SimpleQueue[Job] = SimpleQueue()
         self._results: SimpleQueue[Finished] = SimpleQueue()
@@ -61,11 +65,17 @@ class Jobs:
         self._look = True
 
     def add(self, db: sqlite3.Connection, job: Job, now_ms: int) -> None:
-        """Insert the row of a yielded job; one of the same kind and key that still waits is replaced."""
+        """Insert the row of a yielded job; one of the same kind and key that still waits is replaced.
+
+        Except by an older job that is yielded again: then the newer one stays and the older is over.
+        """
         kind = self._kinds.get(job.kind)
         if kind is None or not isinstance(job.payload, kind.payload):
             raise ContractError(f"{self._actor.name} declares no job {job.kind} of {type(job.payload).__name__}")
         if job.key is not None:
+            if job.id and db.execute("SELECT 1 FROM jobs WHERE kind = ? AND key = ? AND state = 'queued' AND id > ?",
+                                     (job.kind, job.key, job.id)).fetchone():
+                return
             for (lane,) in db.execute("DELETE FROM jobs WHERE kind = ? AND key = ? AND state = 'queued' RETURNING lane",
                                       (job.kind, job.key)).fetchall():
                 self._queued[job.kind, lane] -= 1
@@ -109,20 +119,37 @@ class Jobs:
                 "SELECT id, payload, key, priority, item_id, not_before_ms, tries FROM jobs WHERE state = 'queued'"
                 " AND kind = ? AND lane = ? AND not_before_ms <= ? ORDER BY priority DESC, id LIMIT ?",
                 (kind, lane, now_ms, free)).fetchall()
-            for row in rows:
-                picked.append(self._mark_running(db, kind, lane, row, now_ms))
+            jobs = [self._mark_running(db, kind, lane, row, now_ms) for row in rows]
+            picked += [job for job in jobs if job is not None]
+            self._look |= None in jobs  # its place is free
             if len(rows) < min(free, waiting):
                 later = db.execute("SELECT min(not_before_ms) FROM jobs WHERE state = 'queued' AND kind = ? AND"
                                    " lane = ?", (kind, lane)).fetchone()[0]
                 self.next_ms = min(self.next_ms, later if later is not None else FAR_MS)
         return picked
 
-    def _mark_running(self, db: sqlite3.Connection, kind: str, lane: str, row: tuple[Any, ...], now_ms: int) -> Job:
-        job = self._job(kind, lane, row)
+    def _mark_running(self, db: sqlite3.Connection, kind: str, lane: str, row: tuple[Any, ...],
+                      now_ms: int) -> Job | None:
+        self._queued[kind, lane] -= 1
+        job = self._read(db, kind, lane, row)
+        if job is None:
+            return None
         db.execute("UPDATE jobs SET state = 'running', started_ms = ?, tries = tries + 1 WHERE id = ?",
                    (now_ms, job.id))
-        self._queued[kind, lane] -= 1
         return replace(job, tries=job.tries + 1)
+
+    def _read(self, db: sqlite3.Connection, kind: str, lane: str, row: tuple[Any, ...]) -> Job | None:
+        """The job of a row. None for one that another version wrote and this one cannot read: it is handed over."""
+        try:
+            return self._job(kind, lane, row)
+        except (KeyError, ValueError, TypeError, msgpack.exceptions.UnpackException) as error:
+            db.execute("DELETE FROM jobs WHERE id = ?", (row[0],))
+            try:
+                payload = msgpack.unpackb(row[1], raw=False)
+            except (ValueError, msgpack.exceptions.UnpackException):
+                payload = row[1]
+            self._unreadable(db, Job(kind, payload, lane, *row[2:], id=row[0]), error)
+            return None
 
     def _job(self, kind: str, lane: str, row: tuple[Any, ...]) -> Job:
         number, payload, key, priority, item_id, not_before_ms, tries = row
@@ -142,10 +169,13 @@ class Jobs:
         while True:
             finished = self.run_one(self._work.get())
             self._results.put(finished)
-            try:
-                os.write(self._wake_write, b"x")
-            except BlockingIOError:
-                continue  # the pipe is full of wake-ups already
+            self._wake()
+
+    def _wake(self) -> None:
+        try:
+            os.write(self._wake_write, b"x")
+        except BlockingIOError:
+            return  # the pipe is full of wake-ups already
 
     def run_one(self, job: Job) -> Finished:
         """Do the work of one job here and now."""
@@ -172,7 +202,7 @@ class Jobs:
     def put_back(self, finished: Finished) -> None:
         """Offer a result again that could not be applied."""
         self._results.put(replace(finished, attempt=finished.attempt + 1))
-        os.write(self._wake_write, b"x")
+        self._wake()
 
     def remove(self, db: sqlite3.Connection, job: Job) -> None:
         """Delete the row of a job whose result is being applied."""
@@ -185,11 +215,17 @@ class Jobs:
         self._look = True
 
     def interrupted(self, db: sqlite3.Connection) -> list[Job]:
-        """Jobs that the last process had under way; their rows are removed, the caller decides what comes of them."""
-        rows = db.execute("DELETE FROM jobs WHERE state = 'running' RETURNING kind, lane, id, payload, key, priority,"
-                          " item_id, not_before_ms, tries").fetchall()
-        return [self._job(row[0], row[1], row[2:]) for row in sorted(rows, key=lambda row: row[2])
-                if row[0] in self._kinds]
+        """Jobs that the last process had under way; their rows are removed, the caller decides what comes of them.
+
+        Jobs of a kind that is no longer declared are handed over as unreadable.
+        """
+        rows = db.execute(
+            "DELETE FROM jobs WHERE state = 'running' OR kind NOT IN (SELECT value FROM json_each(?))"
+            " RETURNING kind, lane, id, payload, key, priority, item_id, not_before_ms, tries",
+            (json.dumps(list(self._kinds)),)).fetchall()
+        jobs = [self._read(db, row[0], row[1], row[2:]) for row in sorted(rows, key=lambda row: row[2])]
+        self.reload(db)
+        return [job for job in jobs if job is not None]
 
     def waiting(self) -> int:
         """Jobs that are queued or running and are not background work."""

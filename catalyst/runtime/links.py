@@ -207,6 +207,13 @@ class Links:
         link.hashes.clear()
         link.sent_seq = link.acked_seq
 
+    def refused(self, link: OutLink) -> None:
+        """The connection takes no more: gone, which the monitor will say, or full. Begin again with a hello."""
+        stands = link.connected
+        self.disconnected(link)
+        link.connected = stands
+        link.hello_at_s = self._clock.monotonic_s() + HELLO_AGAIN_S
+
     def connected(self, link: OutLink) -> None:
         """A new connection stands: a hello is due at once."""
         self.disconnected(link)

@@ -20,7 +20,7 @@ from catalyst import log
 from catalyst.clock import Clock, SystemClock
 from catalyst.errors import CatalystError, StoreError
 from catalyst.runtime import wire
-from catalyst.runtime.bus import Arrivals, Bus, make_run_folder
+from catalyst.runtime.bus import Arrivals, Bus
 from catalyst.runtime.contract import Actor
 from catalyst.runtime.engine import Engine, Received
 from catalyst.runtime.heartbeat import Command, Heartbeat
@@ -28,6 +28,7 @@ from catalyst.runtime.jobs import FAR_MS, Finished
 from catalyst.runtime.links import Links
 from catalyst.runtime.ownership import Ownership
 from catalyst.runtime.progress import Progress
+from catalyst.runtime.sockets import make_run_folder
 from catalyst.runtime.store import Store
 from catalyst.runtime.verbs import Verbs
 from catalyst.settings import Settings
@@ -42,10 +43,10 @@ STORE_PAUSE_S = 0.5  # after a refused transaction, for example on a full disk
 
 @dataclass(frozen=True, slots=True)
 class Birth:
-    """When a start was asked for (monotonic, which is the same in all processes) and how many modules were there."""
+    """When a start was asked for (monotonic, which is the same in all processes) and the modules that were there."""
 
     asked_s: float
-    modules: int
+    modules: frozenset[str]
 
 
 class Process:
@@ -102,11 +103,11 @@ class Process:
     def run(self, birth: Birth | None = None) -> None:
         """Loop until told to stop, then drain. Raises what the loop could not deal with."""
         signal.signal(signal.SIGTERM, self._on_signal)
+        self._look()
         self.heartbeat.start()
         self.progress.state = "running"
-        self._look()
         cost = {"start_ms": round((self.clock.monotonic_s() - birth.asked_s) * 1000),
-                "late_imports": len(sys.modules) - birth.modules} if birth else {}
+                "late_imports": " ".join(sorted(set(sys.modules) - birth.modules))} if birth else {}
         log.info("started", pid=os.getpid(), clean=self.store.was_clean, epoch=self.store.epoch.hex(), **cost)
         while not self.stopping:
             self.turn()
@@ -174,11 +175,12 @@ class Process:
         answers: list[tuple[str, bytes]] = []
         replies: list[tuple[Command, dict[str, Any]]] = []
         over: list[Finished] = []
+        put_back: list[Finished] = []
         try:
             with self.store.transaction() as db:
                 self._take(db, arrivals, answers, now_ms)
                 for result in finished:
-                    (over.append if self.engine.finish(db, result) else jobs.put_back)(result)
+                    (over if self.engine.finish(db, result) else put_back).append(result)
                 for name in timers:
                     self.engine.tick(db, name)
                     if name in self._periods:
@@ -197,12 +199,14 @@ class Process:
         self._commands.clear()
         for result in over:
             jobs.over(result.job)
+        for result in put_back:
+            jobs.put_back(result)
         jobs.start(picked)
         for sender, frame in answers:
             self.bus.answer(sender, frame)
         self._send()
         for command, reply in replies:
-            self.heartbeat.answer(command, reply)
+            self._reply(command, reply)
 
     def _take(self, db: Any, arrivals: Arrivals, answers: list[tuple[str, bytes]], now_ms: int) -> None:
         """Frames of this turn: answers change the links, messages go to the engine, acknowledgements are prepared."""
@@ -246,7 +250,7 @@ class Process:
                 self.bus.send(link, self.links.hello(link))
             for seq, frame in self.links.to_send(self.store.db, link):
                 if not self.bus.send(link, frame):
-                    self.links.disconnected(link)
+                    self.links.refused(link)
                     break
                 self.links.sent(link, seq, self.actor.now_ms)
 
@@ -259,9 +263,14 @@ class Process:
             if reply is None:
                 self._commands.append(command)
             else:
-                self.heartbeat.answer(command, reply)
+                self._reply(command, reply)
         if self._commands:
             self._work(Arrivals(), [])
+
+    def _reply(self, command: Command, reply: dict[str, Any]) -> None:
+        """Answer a command; who has the answer may ask for the status next, so that is refreshed before."""
+        self._look()
+        self.heartbeat.answer(command, reply)
 
     def _look(self) -> None:
         """Refresh what the heartbeat shows."""

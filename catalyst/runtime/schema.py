@@ -70,7 +70,7 @@ CREATE TABLE deferred(
 CREATE INDEX deferred_key ON deferred(order_key, n);          -- who waits before me
 
 CREATE TABLE jobs(
-  id INTEGER PRIMARY KEY,
+  id INTEGER PRIMARY KEY AUTOINCREMENT,  -- never given twice: a job that is yielded again keeps its id
   kind TEXT NOT NULL,
   lane TEXT NOT NULL,
   key TEXT,                          -- at most one queued job of a kind and key

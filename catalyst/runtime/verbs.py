@@ -13,7 +13,7 @@ import msgpack
 from catalyst import log
 from catalyst.errors import CatalystError, ConfigError
 from catalyst.runtime.heartbeat import Command
-from catalyst.runtime.store import read_only
+from catalyst.runtime.store import read_only, storage_failed
 from catalyst.settings import load
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ class Verbs:
             return None
         try:
             answer: dict[str, Any] = run(command.arguments)
-        except (CatalystError, sqlite3.Error, ValueError, TypeError, KeyError) as error:
-            return {"ok": False, "error": str(error)}
+        except (CatalystError, sqlite3.Error, ValueError, TypeError, KeyError, OverflowError) as error:
+            return {"ok": False, "error": str(error) or type(error).__name__}
         return {"ok": True, **answer}
 
     def in_transaction(self, command: Command, db: sqlite3.Connection) -> dict[str, Any]:
@@ -49,13 +49,17 @@ class Verbs:
             return {"ok": False, "error": f"{self._process.actor.name} does not know {command.verb!r}"}
         db.execute("SAVEPOINT verb")
         try:
-            answer = run(command.arguments, db)
-        except (CatalystError, sqlite3.IntegrityError, ValueError, TypeError, KeyError) as error:
+            answer: dict[str, Any] = {"ok": True, **run(command.arguments, db)}
+        except Exception as error:  # boundary: what somebody asks must not end the actor
+            if storage_failed(error):
+                raise
             db.execute("ROLLBACK TO verb")
-            return {"ok": False, "error": str(error) or type(error).__name__}
-        finally:
-            db.execute("RELEASE verb")
-        return {"ok": True, **answer}
+            self._process.engine.reload(db)
+            if not isinstance(error, CatalystError):
+                log.error("verb_failed", exc_info=error, verb=command.verb)
+            answer = {"ok": False, "error": str(error) or type(error).__name__}
+        db.execute("RELEASE verb")
+        return answer
 
     def _drain(self, arguments: dict[str, Any]) -> dict[str, Any]:
         self._process.stop()
@@ -91,6 +95,7 @@ class Verbs:
         db = self._process.store.db
         db.set_authorizer(read_only)
         db.set_progress_handler(lambda: 1, QUERY_STEPS)
+        longest = db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, QUERY_BYTES)  # of one value: zeroblob(1e9) is one step
         try:
             cursor = db.execute(str(arguments["sql"]), tuple(arguments.get("parameters", ())))
             columns = [column[0] for column in cursor.description or ()]
@@ -103,6 +108,7 @@ class Verbs:
                 size += sum(len(value) for value in row if isinstance(value, (str, bytes)))
             return {"columns": columns, "rows": rows, "more": False}
         finally:
+            db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, longest)
             db.set_progress_handler(None, 0)
             db.set_authorizer(None)
 

@@ -12,11 +12,10 @@ from typing import Any
 import msgpack
 
 from catalyst.errors import MessageError
-from catalyst.messages import BODY_LIMIT_BYTES, unpack_raw
+from catalyst.plain import BODY_LIMIT_BYTES, unpack_raw
+from catalyst.runtime.sockets import FRAME_LIMIT_BYTES
 
 PROTOCOL = 1
-CONTROL_VERSION = 1
-FRAME_LIMIT_BYTES = 1024 * 1024
 ZERO_HASH = bytes(16)
 MAX_SEQ = 2**62
 
