@@ -1,0 +1,202 @@
+"""Turns an alert or a notice into Discord's message.
+
+Everything from outside goes through catalyst.core.outside, every length through Discord's limits. The message says in
+its first line what a phone's notification shows, and says plainly what is not known or not real.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+
+from catalyst.clock import iso
+from catalyst.core.delivery import Source
+from catalyst.core.outside import cut, escaped, length, masked_link, safe_link, unmentioned
+from catalyst.messages import AlertReady, Direction, OpsNotice
+
+# Discord's API documentation, "Embed Limits" and "Create Message"; ours are lower so that a phone shows the card whole.
+CONTENT_LIMIT, TITLE_LIMIT, DESCRIPTION_LIMIT, FIELD_LIMIT, FOOTER_LIMIT = 2_000, 256, 4_096, 1_024, 2_048
+WHY_LIMIT, KINDS_LIMIT, LINE_LIMIT, SOURCES_LIMIT = 600, 300, 200, 900
+MOST_SOURCES = 6
+ARROWS: dict[Direction, str] = {"up": "▲", "down": "▼", "neutral": "◆"}
+STRONG = 0.7  # from this score on the colour is the full one
+COLOURS: dict[Direction, tuple[int, int]] = {  # pale, full; each stands with an arrow, for those who see no colour
+    "up": (0x7CC68D, 0x1B9E4B), "down": (0xE08A87, 0xC62F2D), "neutral": (0x8A8F98, 0x8A8F98)}
+OFFERING_COLOUR, OPS_COLOUR = 0xE0A100, 0x5865F2
+SEVERITIES = {"info": "ℹ", "warning": "⚠", "critical": "✖"}
+SHOUTED = frozenset({"fda", "sec", "ipo", "atm", "ceo", "cfo", "nda", "bla", "pdufa", "eps", "us", "ai", "doj", "uk"})
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What is known only when the request goes out: its begin, the zone of the times shown, and the repeat mark."""
+
+    sent_ms: int
+    zone: tzinfo
+    possible_repeat: bool = False
+
+
+def discord_card(alert: AlertReady, sources: Sequence[Source], moment: Moment) -> dict[str, Any]:
+    """The payload of the alert's message, the same for the post and for each edit; `sources` are the further wires."""
+    why = escaped(alert.why, WHY_LIMIT)
+    if alert.simulated:
+        why = f"**Simulated price: not from a market.**\n{why}"
+    embed: dict[str, Any] = {
+        "title": escaped(alert.title, TITLE_LIMIT) or "no title",
+        "description": why or "no reason stored",
+        "color": colour(alert),
+        "fields": _fields(alert, sources, moment),
+        "footer": {"text": _footer(alert, moment)},
+    }
+    if link := safe_link(alert.link):
+        embed["url"] = link
+    if stamp := _stamp(alert.published_ms):
+        embed["timestamp"] = stamp
+    return {"content": phone_line(alert), "embeds": [embed], "allowed_mentions": {"parse": []}}
+
+
+def ops_card(notice: OpsNotice, moment: Moment) -> dict[str, Any]:
+    """The payload of a notice to the operator."""
+    sign = SEVERITIES[notice.severity]
+    made = _clock_time(notice.made_ms, moment.zone)
+    repeat = " · possible repeat" if moment.possible_repeat else ""
+    return {"content": f"{sign} {notice.severity} · {escaped(notice.title, LINE_LIMIT)}",
+            "embeds": [{"title": f"{sign} {escaped(notice.title, TITLE_LIMIT - 2)}",
+                        "description": escaped(notice.text, 2_000) or "no text", "color": OPS_COLOUR,
+                        "footer": {"text": unmentioned(f"{notice.item_id} · {made}{repeat}", LINE_LIMIT)}}],
+            "allowed_mentions": {"parse": []}}
+
+
+def trial_card(sink: str, moment: Moment) -> dict[str, Any]:
+    """The payload with which a person tries a sink; it says that it is no alert."""
+    return {"content": f"Catalyst test of the sink {escaped(sink, 40)}: no alert",
+            "embeds": [{"title": "Catalyst test", "description": "Alerts will look like this card, with a reason here.",
+                        "color": OPS_COLOUR, "footer": {"text": _clock_time(moment.sent_ms, moment.zone)}}],
+            "allowed_mentions": {"parse": []}}
+
+
+def phone_line(alert: AlertReady) -> str:
+    """`ABCD ▲ FDA approval · 87`: what a notification shows."""
+    first = kind_label(alert.kinds[0].kind) if alert.kinds else "catalyst"
+    simulated = " · simulated price" if alert.simulated else ""
+    return f"{escaped(alert.ticker, 20)} {ARROWS[alert.direction]} {escaped(first, 60)} · {points(alert)}{simulated}"
+
+
+def points(alert: AlertReady) -> int:
+    """The score as cards show it: 0 to 100."""
+    return round(alert.score * 100)
+
+
+def kind_label(kind: str) -> str:
+    """A kind's name for a reader: `fda_approval` is "FDA approval"."""
+    words = [word.upper() if word in SHOUTED else word for word in cut(kind, 60).replace("_", " ").split()]
+    label = " ".join(words)
+    return label[:1].upper() + label[1:]
+
+
+def colour(alert: AlertReady) -> int:
+    """The bar's colour: an offering has its own, else direction and strength."""
+    if any(kind.kind.startswith("offering") for kind in alert.kinds):
+        return OFFERING_COLOUR
+    return COLOURS[alert.direction][alert.score >= STRONG]
+
+
+def change_pct(alert: AlertReady) -> float | None:
+    """Per cent since the previous close, None unless both prices are known."""
+    if alert.price_usd is None or not alert.previous_close_usd:
+        return None
+    return (alert.price_usd / alert.previous_close_usd - 1) * 100
+
+
+def money(price_usd: float) -> str:
+    """Dollars: four places below one dollar, where a cent is much, else two."""
+    return f"${price_usd:,.4f}" if price_usd < 1 else f"${price_usd:,.2f}"
+
+
+def age(span_ms: int) -> str:
+    """A span of time as a reader says it: "12 s", "3 min", "5 h", "2 d"."""
+    seconds = max(0, span_ms) // 1000
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+def _fields(alert: AlertReady, sources: Sequence[Source], moment: Moment) -> list[dict[str, Any]]:
+    change = change_pct(alert)
+    kinds = ", ".join(kind_label(kind.kind) for kind in alert.kinds[:8])
+    rows = [("Simulated price" if alert.simulated else "Price", _price(alert, moment.sent_ms), True),
+            ("Change", "unknown" if change is None else f"{change:+.1f} %", True),
+            ("Score", f"{points(alert)} {ARROWS[alert.direction]} {alert.direction}", True),
+            ("Kinds", escaped(kinds, KINDS_LIMIT) or "none", False),
+            ("Published", _published(alert.published_ms, moment.zone), True),
+            ("Sources" if sources else "Source", _sources(alert, sources), True)]
+    return [{"name": name, "value": value, "inline": inline} for name, value, inline in rows]
+
+
+def _price(alert: AlertReady, sent_ms: int) -> str:
+    if alert.price_usd is None:
+        return "no price"
+    when = "age unknown" if alert.price_ms is None else f"{age(sent_ms - alert.price_ms)} old"
+    who = f" · {escaped(alert.provider, 40)}" if alert.provider else ""
+    return f"{money(alert.price_usd)} · {when}{who}"
+
+
+def _sources(alert: AlertReady, sources: Sequence[Source]) -> str:
+    """The first wire, then the others in order of arrival, each linked, as many as fit."""
+    lines = [masked_link(alert.source, alert.link, SOURCES_LIMIT)]
+    room = FIELD_LIMIT - length(lines[0]) - 24
+    for place, source in enumerate(sources):
+        line = masked_link(source.name, source.link, SOURCES_LIMIT)
+        if place + 1 >= MOST_SOURCES or length(line) + 1 > room:
+            lines.append(f"and {len(sources) - place} more")
+            break
+        room -= length(line) + 1
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def _footer(alert: AlertReady, moment: Moment) -> str:
+    """Alert id and the way of the item: published, seen, sent."""
+    seen = _clock_time(alert.seen_ms, moment.zone)
+    if alert.published_ms is None:
+        way = f"pub unknown → seen {seen}"
+    else:
+        way = f"pub {_clock_time(alert.published_ms, moment.zone)} → seen {_step(alert.seen_ms - alert.published_ms)}"
+    repeat = " · possible repeat" if moment.possible_repeat else ""
+    sent = _step(moment.sent_ms - alert.seen_ms)
+    return unmentioned(f"id {alert.alert_id} · {way} → sent {sent}{repeat}", LINE_LIMIT)
+
+
+def _step(span_ms: int) -> str:
+    """A step of the way; a negative one is a wrong clock somewhere and is called so."""
+    if span_ms < 0:
+        return "(clock)"
+    return f"+{span_ms / 1000:.1f} s" if span_ms < 100_000 else f"+{age(span_ms)}"
+
+
+def _published(published_ms: int | None, zone: tzinfo) -> str:
+    moment = _moment(published_ms)
+    return "unknown" if moment is None else f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}"
+
+
+def _clock_time(moment_ms: int, zone: tzinfo) -> str:
+    moment = _moment(moment_ms)
+    return "unknown" if moment is None else f"{moment.astimezone(zone):%H:%M:%S}"
+
+
+def _stamp(moment_ms: int | None) -> str | None:
+    return iso(moment_ms) if _moment(moment_ms) is not None else None
+
+
+def _moment(moment_ms: int | None) -> datetime | None:
+    """The moment as a date in UTC; None where it is not known or lies in no year that a calendar has."""
+    if moment_ms is None:
+        return None
+    try:
+        moment = datetime.fromtimestamp(moment_ms / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return moment if 1970 <= moment.year <= 9000 else None

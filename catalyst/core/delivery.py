@@ -1,0 +1,192 @@
+"""One delivery of an alert, an update or a notice: what a sink is handed, what came of it, what happens next.
+
+The rules are those of a sink that can or cannot be asked. A plain Discord webhook has no key against repeats: a post
+that may have arrived is made once more, marked as a possible repeat. An edit, and a signed webhook with its
+Idempotency-Key, can be repeated without harm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import msgspec
+
+from catalyst.messages import AlertPosted, AlertReady, ItemDropped, OpsNotice, StoryJoined
+
+DISCORD, WEBHOOK, OPS = "discord", "webhook", "ops"
+FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 60.0  # back-off of a sink that answers with errors
+LONGEST_NETWORK_WAIT_S = 5.0  # of one that is not reached: it must be used within 5 s of its return
+STEP_BACK_MS = 250  # after a failure another delivery is tried first: it may be the message, not the sink
+HARMLESS_TO_REPEAT = frozenset({429, 502, 503})  # statuses after which a post has certainly not taken effect
+Outcome = Literal["delivered", "retry", "refused", "ambiguous"]
+
+
+class Source(msgspec.Struct, frozen=True):
+    """A wire that carries the story."""
+
+    name: str
+    link: str
+
+
+class Deliver(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a sink needs for one request. `n` is 0 for the alert itself, then counts its updates."""
+
+    id: str  # the alert's id, or the notice's
+    sink: str
+    event: Literal["alert", "update", "ops"]
+    n: int = 0
+    alert: AlertReady | None = None
+    joined: StoryJoined | None = None
+    notice: OpsNotice | None = None
+    sources: tuple[Source, ...] = ()  # further wires, in order of arrival
+    message_id: str | None = None  # the message to edit
+    sent_ms: int | None = None  # when the alert itself went out, for its later forms
+    possible_repeat: bool = False
+    unsure: int = 0  # requests that may have arrived and were never answered
+
+    @property
+    def key(self) -> str:
+        """What tells this request from every other, also when it is repeated."""
+        return self.id if self.n == 0 else f"{self.id}:{self.n}"
+
+    @property
+    def repeats_show(self) -> bool:
+        """Whether a second request would make a second message."""
+        return self.sink != WEBHOOK and self.message_id is None
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What came of one request. `reason` is a short word for counting, `begun_ms` and `done_ms` its two ends."""
+
+    outcome: Outcome
+    begun_ms: int
+    done_ms: int
+    status: int | None = None
+    reason: str = ""
+    message_id: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What happens next: `state` is final (`delivered`, `refused`, `ambiguous`) or None, then again at `again_ms`.
+
+    `payload` is what the next try sends, `hold_ms` keeps the whole sink waiting, `closes` says that it is gone.
+    """
+
+    state: Literal["delivered", "refused", "ambiguous"] | None
+    payload: Deliver
+    again_ms: int = 0
+    hold_ms: int = 0
+    closes: bool = False
+
+
+def settle(payload: Deliver, sent: Sent, tries: int, failures: int) -> Verdict:
+    """The verdict over a request; `tries` starts of this delivery, `failures` of its sink in a row, this one included.
+
+    A sink that fails is left alone for a growing time, and so is a delivery that fails while others pass: neither one
+    bad message nor a dead sink is asked in a loop.
+    """
+    if sent.outcome == "delivered":
+        return Verdict("delivered", payload)
+    if sent.outcome == "refused":
+        return Verdict("refused", payload, closes=closes_sink(payload, sent))
+    if sent.outcome == "ambiguous":
+        if payload.repeats_show and payload.unsure >= 1:
+            return Verdict("ambiguous", payload)
+        payload = msgspec.structs.replace(payload, unsure=payload.unsure + 1)
+    if payload.repeats_show and (sent.outcome == "ambiguous" or sent.status not in HARMLESS_TO_REPEAT | {None}):
+        payload = msgspec.structs.replace(payload, possible_repeat=True)
+    if sent.status == 429:
+        return Verdict(None, payload, again_ms=sent.done_ms)  # the limiter says how long the sink must wait
+    longest_s = LONGEST_WAIT_S if sent.status is not None else LONGEST_NETWORK_WAIT_S
+    hold_ms = sent.done_ms + max(wait_ms(failures, longest_s), round(retry_after_s(sent.headers) * 1000))
+    again_ms = max(hold_ms + STEP_BACK_MS, sent.done_ms + wait_ms(tries, longest_s))
+    return Verdict(None, payload, again_ms, hold_ms)
+
+
+def wait_ms(times: int, longest_s: float) -> int:
+    """The wait after `times` failures in a row: doubles from FIRST_WAIT_S to `longest_s`."""
+    return round(min(longest_s, FIRST_WAIT_S * 2.0 ** min(max(times, 1) - 1, 20)) * 1000)
+
+
+def retry_after_s(headers: Mapping[str, str]) -> float:
+    """Seconds of a Retry-After header, at most an hour; 0 where there is none or it is a date (RFC 9110, 10.2.3)."""
+    text = headers.get("retry-after", "")
+    return min(float(text), 3_600.0) if text.isascii() and text.isdigit() else 0.0
+
+
+def closes_sink(payload: Deliver, sent: Sent) -> bool:
+    """Whether the answer says that the Discord webhook itself is gone or its token is wrong.
+
+    Codes of Discord's documentation ("JSON Error Codes"): 10015 unknown webhook, 50027 invalid webhook token. An edit
+    of a deleted message is a 404 too (10008), which says nothing about the webhook.
+    """
+    if payload.sink == WEBHOOK or sent.status not in (401, 404):
+        return False
+    return payload.message_id is None or b"10015" in sent.body or b"50027" in sent.body
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What is stored of one delivery. `state`: waiting, queued, delivered, refused, ambiguous, folded."""
+
+    n: int
+    state: str
+    message_id: str | None = None
+    sent_ms: int | None = None
+    possible_repeat: bool = False
+    joined_id: str | None = None  # the item that an update is about
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The delivery to start now, and those that end without a request: `folded` into the one started, or `refused`."""
+
+    start: int | None = None
+    folded: tuple[int, ...] = ()
+    refused: tuple[int, ...] = ()
+
+
+def plan(rows: Sequence[Row], sink: str) -> Plan:
+    """What to do for one alert at one sink; `rows` are all its deliveries there, by `n`, the alert itself first.
+
+    One at a time and the alert first. An edit shows all that is known by then, so the newest stands for those before
+    it; the signed webhook gets each update. Where the alert never arrived there is nothing to update.
+    """
+    waiting = [row.n for row in rows if row.state == "waiting"]
+    if not waiting or any(row.state == "queued" for row in rows):
+        return Plan()
+    first = rows[0]
+    if first.state == "waiting":
+        return Plan(start=0)
+    if first.state != "delivered" or (sink == DISCORD and first.message_id is None):
+        return Plan(refused=tuple(waiting))
+    return Plan(waiting[-1], folded=tuple(waiting[:-1])) if sink == DISCORD else Plan(waiting[0])
+
+
+def overall(states: Sequence[str]) -> Literal["new", "posted", "dead"]:
+    """What the states of an alert's first delivery at each sink make of it: out as soon as one sink has it."""
+    if not states or "delivered" in states:
+        return "posted"
+    return "new" if {"waiting", "queued"} & set(states) else "dead"
+
+
+def fates(alert: AlertReady, state: str, item_ids: Iterable[str], now_ms: int) -> Iterator[AlertPosted | ItemDropped]:
+    """What the tracker is told of items that share the alert's `state`; nothing while that is `new`.
+
+    An item other than the alert's own is one that was folded into it.
+    """
+    kinds = tuple(kind.kind for kind in alert.kinds)
+    for item_id in item_ids:
+        if state == "posted":
+            yield AlertPosted(item_id=item_id, alert_id=alert.alert_id, ticker=alert.ticker, kinds=kinds,
+                              direction=alert.direction, score=alert.score, price_usd=alert.price_usd,
+                              simulated=alert.simulated, posted_ms=now_ms, folded=item_id != alert.item_id)
+        elif state == "dead":
+            yield ItemDropped(item_id=item_id, stage="alerter", reason="undelivered", ticker=alert.ticker,
+                              kinds=kinds, score=alert.score, fate="dead", dropped_ms=now_ms)

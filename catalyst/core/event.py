@@ -1,0 +1,72 @@
+"""The signed webhook: the JSON body of an event and its signature."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from catalyst.clock import iso
+from catalyst.core.delivery import Deliver
+from catalyst.messages import AlertReady
+
+
+def webhook_event(payload: Deliver, sent_ms: int) -> dict[str, Any]:
+    """The event's fields, always all of them, null where unknown; times are ISO UTC with milliseconds.
+
+    An update is about an item of its own (`item_id`, `title`, `link`, times) that belongs to the alert `id`.
+    """
+    body: dict[str, Any] = {
+        "event": payload.event, "id": payload.id, "item_id": None, "ticker": None, "title": None, "link": None,
+        "kinds": [], "direction": None, "score": None, "why": None, "price": None, "price_age_s": None,
+        "simulated": False, "published": None, "seen": None, "sent": iso(sent_ms)}
+    if payload.notice is not None:
+        notice = payload.notice
+        body |= {"item_id": notice.item_id, "title": notice.title, "why": f"{notice.severity}: {notice.text}",
+                 "seen": _iso(notice.made_ms)}
+    if (alert := payload.alert) is not None:
+        known_age = alert.price_usd is not None and alert.price_ms is not None
+        body |= {"item_id": alert.item_id, "ticker": alert.ticker, "title": alert.title, "link": alert.link,
+                 "kinds": [kind.kind for kind in alert.kinds], "direction": alert.direction, "score": alert.score,
+                 "why": alert.why, "price": alert.price_usd,
+                 "price_age_s": max(0, sent_ms - (alert.price_ms or 0)) / 1000 if known_age else None,
+                 "simulated": alert.simulated, "published": _iso(alert.published_ms), "seen": _iso(alert.seen_ms)}
+    if (joined := payload.joined) is not None:
+        body |= {"item_id": joined.joined_id, "title": joined.title, "link": joined.link,
+                 "published": _iso(joined.published_ms), "seen": _iso(joined.seen_ms)}
+    return body
+
+
+def event_bytes(event: dict[str, Any]) -> bytes:
+    """The body as it is signed and sent."""
+    return msgspec.json.encode(event)
+
+
+def sign(secret: str, timestamp: str, body: bytes) -> str:
+    """Value of X-Catalyst-Signature: `sha256=` and the hex HMAC-SHA256 of `timestamp`, a dot and the body."""
+    digest = hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+    return f"sha256={digest}"
+
+
+def _iso(moment_ms: int | None) -> str | None:
+    """ISO text, None where the moment lies in no year that a calendar has."""
+    try:
+        return iso(moment_ms)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def listed_alert(alert: AlertReady, state: str, wires: Sequence[str], sinks: Mapping[str, str],
+                 sent_ms: int | None) -> dict[str, Any]:
+    """An alert as the command line lists it: the event's fields, `state`, `sources` and each sink's state.
+
+    The price's age is that at the sending, null for an alert that was not sent.
+    """
+    event = webhook_event(Deliver(id=alert.alert_id, sink="", event="alert", alert=alert), sent_ms or alert.ready_ms)
+    del event["event"]
+    if sent_ms is None:
+        event |= {"sent": None, "price_age_s": None}
+    return {**event, "company": alert.company, "state": state, "sources": [alert.source, *wires], "sinks": dict(sinks)}

@@ -1,0 +1,277 @@
+"""A feed document -> entries: RSS 0.9 to 2.0, RDF and Atom, in any encoding, broken or not.
+
+fastfeedparser reads; feedparser is the second try where the first one raises or finds nothing in a body that has
+entries. Dates are read here from the document's own text, because both libraries fill the gaps of a partial date (and
+one of them a number in a guid) with today: unknown must stay None. It decides nothing about an entry and fetches
+nothing; the libraries are given bytes only, since a text that looks like an address would make them fetch it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import io
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import msgspec
+
+from catalyst.core.dates import parse_date
+from catalyst.errors import FeedError
+
+TITLE_CHARS = 1_000
+SUMMARY_CHARS = 20_000
+LINK_CHARS = 4_000
+TAGS = 40
+TAG_CHARS = 200
+SECOND_TRY_BYTES = 3_000_000  # feedparser takes about a second for each megabyte
+
+HEAD_BYTES = 16_384
+DECLARATION = re.compile(rb"\s*<\?xml[^>]*?\?>")
+ENCODING = re.compile(rb"encoding\s*=\s*[\"']([\w.:-]{1,40})[\"']")
+CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]{1,40})", re.IGNORECASE)
+CONTROLS = bytes(number for number in range(32) if number not in (9, 10, 13))  # not allowed in XML 1.0
+HTML_START = re.compile(
+    rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--[^>]{0,2000}>\s*)*<(?:!doctype\s+html|html|head|body|script)\b", re.IGNORECASE)
+FEED_ROOT = re.compile(rb"<(?:[\w.-]{1,40}:)?(?:rss|feed|RDF|channel)[\s/>]", re.IGNORECASE)
+OF_ITEM = (rb"(?:\w{1,40}:)?(?:([Ii]tem|ITEM|[Ee]ntry|ENTRY)(?=[\s>/])"
+           rb"|([Pp]ub[Dd]ate|PUBDATE|published|issued|date|created|updated|modified|lastBuildDate)[^<>]{0,200}>")
+MARK = re.compile(rb"<(?:!(?:\[CDATA\[|--)|" + OF_ITEM + rb"))")
+PLAIN_MARK = re.compile(b"<" + OF_ITEM + rb"([^<]{0,400})</)")  # enough where no comment or section can hide a tag
+DATE_RANK = {name: rank for rank, name in enumerate(
+    (b"pubdate", b"published", b"issued", b"date", b"created", b"updated", b"modified", b"lastbuilddate"))}
+ABSOLUTE = re.compile(r"https?://[^\s/?#\[\]@]+(?:[/?#]\S*)?", re.IGNORECASE)
+TAG = re.compile(r"<[a-zA-Z/!?][^<>]*>")
+INVISIBLE = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\x00-\x08\x0e-\x1f\x7f]")
+C1 = re.compile("[\x80-\x9f]")
+EXCHANGE_TAG = re.compile(
+    r"(?:nasdaq|nyse|amex|otc|tsx|tsxv|cse|cnsx|neo|lse|aim|asx|cboe|euronext|frankfurt|fse|fwb|xetra|oslo|hkex|sgx)"
+    r"[a-z .-]{0,20}:\s*[A-Z0-9][A-Z0-9.-]{0,9}", re.IGNORECASE)
+LIBRARY_FAULTS = (ValueError, LookupError, TypeError, AttributeError, SyntaxError, ArithmeticError, RecursionError,
+                  AssertionError, OSError)
+
+
+class Entry(msgspec.Struct, frozen=True, gc=False):
+    """One entry. Texts are plain, on one line; `id` is the publisher's, else the link, else a hash of the content."""
+
+    id: str
+    title: str
+    link: str
+    summary: str
+    published_ms: int | None
+    symbols: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """The entries of a document in its order; none at all is a valid, empty feed."""
+
+    entries: tuple[Entry, ...]
+
+
+def parse_feed(body: bytes, content_type: str = "", base: str = "") -> Feed:
+    """The feed in `body`. `content_type` is the HTTP header (its charset counts where the document names none),
+    `base` the document's address, against which relative links are read.
+
+    Raises FeedError: `html` for a web page, `not_xml` for no markup at all, `no_feed` for other XML or beyond repair.
+    """
+    if HTML_START.match(body, 0, HEAD_BYTES):
+        raise FeedError("html", "a web page in place of a feed")
+    body = as_utf8(body, content_type)
+    if HTML_START.match(body, 0, HEAD_BYTES):
+        raise FeedError("html", "a web page in place of a feed")
+    start = FEED_ROOT.search(body, 0, HEAD_BYTES)
+    if start is None:
+        if not body.lstrip().startswith(b"<"):
+            raise FeedError("not_xml", "an empty body" if not body.strip() else "no markup at the start")
+        raise FeedError("no_feed", "XML without rss, feed or RDF")
+    body = body[start.start():]
+    return Feed(tuple(_entry(raw, dates, base) for raw, dates in _read(body)))
+
+
+def plain_text(text: str, limit_chars: int) -> str:
+    """Text on one line: tags become blanks, entities their characters (once), control characters go."""
+    text = text[:limit_chars * 5]
+    if "<" in text:
+        if "<s" in text or "<S" in text or "<!--" in text:
+            for start, end in (("<script", "</script"), ("<style", "</style"), ("<!--", "-->")):
+                text = _without(text, start, end)
+        text = TAG.sub(" ", text)
+    if "&" in text:
+        text = html.unescape(text)
+    if not text.isascii():
+        if C1.search(text):  # numbers 128-159 mean Windows-1252 wherever they are written
+            text = C1.sub(lambda match: match[0].encode("latin-1").decode("cp1252", "ignore"), text)
+        text = _storable(text)
+    text = " ".join(text.split())
+    if not text.isprintable():
+        text = INVISIBLE.sub("", text)
+    return text if len(text) <= limit_chars else text[:limit_chars - 1].rstrip() + "…"
+
+
+def web_link(text: str, base: str) -> str:
+    """The http(s) address in `text`, made absolute by `base`; empty when there is none."""
+    if ABSOLUTE.fullmatch(text) and len(text) <= LINK_CHARS:
+        return text
+    text = "".join(text.split())
+    if not text:
+        return ""
+    try:
+        link = urljoin(base, text) if base else text
+        parts = urlsplit(link)
+    except ValueError:
+        return ""
+    good = parts.scheme.lower() in ("http", "https") and parts.netloc and len(link) <= LINK_CHARS
+    return link if good else ""
+
+
+def sort_tags(tags: Iterable[tuple[str, str]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(symbols, categories) of (term, scheme) pairs: a symbol is exchange-qualified, such as `Nasdaq:ABCD`."""
+    symbols: dict[str, None] = {}
+    categories: dict[str, None] = {}
+    for term, scheme in tags:
+        term = plain_text(term, TAG_CHARS)
+        chosen = categories
+        if ":" in term and (scheme.rstrip("/").lower().endswith("/stock") or EXCHANGE_TAG.fullmatch(term)):
+            chosen = symbols
+        if term and len(chosen) < TAGS:
+            chosen[term] = None
+    return tuple(symbols), tuple(categories)
+
+
+def as_utf8(body: bytes, content_type: str) -> bytes:
+    """The document in UTF-8 without byte order mark, declaration and control characters, whatever it claims to be."""
+    declared = ENCODING.search(body, 0, 400)
+    charset = CHARSET.search(content_type)
+    name = declared[1].decode() if declared else charset[1] if charset else "utf-8"
+    text = _wide(body)
+    if text is None and (not body.isascii() or name.lower().startswith(("iso-2022", "hz"))):
+        text = _decoded(body, name.lower())
+    if text is not None:
+        body = text.lstrip("\ufeff").encode("utf-8", "ignore")
+    return DECLARATION.sub(b"", body.translate(None, CONTROLS), count=1) if DECLARATION.match(body) else \
+        body.translate(None, CONTROLS)
+
+
+def _wide(body: bytes) -> str | None:
+    """The text of UTF-16 or UTF-32, known by its mark or its NULs."""
+    for mark, name in ((b"\xff\xfe\0\0", "utf-32"), (b"\0\0\xfe\xff", "utf-32"), (b"\xff\xfe", "utf-16"),
+                       (b"\xfe\xff", "utf-16"), (b"<\0\0\0", "utf-32-le"), (b"\0\0\0<", "utf-32-be"),
+                       (b"<\0", "utf-16-le"), (b"\0<", "utf-16-be")):
+        if body.startswith(mark):
+            return body.decode(name, "replace")
+    return None
+
+
+def _decoded(body: bytes, name: str) -> str:
+    """The text by the first of: UTF-8 where it is valid, the declared encoding, Windows-1252 (it never fails)."""
+    names = [name] if name.startswith(("iso-2022", "hz")) else ["utf-8"]
+    names.append("cp1252" if name in ("iso-8859-1", "latin-1", "latin1", "us-ascii", "ascii") else name)
+    for each in names:
+        try:
+            return body.decode(each)
+        except (UnicodeError, LookupError):
+            continue
+    return body.decode("cp1252", "replace")
+
+
+def _read(body: bytes) -> list[tuple[Mapping[str, Any], list[str]]]:
+    """Each entry as the library gives it, with the dates as the document writes them, best first."""
+    first = _fast(body)
+    dates = _dates(body)
+    if first is not None and len(first) == len(dates):
+        return list(zip(first, dates, strict=True))
+    second = _thorough(body) if dates and len(body) <= SECOND_TRY_BYTES else None
+    if second and len(second) >= len(first or ()):
+        return [(entry, [entry[name] for name in ("published", "created", "updated") if entry.get(name)])
+                for entry in second]
+    if first is None:
+        raise FeedError("no_feed", "neither parser can read it")
+    return [(entry, []) for entry in first]
+
+
+def _fast(body: bytes) -> list[Mapping[str, Any]] | None:
+    import fastfeedparser  # type: ignore[import-untyped]  # it ships no types
+
+    try:
+        return list(fastfeedparser.parse(body, include_media=False, include_enclosures=False)["entries"])
+    except LIBRARY_FAULTS:
+        return None
+
+
+def _thorough(body: bytes) -> list[Mapping[str, Any]]:
+    import feedparser  # type: ignore[import-untyped]  # it ships no types
+
+    try:
+        found = feedparser.parse(io.BytesIO(body), sanitize_html=False, resolve_relative_uris=False)
+        return [dict(entry) for entry in found["entries"]]  # its own class makes up dates that are not there
+    except LIBRARY_FAULTS:
+        return []
+
+
+def _dates(body: bytes) -> list[list[str]]:
+    """For each item or entry of the document its date texts, publication before update."""
+    found: list[list[tuple[int, str]]] = []
+    if b"<!" not in body:
+        for item, date, text in PLAIN_MARK.findall(body):
+            if item:
+                found.append([])
+            elif found:
+                found[-1].append((DATE_RANK[date.lower()], text.decode("utf-8", "replace")))
+        return [[text for _, text in sorted(dates)] for dates in found]
+    at = 0
+    while match := MARK.search(body, at):
+        at = match.end()
+        item, date = match.groups()
+        if item:
+            found.append([])
+        elif date:
+            end = body.find(b"</", at, at + 400)
+            if end > 0 and found:
+                text = body[at:end].decode("utf-8", "replace").replace("<![CDATA[", "").replace("]]>", "")
+                found[-1].append((DATE_RANK[date.lower()], text))
+                at = end
+        else:
+            end = body.find(b"]]>" if match[0] == b"<![CDATA[" else b"-->", at)
+            if end < 0:
+                break
+            at = end
+    return [[text for _, text in sorted(dates)] for dates in found]
+
+
+def _entry(raw: Mapping[str, Any], dates: list[str], base: str) -> Entry:
+    title = plain_text(str(raw.get("title") or ""), TITLE_CHARS)
+    summary = raw.get("description") or raw.get("summary") or ""
+    if not summary and raw.get("content"):
+        summary = raw["content"][0].get("value") or ""
+    summary = plain_text(str(summary), SUMMARY_CHARS)
+    name = _storable(" ".join(str(raw.get("id") or "").split()))
+    link = web_link(_storable(str(raw.get("link") or "")), base) or web_link(name, "")
+    published_ms = next((moment for text in dates if (moment := parse_date(text)) is not None), None)
+    if not name:
+        name = link or "hash:" + hashlib.sha256(f"{title}\n{published_ms}\n{summary}".encode()).hexdigest()[:32]
+    tags = ((str(tag.get("term") or ""), str(tag.get("scheme") or "")) for tag in raw.get("tags") or ())
+    symbols, categories = sort_tags(tags)
+    return Entry(name, title, link, summary, published_ms, symbols, categories)
+
+
+def _storable(text: str) -> str:
+    return text if text.isascii() else text.encode("utf-8", "ignore").decode()
+
+
+def _without(text: str, start: str, end: str) -> str:
+    """`text` without the parts from `start` to `end`; an unclosed one goes to the end of the text."""
+    folded, pieces, at = text.lower(), [], 0
+    if len(folded) != len(text):  # a few characters change their length in lower case
+        folded = text
+    while (begin := folded.find(start, at)) >= 0:
+        pieces.append(text[at:begin])
+        finish = folded.find(end, begin + len(start))
+        if finish < 0:
+            return " ".join(pieces)
+        at = finish + len(end) if end == "-->" else folded.find(">", finish) + 1 or len(text)
+    return " ".join([*pieces, text[at:]])

@@ -1,0 +1,133 @@
+"""What becomes of a polled document: which items it holds, which are backlog, when the source is asked again.
+
+Pure decisions over entries; what was seen before, on this wire or another, is for the fetcher's tables to say.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from catalyst.core.feeds import Entry
+from catalyst.core.stories import accession_of, item_id_of, signature_lead, title_signature
+
+BACKLOG_MS = 600_000  # on a source's first poll, what was published earlier than this is not news
+LONGEST_WAIT_MS = 300_000  # the back-off's cap
+LONGEST_WISH_MS = 3_600_000  # a Retry-After beyond this is not obeyed in full
+TITLE_FROM_SUMMARY = 200
+OTHER_PARTIES = ("(reporting)", "(filed by)")  # EDGAR's entries of a filing for those who are not its company
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An entry with its identity. `key` names the entry within its source; `signature` and `lead` serve the search for
+    the same story on other wires, empty where none is wanted; `digest` is equal for the same text at the same time.
+    """
+
+    entry: Entry
+    item_id: str
+    key: str
+    signature: str
+    lead: str
+    digest: str
+
+
+def items_of(entries: Iterable[Entry], source: str) -> list[Item]:
+    """The items of a document in its order, one an item id.
+
+    Of a filing, which EDGAR lists once for each party, the entry of the company counts. Where a publisher gives several
+    entries one id, the link tells them apart.
+    """
+    usable = [_titled(entry) for entry in entries if entry.title or entry.summary]
+    ids = [item_id_of(entry.id, entry.link, source) for entry in usable]
+    shared = Counter(entry_id for entry_id, _ in {(entry.id, item_id) for entry, item_id in
+                                                  zip(usable, ids, strict=True)})
+    found: dict[str, Item] = {}
+    for entry, item_id in zip(usable, ids, strict=True):
+        if item_id in found and not (_is_other_party(found[item_id].entry) and not _is_other_party(entry)):
+            continue
+        key = _short(entry.id if shared[entry.id] == 1 else f"{entry.id}\n{item_id}")
+        signature = "" if accession_of(entry.id, entry.link) else title_signature(entry.title)
+        found[item_id] = Item(entry, item_id, key, signature, signature_lead(signature) if signature else "",
+                              _digest(entry))
+    return list(found.values())
+
+
+def in_order(items: Iterable[Item]) -> list[Item]:
+    """By time of publication, undated last; what is equal keeps its order."""
+    return sorted(items, key=lambda item: (item.entry.published_ms is None, item.entry.published_ms or 0))
+
+
+def split_backlog(items: Iterable[Item], seen_ms: int, wanted: int, *,
+                  undated_too: bool) -> tuple[list[Item], list[Item]]:
+    """(news, backlog) of a source's first items, both in order; the newest `wanted` of the backlog count as news.
+
+    Backlog is what was published more than 600 s before it was seen, and with `undated_too` what has no date.
+    """
+    news: list[Item] = []
+    old: list[Item] = []
+    for item in in_order(items):
+        published_ms = item.entry.published_ms
+        is_old = undated_too if published_ms is None else seen_ms - published_ms > BACKLOG_MS
+        (old if is_old else news).append(item)
+    dated = [item for item in old if item.entry.published_ms is not None]
+    ranked = dated[::-1] + [item for item in old if item.entry.published_ms is None]
+    chosen = {item.item_id for item in ranked[:wanted]}
+    return (in_order([*news, *(item for item in old if item.item_id in chosen)]),
+            [item for item in old if item.item_id not in chosen])
+
+
+def following_due(due_ms: int, now_ms: int, pace_ms: int) -> int:
+    """When a source that was due at `due_ms` and is asked now is due again.
+
+    The rhythm is kept, so small delays do not add up. After a long delay (a stop, a slow answer) a new rhythm begins
+    now: missed polls are not made up for.
+    """
+    return due_ms + pace_ms if 0 <= now_ms - due_ms < pace_ms / 4 else now_ms + pace_ms
+
+
+def wait_after_failure(name: str, failures: int, pace_ms: int, wish_s: float | None) -> int:
+    """Milliseconds to the next try after `failures` failures in a row: the pace, doubled each time up to five minutes,
+    plus up to a quarter that depends on name and count only; never less than the pace, nor than the server's wish.
+    """
+    wait_ms: int = min(pace_ms * 2 ** min(failures - 1, 20), max(LONGEST_WAIT_MS, pace_ms))
+    if failures > 1:
+        spread = hashlib.blake2b(f"{name} {failures}".encode(), digest_size=2).digest()
+        wait_ms += wait_ms * int.from_bytes(spread) // (4 * 65_536)
+    return max(wait_ms, min(round((wish_s or 0) * 1000), LONGEST_WISH_MS))
+
+
+def may_join(item: Item, symbols: tuple[str, ...], published_ms: int | None, within_ms: int) -> bool:
+    """Whether tags and times of a story with an agreeing title allow `item` to be the same story."""
+    mine, theirs = {_ticker(tag) for tag in item.entry.symbols}, {_ticker(tag) for tag in symbols}
+    if mine and theirs and not mine & theirs:
+        return False
+    own_ms = item.entry.published_ms
+    return own_ms is None or published_ms is None or abs(own_ms - published_ms) <= within_ms
+
+
+def _titled(entry: Entry) -> Entry:
+    if entry.title:
+        return entry
+    return Entry(entry.id, entry.summary[:TITLE_FROM_SUMMARY], entry.link, entry.summary, entry.published_ms,
+                 entry.symbols, entry.categories)
+
+
+def _is_other_party(entry: Entry) -> bool:
+    return entry.title.lower().endswith(OTHER_PARTIES)
+
+
+def _digest(entry: Entry) -> str:
+    if entry.published_ms is None or not entry.summary:
+        return ""
+    return _short(f"{entry.title}\n{entry.published_ms}\n{entry.summary}")
+
+
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:20]
+
+
+def _ticker(tag: str) -> str:
+    return tag.rpartition(":")[2].strip().upper()

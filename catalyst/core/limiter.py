@@ -1,0 +1,114 @@
+"""When the next request to a Discord webhook may go out. Pure: the state comes in and a new one goes out.
+
+Limits belong to a bucket which only the answer names, so they are read from each answer and never written down here
+(Discord's API documentation, "Rate Limits"). Beside them stands a cap of our own for a sliding minute.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+MARGIN_MS = 10  # they count in rounded parts of a second
+BLIND_WAIT_MS = 5_000  # after a 429 that does not say how long
+LONGEST_WAIT_MS = 24 * 3_600_000  # a stated wait beyond that is taken as this
+MINUTE_MS = 60_000
+MOST_REMAINING = 1_000_000  # a larger number is no limit, and must still fit into a row
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """What is known of one webhook. `remaining` requests may be made until `reset_ms`; None: nothing was said.
+
+    `blocked_ms` is the end of a 429, `sent_ms` are the requests of the last minute.
+    """
+
+    remaining: int | None = None
+    reset_ms: int = 0
+    blocked_ms: int = 0
+    sent_ms: tuple[int, ...] = ()
+
+
+def open_at_ms(limits: Limits, per_minute: int, now_ms: int) -> int:
+    """The earliest moment for the next request, `now_ms` when it may go at once. `per_minute` 0: no cap of our own."""
+    moments = [now_ms, limits.blocked_ms]
+    if limits.remaining is not None and limits.remaining <= 0:
+        moments.append(limits.reset_ms)
+    recent = _last_minute(limits.sent_ms, now_ms)
+    if per_minute > 0 and len(recent) >= per_minute:
+        moments.append(recent[-per_minute] + MINUTE_MS)
+    return min(max(moments), now_ms + LONGEST_WAIT_MS)
+
+
+def after_response(limits: Limits, status: int, headers: Mapping[str, str], body: bytes, now_ms: int) -> Limits:
+    """The state after an answer that was complete at `now_ms`; `headers` have lower-case names."""
+    remaining, reset_ms = limits.remaining, limits.reset_ms
+    left, wait_s = _number(headers.get("x-ratelimit-remaining")), _reset_after_s(headers, now_ms)
+    if left is not None and wait_s is not None:
+        remaining, reset_ms = int(min(left, MOST_REMAINING)), now_ms + _wait_ms(wait_s)
+    elif remaining is not None and now_ms >= reset_ms:
+        remaining = None
+    elif remaining is not None:
+        remaining -= 1
+    blocked_ms = limits.blocked_ms
+    if status == 429:
+        blocked_ms = max(blocked_ms, now_ms + _told_to_wait_ms(headers, body))
+    return Limits(remaining, reset_ms, blocked_ms, (*_last_minute(limits.sent_ms, now_ms), now_ms))
+
+
+def after_silence(limits: Limits, now_ms: int) -> Limits:
+    """The state after a request that may have arrived but whose answer is not known: it counts as made."""
+    remaining = None if limits.remaining is None else limits.remaining - 1
+    return Limits(remaining, limits.reset_ms, limits.blocked_ms, (*_last_minute(limits.sent_ms, now_ms), now_ms))
+
+
+def is_global(status: int, headers: Mapping[str, str], body: bytes) -> bool:
+    """Whether a 429 stops every request from this address, not only this webhook's."""
+    return status == 429 and (headers.get("x-ratelimit-global", "").lower() == "true"
+                              or headers.get("x-ratelimit-scope") == "global" or _json(body).get("global") is True)
+
+
+def _last_minute(sent_ms: tuple[int, ...], now_ms: int) -> tuple[int, ...]:
+    """Requests of the last minute; one from the future (the clock was set back) counts as made now."""
+    return tuple(sorted(min(at, now_ms) for at in sent_ms if at > now_ms - MINUTE_MS))
+
+
+def _reset_after_s(headers: Mapping[str, str], now_ms: int) -> float | None:
+    """Seconds until the bucket refills: the relative header, else the epoch one (their clock may differ from ours)."""
+    after_s = _number(headers.get("x-ratelimit-reset-after"))
+    if after_s is not None:
+        return after_s
+    at_s = _number(headers.get("x-ratelimit-reset"))
+    return None if at_s is None else max(0.0, at_s - now_ms / 1000)
+
+
+def _told_to_wait_ms(headers: Mapping[str, str], body: bytes) -> int:
+    """The longest wait that a 429 names anywhere: header in seconds, JSON in fractions of one, bucket."""
+    told = [_number(headers.get("retry-after")), _number(_json(body).get("retry_after")),
+            _number(headers.get("x-ratelimit-reset-after"))]
+    return max((_wait_ms(seconds) for seconds in told if seconds is not None), default=BLIND_WAIT_MS)
+
+
+def _wait_ms(seconds: float) -> int:
+    return math.ceil(min(seconds * 1000 + MARGIN_MS, LONGEST_WAIT_MS))
+
+
+def _number(value: Any) -> float | None:
+    """A finite number that is not negative, else None."""
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) and number >= 0 else None
+
+
+def _json(body: bytes) -> dict[str, Any]:
+    try:
+        value = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,94 @@
+"""Texts folded for comparison, and many phrases found in them as whole words in one pass.
+
+Folding makes lower case, plain quotes and single blanks, and reads every dash as a blank, so that "At-the-Market" and
+"at the market" are one phrase. It never drops a letter, and `Folded.original` leads back to the words as written. It
+decides nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import ahocorasick_rs
+
+_QUOTES = {**dict.fromkeys("‘’‚‛′`´", "'"), **dict.fromkeys("“”„‟″«»", '"')}
+_DASHES = "-‐‑‒–—―−"
+_BLANKS = "\t\n\r\x0b\x0c\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
+    map(chr, range(0x2000, 0x200C)))
+_PLAIN = {**_QUOTES, **dict.fromkeys(_DASHES, "-"), **dict.fromkeys(_BLANKS, " ")}
+_ODD = re.compile("[" + re.escape("".join(_PLAIN)) + "]")  # few letters are odd: four times as fast as str.translate
+_RUN = re.compile(r"  +")
+_END = re.compile(r"[.!?] +|; +|\n")
+_ABBREVIATED = re.compile(r"(?:\b[a-z]|\b(?:inc|corp|ltd|co|dr|mr|ms|prof|no|vs|st|jr|sr|approx|u\.s|ph\.d))$")
+
+
+def plain(text: str) -> str:
+    """`text` with plain quotes, dashes and blanks, character for character: offsets and case stay."""
+    if text.isascii() and text.isprintable() and "`" not in text:
+        return text
+    return _ODD.sub(lambda odd: _PLAIN[odd[0]], text)
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """`text` is what is searched; `source` what was written. `cuts` and `shifts` map offsets of one to the other."""
+
+    source: str
+    text: str
+    cuts: tuple[int, ...] = ()
+    shifts: tuple[int, ...] = ()
+
+    def offset(self, position: int) -> int:
+        """Offset in `source` of the character at `position` of `text`."""
+        at = bisect_right(self.cuts, position)
+        return position + (self.shifts[at - 1] if at else 0)
+
+    def original(self, start: int, end: int) -> str:
+        """The words of `source` that `text[start:end]` stands for."""
+        return self.source[self.offset(start):self.offset(end - 1) + 1] if end > start else ""
+
+
+def fold(text: str) -> Folded:
+    """Lower case, plain, single blanks, dashes read as blanks."""
+    same = plain(text).replace("-", " ")
+    lower = same.lower()
+    if len(lower) != len(same):  # a few capitals, as the Turkish dotted I, become two characters
+        lower = "".join(small if len(small := letter.lower()) == 1 else letter for letter in same)
+    if "  " not in lower:
+        return Folded(text, lower)
+    pieces, cuts, shifts, read, shift = [], [], [], 0, 0
+    for run in _RUN.finditer(lower):
+        pieces.append(lower[read:run.start() + 1])
+        read = run.end()
+        shift += run.end() - run.start() - 1
+        cuts.append(read - shift)
+        shifts.append(shift)
+    pieces.append(lower[read:])
+    return Folded(text, "".join(pieces), tuple(cuts), tuple(shifts))
+
+
+def sentence_ends(folded: str) -> list[int]:
+    """Offsets at which sentences of a folded text end, ascending; abbreviations as `inc.` end none."""
+    return [found.end() for found in _END.finditer(folded)
+            if found[0][0] != "." or not _ABBREVIATED.search(folded, max(0, found.start() - 8), found.start())]
+
+
+class Phrases:
+    """Phrases, folded on the way in; `find` gives each whole-word occurrence of each, overlapping ones too."""
+
+    def __init__(self, phrases: Iterable[str]):
+        self.phrases = tuple(fold(phrase).text.strip() for phrase in phrases)
+        self._open_start = tuple(not phrase[:1].isalnum() for phrase in self.phrases)
+        self._open_end = tuple(not phrase[-1:].isalnum() for phrase in self.phrases)
+        self._automaton = ahocorasick_rs.AhoCorasick(self.phrases)
+
+    def find(self, text: str) -> list[tuple[int, int, int]]:
+        """(number of the phrase, start, end) in a folded text, in the order of their ends."""
+        length, open_start, open_end = len(text), self._open_start, self._open_end
+        return [(number, start, end)
+                for number, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True)
+                if (not start or open_start[number] or not text[start - 1].isalnum())
+                and (end == length or open_end[number] or not text[end].isalnum())]

@@ -1,0 +1,181 @@
+"""Discord's cards: what a reader sees, and that no alert can break Discord's limits."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catalyst.core.card import Moment, age, discord_card, kind_label, money, ops_card, trial_card
+from catalyst.core.delivery import Source
+from catalyst.core.outside import safe_link
+from catalyst.messages import AlertReady, Kind, OpsNotice
+from catalyst.testing import START_MS, same
+from catalyst.world.discord import body_faults
+
+ZONE = ZoneInfo("America/New_York")
+MOMENT = Moment(START_MS, ZONE)
+ALERT = AlertReady(
+    item_id="i1", alert_id="0123456789abcdef0123", source="PR Newswire", title="Acme wins FDA approval",
+    link="https://news.example/acme", summary="", published_ms=START_MS - 2_900, seen_ms=START_MS - 1_100,
+    ticker="ACME", company="Acme Inc", kinds=(Kind("fda_approval", "wins FDA approval", "up", 1.0),), direction="up",
+    sentiment=0.8,
+    score=0.87, why="wins FDA approval (title)", watched=False, price_usd=4.2, price_ms=START_MS - 12_000,
+    previous_close_usd=4.0, simulated=False, provider="yahoo", ready_ms=START_MS - 500)
+
+
+def fields(card: dict[str, Any]) -> dict[str, str]:
+    return {row["name"]: row["value"] for row in card["embeds"][0]["fields"]}
+
+
+def test_card_of_an_ordinary_alert() -> None:
+    """The whole payload, as a reader sees it."""
+    assert discord_card(ALERT, (), MOMENT) == {
+        "content": "ACME ▲ FDA approval · 87",
+        "embeds": [{
+            "title": "Acme wins FDA approval", "url": "https://news.example/acme", "color": 0x1B9E4B,
+            "description": "wins FDA approval (title)", "timestamp": "2026-01-02T13:59:57.100Z",
+            "fields": [
+                {"name": "Price", "value": "$4.20 · 12 s old · yahoo", "inline": True},
+                {"name": "Change", "value": "+5.0 %", "inline": True},
+                {"name": "Score", "value": "87 ▲ up", "inline": True},
+                {"name": "Kinds", "value": "FDA approval", "inline": False},
+                {"name": "Published", "value": "2026-01-02 08:59:57 EST", "inline": True},
+                {"name": "Source", "value": "[PR Newswire](https://news.example/acme)", "inline": True}],
+            "footer": {"text": "id 0123456789abcdef0123 · pub 08:59:57 → seen +1.8 s → sent +1.1 s"}}],
+        "allowed_mentions": {"parse": []}}
+
+
+def test_what_is_unknown_is_said() -> None:
+    """No price, no publication time, no previous close and no link are named, never zero or now."""
+    card = discord_card(same(ALERT, price_usd=None, price_ms=None, published_ms=None, previous_close_usd=None,
+                             link="javascript:x"), (), MOMENT)
+    shown = fields(card)
+    assert (shown["Price"], shown["Change"], shown["Published"]) == ("no price", "unknown", "unknown")
+    assert shown["Source"] == "PR Newswire"
+    assert "url" not in card["embeds"][0]
+    assert "timestamp" not in card["embeds"][0]
+    assert "pub unknown → seen 08:59:58 → sent +1.1 s" in card["embeds"][0]["footer"]["text"]
+
+
+def test_a_simulated_price_is_said_three_times() -> None:
+    """In the notification, in the text and at the price itself."""
+    card = discord_card(same(ALERT, simulated=True, provider="simulated"), (), MOMENT)
+    assert card["content"].endswith("· simulated price")
+    assert card["embeds"][0]["description"].startswith("**Simulated price")
+    assert "Simulated price" in fields(card)
+    assert "Price" not in fields(card)
+
+
+def test_possible_repeat_and_sources() -> None:
+    """A repeat is marked in the footer; further wires are listed in their order."""
+    wires = [Source("Business Wire", "https://bw.example/1"), Source("GlobeNewswire", "")]
+    card = discord_card(ALERT, wires, Moment(START_MS, ZONE, True))
+    assert card["embeds"][0]["footer"]["text"].endswith(" · possible repeat")
+    assert fields(card)["Sources"] == ("[PR Newswire](https://news.example/acme)\n"
+                                       "[Business Wire](https://bw.example/1)\nGlobeNewswire")
+
+
+def test_many_sources_are_counted() -> None:
+    """What does not fit is a number."""
+    wires = [Source(f"Wire {n}", f"https://w.example/{n}") for n in range(40)]
+    assert fields(discord_card(ALERT, wires, MOMENT))["Sources"].endswith("\nand 35 more")
+
+
+@pytest.mark.parametrize(("direction", "score", "kind", "bar"), [
+    ("up", 0.69, "fda", 0x7CC68D), ("up", 0.7, "fda", 0x1B9E4B), ("down", 0.5, "fda", 0xE08A87),
+    ("down", 0.9, "fda", 0xC62F2D), ("neutral", 0.9, "fda", 0x8A8F98), ("down", 0.9, "offering_priced", 0xE0A100)])
+def test_colour(direction: str, score: float, kind: str, bar: int) -> None:
+    """By direction and strength; an offering has its own."""
+    alert = same(ALERT, direction=direction, score=score, kinds=(Kind(kind, "x", "up", 1.0),))
+    assert discord_card(alert, (), MOMENT)["embeds"][0]["color"] == bar
+
+
+@pytest.mark.parametrize(("span_ms", "text"), [(0, "0 s"), (-5_000, "0 s"), (59_999, "59 s"), (60_000, "1 min"),
+                                               (7_200_000, "2 h"), (200_000_000, "2 d")])
+def test_age(span_ms: int, text: str) -> None:
+    """Ages in the largest unit that fits."""
+    assert age(span_ms) == text
+
+
+@pytest.mark.parametrize(("price_usd", "text"), [(0.0412, "$0.0412"), (0.99999, "$1.0000"), (1, "$1.00"),
+                                                 (1234.5, "$1,234.50")])
+def test_money(price_usd: float, text: str) -> None:
+    """Below a dollar four places."""
+    assert money(price_usd) == text
+
+
+@pytest.mark.parametrize(("kind", "text"), [("fda_approval", "FDA approval"), ("offering_priced", "Offering priced"),
+                                            ("merger", "Merger"), ("", "")])
+def test_kind_label(kind: str, text: str) -> None:
+    """A kind's name as words."""
+    assert kind_label(kind) == text
+
+
+def test_wrong_clocks_are_named() -> None:
+    """An item seen before it was published shows no negative latency."""
+    card = discord_card(same(ALERT, published_ms=START_MS + 60_000), (), MOMENT)
+    assert "seen (clock)" in card["embeds"][0]["footer"]["text"]
+
+
+outside = st.lists(st.sampled_from(["@everyone", "<@1>", "[x](http://evil.example)", "**", "`", "😀" * 40, "\u202e",
+                                    "\n", "_" * 300, "https://evil.example", "a" * 300, "\x00"]) | st.text(max_size=30),
+                   max_size=12).map(lambda parts: "".join(parts)[:2000])
+moments = st.none() | st.integers(-(2**53), 2**53)
+alerts = st.builds(
+    AlertReady, item_id=st.just("i1"), alert_id=st.text(min_size=1, max_size=64), source=outside.map(lambda t: t[:200]),
+    title=outside, link=outside.map(lambda t: "https://x.example/" + t) | outside, summary=st.just(""),
+    published_ms=moments, seen_ms=st.integers(-(2**53), 2**53),
+    ticker=st.from_regex(r"[A-Z0-9.\-]{1,10}", fullmatch=True),
+    company=outside.map(lambda t: t[:200]),
+    kinds=st.lists(st.builds(Kind, kind=outside.map(lambda t: t[:200]), phrase=st.just(""),
+                             direction=st.just("up"), weight=st.just(1.0)), max_size=12).map(tuple),
+    direction=st.sampled_from(["up", "down", "neutral"]), sentiment=st.just(0.0), score=st.floats(0, 1), why=outside,
+    watched=st.booleans(), price_usd=st.none() | st.floats(0, 1e12), price_ms=moments,
+    previous_close_usd=st.none() | st.floats(0, 1e12), simulated=st.booleans(),
+    provider=st.none() | outside.map(lambda t: t[:200]), ready_ms=st.just(0))
+wires = st.lists(st.builds(Source, name=outside.map(lambda t: t[:200]),
+                           link=outside.map(lambda t: "https://x.example/" + t)), max_size=12)
+
+
+@given(alerts, wires, st.booleans())
+def test_every_alert_is_a_valid_card(alert: AlertReady, sources: list[Source], repeat: bool) -> None:
+    """Whatever an alert holds: within Discord's limits, no mention, no link but checked ones, six fields at most."""
+    card = discord_card(alert, sources, Moment(START_MS, ZONE, repeat))
+    embed = card["embeds"][0]
+    assert body_faults(card, (), is_edit=False) == []
+    assert card["allowed_mentions"] == {"parse": []}
+    assert len(embed["fields"]) <= 6
+    assert ("possible repeat" in embed["footer"]["text"]) >= repeat
+    texts = [card["content"], embed["title"], embed["description"], embed["footer"]["text"],
+             *(row["value"] for row in embed["fields"])]
+    for text in texts:
+        assert not re.search("@(?!\u200b)", text)
+        assert "\u202e" not in text
+        assert "\x00" not in text
+    shown = re.sub(r"\\[^0-9A-Za-z\s]", "", "\n".join([card["content"], embed["title"], embed["description"],
+                                                       *(row["value"] for row in embed["fields"])]))
+    checked = {safe_link(link) for link in (alert.link, *(source.link for source in sources))}
+    assert set(re.findall(r"https?://[^\s)]+", shown)) <= checked
+
+
+@given(outside, outside, st.sampled_from(["info", "warning", "critical"]), st.booleans())
+def test_every_notice_is_a_valid_card(title: str, text: str, severity: Any, repeat: bool) -> None:
+    """A notice of any text keeps Discord's limits and mentions nobody."""
+    notice = OpsNotice(item_id="feed:x", episode="1", severity=severity, title=title, text=text, made_ms=START_MS)
+    card = ops_card(notice, Moment(START_MS, ZONE, repeat))
+    assert body_faults(card, (), is_edit=False) == []
+    assert card["allowed_mentions"] == {"parse": []}
+    assert severity in card["content"]
+
+
+def test_trial_card_is_valid_and_says_so() -> None:
+    """Nobody can take a test for an alert."""
+    card = trial_card("discord", MOMENT)
+    assert body_faults(card, (), is_edit=False) == []
+    assert "no alert" in card["content"]
+    assert card["allowed_mentions"] == {"parse": []}

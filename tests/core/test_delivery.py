@@ -1,0 +1,132 @@
+"""What follows from each outcome of a delivery, and the order of an alert's deliveries at one sink."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catalyst.core.delivery import Deliver, Plan, Row, Sent, overall, plan, retry_after_s, settle, wait_ms
+
+POST = Deliver(id="a1", sink="discord", event="alert")
+EDIT = Deliver(id="a1", sink="discord", event="update", n=1, message_id="77")
+HOOK = Deliver(id="a1", sink="webhook", event="alert")
+
+
+def sent(outcome: Any, status: int | None = None, **more: Any) -> Sent:
+    return Sent(outcome, 1_000, 2_000, status, **more)
+
+
+@pytest.mark.parametrize(("payload", "result", "state", "repeat"), [
+    (POST, sent("delivered", 200), "delivered", False),
+    (POST, sent("refused", 400), "refused", False), (HOOK, sent("refused", 410), "refused", False),
+    (POST, sent("retry"), None, False), (POST, sent("retry", 429), None, False),
+    (POST, sent("retry", 502), None, False), (POST, sent("retry", 503), None, False),
+    (POST, sent("retry", 500), None, True), (POST, sent("retry", 504), None, True),
+    (POST, sent("ambiguous"), None, True),
+    (EDIT, sent("ambiguous"), None, False), (EDIT, sent("retry", 504), None, False),
+    (HOOK, sent("ambiguous"), None, False), (HOOK, sent("retry", 500), None, False),
+])
+def test_state_and_mark(payload: Deliver, result: Sent, state: str | None, repeat: bool) -> None:
+    """Only a post that may have arrived is marked; only an answer that means no ends a delivery."""
+    verdict = settle(payload, result, 1, 1)
+    assert verdict.state == state
+    assert verdict.payload.possible_repeat is repeat
+    assert (verdict.again_ms >= 2_000) is (state is None)
+
+
+def test_an_unanswered_post_is_repeated_once() -> None:
+    """A second silence ends a Discord post, while edits and the signed webhook go on."""
+    again = settle(POST, sent("ambiguous"), 1, 1).payload
+    assert settle(again, sent("retry"), 2, 2).state is None
+    assert settle(again, sent("ambiguous"), 2, 2).state == "ambiguous"
+    for harmless in (EDIT, HOOK):
+        once = settle(harmless, sent("ambiguous"), 1, 1).payload
+        assert settle(once, sent("ambiguous"), 2, 2).state is None
+
+
+def test_a_mark_from_a_kill_does_not_use_up_the_repeat() -> None:
+    """A post already marked by a restart is still repeated after one silence."""
+    marked = Deliver(id="a1", sink="discord", event="alert", possible_repeat=True)
+    assert settle(marked, sent("ambiguous"), 1, 1).state is None
+
+
+def test_back_off() -> None:
+    """A failing sink is left alone up to a minute, one out of reach up to five seconds; a 429 is the limiter's."""
+    assert [wait_ms(times, 60.0) for times in (0, 1, 2, 3, 8, 99)] == [500, 500, 1000, 2000, 60_000, 60_000]
+    assert settle(POST, sent("retry", 503), 20, 20).hold_ms == 62_000
+    assert settle(POST, sent("retry"), 20, 20).hold_ms == 7_000
+    assert settle(POST, sent("retry", 429), 20, 20).hold_ms == 0
+    assert settle(HOOK, sent("retry", 503, headers={"retry-after": "30"}), 1, 1).hold_ms == 32_000
+
+
+def test_one_bad_message_does_not_hold_the_sink() -> None:
+    """A delivery that failed often waits long itself, the sink only for its own failures in a row."""
+    verdict = settle(POST, sent("retry", 500), 8, 1)
+    assert (verdict.hold_ms, verdict.again_ms) == (2_500, 62_000)
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("", 0), ("7", 7), ("99999999", 3600), ("-1", 0), ("1.5", 0),
+                                               ("Fri, 02 Jan 2026 15:00:00 GMT", 0), ("²", 0)])
+def test_retry_after(text: str, seconds: float) -> None:
+    """Whole seconds, at most an hour."""
+    assert retry_after_s({"retry-after": text}) == seconds
+
+
+@pytest.mark.parametrize(("payload", "status", "body", "closes"), [
+    (POST, 404, b'{"code": 10015}', True), (POST, 404, b"", True), (POST, 401, b"", True), (POST, 403, b"", False),
+    (POST, 400, b"", False), (EDIT, 404, b'{"code": 10008}', False), (EDIT, 404, b'{"code": 10015}', True),
+    (HOOK, 404, b"", False),
+])
+def test_what_closes_a_sink(payload: Deliver, status: int, body: bytes, closes: bool) -> None:
+    """A webhook that is gone closes its sink, a deleted message does not."""
+    assert settle(payload, sent("refused", status, body=body), 1, 0).closes is closes
+
+
+def test_keys() -> None:
+    """The idempotency key is the alert's id, with the update's number after the first."""
+    assert (POST.key, EDIT.key) == ("a1", "a1:1")
+
+
+DONE = Row(0, "delivered", "77", 5)
+
+
+@pytest.mark.parametrize(("rows", "sink", "expected"), [
+    ([], "discord", Plan()),
+    ([Row(0, "waiting")], "discord", Plan(0)),
+    ([Row(0, "waiting"), Row(1, "waiting")], "webhook", Plan(0)),
+    ([Row(0, "queued"), Row(1, "waiting")], "discord", Plan()),
+    ([DONE, Row(1, "waiting"), Row(2, "waiting")], "discord", Plan(2, folded=(1,))),
+    ([DONE, Row(1, "waiting"), Row(2, "waiting")], "webhook", Plan(1)),
+    ([DONE, Row(1, "queued"), Row(2, "waiting")], "webhook", Plan()),
+    ([DONE, Row(1, "delivered"), Row(2, "waiting")], "discord", Plan(2)),
+    ([Row(0, "delivered"), Row(1, "waiting")], "discord", Plan(refused=(1,))),
+    ([Row(0, "delivered"), Row(1, "waiting")], "webhook", Plan(1)),
+    ([Row(0, "refused"), Row(1, "waiting"), Row(2, "waiting")], "webhook", Plan(refused=(1, 2))),
+    ([Row(0, "ambiguous"), Row(1, "waiting")], "discord", Plan(refused=(1,))),
+])
+def test_plan(rows: list[Row], sink: str, expected: Plan) -> None:
+    """The alert first, one at a time, nothing to update where the alert never arrived."""
+    assert plan(rows, sink) == expected
+
+
+@given(st.lists(st.sampled_from(["waiting", "queued", "delivered", "refused", "ambiguous", "folded"]), max_size=6),
+       st.sampled_from(["discord", "webhook"]))
+def test_plan_starts_one_waiting_delivery_at_most(states: list[str], sink: str) -> None:
+    """Only waiting deliveries are started or ended, and nothing is started beside one under way."""
+    rows = [Row(n, state, "77") for n, state in enumerate(states)]
+    step = plan(rows, sink)
+    touched = {*step.folded, *step.refused, *([] if step.start is None else [step.start])}
+    assert all(states[n] == "waiting" for n in touched)
+    if "queued" in states:
+        assert step == Plan()
+
+
+@pytest.mark.parametrize(("states", "state"), [
+    ((), "posted"), (("queued", "waiting"), "new"), (("queued", "delivered"), "posted"), (("queued", "refused"), "new"),
+    (("refused", "ambiguous"), "dead"), (("refused", "delivered"), "posted")])
+def test_overall(states: tuple[str, ...], state: str) -> None:
+    """Out with the first sink, dead when none is left; without any sink it is only kept."""
+    assert overall(states) == state

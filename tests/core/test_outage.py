@@ -1,0 +1,50 @@
+"""Outages of sources: counted in polls, told once."""
+
+from __future__ import annotations
+
+import pytest
+
+from catalyst.core.outage import Notice, Standing, after_poll
+
+
+def run(outcomes: str, limit: int = 3) -> tuple[Standing, list[tuple[int, str]]]:
+    """The standing after a row of polls (o ok, n not modified, e empty, f failed) and (number, severity) of notices."""
+    words = {"o": "ok", "n": "not_modified", "e": "empty", "f": "timeout"}
+    standing, told = Standing(), []
+    for number, letter in enumerate(outcomes):
+        standing, notice = after_poll(standing, "wire", words[letter], failed=letter == "f", now_ms=1_000 * number,
+                                      limit=limit)
+        if notice is not None:
+            told.append((number, notice.severity))
+    return standing, told
+
+
+@pytest.mark.parametrize(("outcomes", "told"), [
+    ("ooo", []), ("ffo", []), ("fff", [(2, "warning")]), ("eee", [(2, "warning")]), ("fef", [(2, "warning")]),
+    ("ffffff", [(2, "warning")]), ("ffnff", []), ("fffo", [(2, "warning"), (3, "info")]),
+    ("fffnfff", [(2, "warning"), (3, "info"), (6, "warning")]), ("", [])])
+def test_told_once(outcomes: str, told: list[tuple[int, str]]) -> None:
+    """The operator hears once of each outage and once of its end; success in between starts the count anew."""
+    assert run(outcomes)[1] == told
+
+
+def test_counts() -> None:
+    """The streak counts failed and empty polls, the failures only failed ones in a row."""
+    assert run("offef")[0] == Standing(4, 1, 1_000, True)
+    assert run("fffo")[0] == Standing()
+
+
+def test_episodes_and_texts() -> None:
+    """A notice names the source, the count, the reason and the length; its episode is the outage's beginning."""
+    down = Standing(2, 2, 5_000)
+    after, notice = after_poll(down, "wire", "status_503", failed=True, now_ms=9_000, limit=3)
+    assert notice == Notice("5000", "warning", "wire gives nothing",
+                            "3 failed or empty polls in a row, the last one: status_503")
+    _, over = after_poll(after, "wire", "ok", failed=False, now_ms=65_000, limit=3)
+    assert over == Notice("5000:over", "info", "wire is back", "after 3 failed or empty polls in 60 s")
+
+
+def test_an_outage_may_begin_at_time_zero() -> None:
+    """A beginning at zero is a beginning, not an unknown one."""
+    after, _ = after_poll(Standing(1, 1, 0), "wire", "empty", failed=False, now_ms=9_000, limit=2)
+    assert after.outage_ms == 0

@@ -1,0 +1,94 @@
+"""sources.toml: what is read, what is refused and with which words, and the bundled list."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib.resources import files
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catalyst.core.sources import PACES_S, Source, read_sources
+from catalyst.errors import ConfigError
+
+GOOD = 'name = "wire"\nurl = "https://wire.example/feed.xml"\nkind = "rss"\n'
+
+
+def one(text: str) -> Source:
+    """The only source of a text of its fields."""
+    (source,) = read_sources(f"[[source]]\n{text}")
+    return source
+
+
+def test_all_fields() -> None:
+    """Every field is read as given, `every` exactly."""
+    source = one(GOOD + "every = 0.5\ntrust = 0.25\nenabled = false")
+    assert source == Source("wire", "https://wire.example/feed.xml", "rss", 0.5, 0.25, False)
+    assert source.pace_s == 0.5
+
+
+@pytest.mark.parametrize("kind", sorted(PACES_S))
+def test_pace_of_a_kind(kind: str) -> None:
+    """Without `every` a source has its kind's pace; it is enabled and fairly trusted."""
+    source = one(GOOD.replace("rss", kind))
+    assert (source.every_s, source.pace_s, source.enabled, source.trust) == (None, PACES_S[kind], True, 0.7)
+
+
+def test_order_and_none() -> None:
+    """Sources keep the order of the file; an empty file has none."""
+    text = "".join(f"[[source]]\n{GOOD.replace('wire', name, 1)}" for name in ("b", "a", "c"))
+    assert [source.name for source in read_sources(text)] == ["b", "a", "c"]
+    assert read_sources("# nothing\n") == ()
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    (GOOD + "evry = 5", ("source wire", "evry", "did you mean every")),
+    (GOOD + "colour = 1", ("source wire", "colour")),
+    (GOOD.replace("rss", "rdf"), ("source wire", "kind", "rdf")), (GOOD + 'every = "5"', ("source wire", "every")),
+    (GOOD + "every = 0", ("source wire", "every", "0.1")), (GOOD + "every = true", ("source wire", "every")),
+    (GOOD + "every = nan", ("source wire", "every")), (GOOD + "trust = 1.5", ("source wire", "trust")),
+    (GOOD + "enabled = 1", ("source wire", "enabled", "true or false")),
+    ('url = "https://e.example"\nkind = "rss"', ("source number 1", "name", "missing")),
+    ('name = "wire"\nkind = "rss"', ("source wire", "url", "missing")),
+    ('name = "wire"\nurl = "https://e.example/"', ("source wire", "kind", "missing")),
+    (GOOD.replace('"wire"', '"two words"'), ("name",)), (GOOD.replace('"wire"', f'"{"x" * 41}"'), ("name",)),
+    (GOOD.replace("https://wire.example/feed.xml", "ftp://x/"), ("source wire", "url")),
+    (GOOD.replace("https://wire.example/feed.xml", "https://x.example:nine/"), ("source wire", "url")),
+    (GOOD.replace("https://wire.example/feed.xml", "https://x.example/a b"), ("source wire", "url")),
+    (GOOD + "[[source]]\n" + GOOD.replace("wire", "WIRE", 1), ("source WIRE", "name", "twice")),
+    (GOOD + "[other]\nx = 1", ("other",)), ("name = ", ("sources:",))])
+def test_faults_name_source_and_field(text: str, words: tuple[str, ...]) -> None:
+    """A fault is one line that names the source and the field."""
+    with pytest.raises(ConfigError) as caught:
+        one(text)
+    assert all(word in str(caught.value) for word in words)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["source = 1", "source = [1]", "[source]\nname = 'x'"])
+def test_source_must_be_tables(text: str) -> None:
+    """`source` must be a list of tables."""
+    with pytest.raises(ConfigError):
+        read_sources(text)
+
+
+@given(st.text(max_size=200))
+def test_any_text(text: str) -> None:
+    """Any text is read or refused, nothing else."""
+    try:
+        rows = read_sources(text)
+    except ConfigError:
+        rows = ()
+    assert rows == ()
+
+
+def test_bundled_sources() -> None:
+    """The bundled list is valid, every enabled source uses https, and no EDGAR list is polled by default."""
+    text = files("catalyst").joinpath("sources.toml").read_text("utf-8")
+    sources = read_sources(text)
+    enabled = {source.name for source in sources if source.enabled}
+    assert {"globenewswire", "prnewswire"} <= enabled
+    assert all(source.url.startswith("https://") for source in sources)
+    assert all(source.kind != "edgar" for source in sources if source.enabled)
+    assert len(tomllib.loads(text)["source"]) == len(sources)
