@@ -1,0 +1,70 @@
+"""The files that several actors read and one writes: rules, company list, watch list.
+
+They are replaced as a whole (`os.replace`), so a reader sees the old one or the new one. What is in them is read by
+`catalyst.core`; this module opens them and says when they changed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from catalyst.core.companies import Companies, read_watchlist
+from catalyst.core.rules import Rules
+from catalyst.errors import ConfigError
+from catalyst.settings import Settings
+
+BUNDLED_RULES = Path(__file__).parent.parent / "core" / "rules.toml"
+LIMIT_BYTES = 64_000_000  # the SEC's company list has 0.8 MB
+Stamp = tuple[int, int]
+
+
+def read_text(path: Path, what: str) -> str:
+    """The UTF-8 text of a file; `what` names it in the error. Raises ConfigError when it cannot be read."""
+    try:
+        if path.stat().st_size > LIMIT_BYTES:
+            raise ConfigError(f"{what}: {path} is larger than {LIMIT_BYTES // 1_000_000} MB")
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{what}: {path} is not UTF-8 text") from error
+    except OSError as error:
+        raise ConfigError(f"{what}: cannot read {path}: {error.strerror}") from error
+
+
+def stamp(path: Path | None) -> Stamp | None:
+    """When a file was written and its size; None where there is none."""
+    try:
+        status = path.stat() if path is not None else None
+    except OSError:
+        return None
+    return (status.st_mtime_ns, status.st_size) if status is not None else None
+
+
+def companies_path(settings: Settings) -> Path | None:
+    """The company list that the user names, else the copy in the home if there is one."""
+    named: Path | None = settings.companies
+    cached: Path = settings.home / "companies.json"
+    return named if named is not None else cached if cached.is_file() else None
+
+
+def watchlist_path(settings: Settings) -> Path | None:
+    """The watch list that the user names, else the one in the home if there is one."""
+    named: Path | None = settings.watchlist
+    own: Path = settings.home / "watchlist.csv"
+    return named if named is not None else own if own.is_file() else None
+
+
+def load_rules(settings: Settings) -> Rules:
+    """The rule table that the user names, else the bundled one. Raises ConfigError (RuleError for a wrong rule)."""
+    return Rules.from_toml(read_text(settings.rules or BUNDLED_RULES, "rules"))
+
+
+def load_companies(settings: Settings) -> Companies | None:
+    """The company list, None where there is none. Raises ConfigError."""
+    path = companies_path(settings)
+    return Companies.from_json(read_text(path, "company list")) if path is not None else None
+
+
+def load_watchlist(settings: Settings) -> frozenset[str]:
+    """The watch-listed tickers. Raises ConfigError."""
+    path = watchlist_path(settings)
+    return read_watchlist(read_text(path, "watch list")) if path is not None else frozenset()

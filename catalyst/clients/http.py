@@ -1,0 +1,383 @@
+"""The one way out to the web: `Http.get` for what others publish, `Http.send` for addresses that the user configured.
+
+It bounds what a server can do to us: one deadline over connection, TLS, headers and body (RFC 9112 names none), a size
+limit on the wire and again after decompression, at most `MAX_HOPS` redirects, never from https back to http, and no
+private address unless it was allowed by name. The address is checked on the socket that really connects, at every hop,
+so a name that changes its address between check and use gains nothing. Proxies and `.netrc` of the environment are not
+read. It does not retry, except a GET on a kept connection that the server had closed meanwhile.
+
+Error texts hold scheme and host only: the path of a webhook and the query of a feed may be secrets.
+"""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+import threading
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin, urlsplit
+
+from catalyst import __version__
+from catalyst.clock import Clock
+from catalyst.core.addresses import is_forbidden
+from catalyst.errors import FetchError
+
+if TYPE_CHECKING:
+    import urllib3
+
+POOL_SIZE = 16
+MAX_HOPS = 5
+CONNECT_S = 5.0
+KEEP_IDLE_S = 15.0  # a kept connection idle for longer is likely to be closed by the server while we write
+CHUNK_BYTES = 65_536
+AGENT = f"Catalyst/{__version__}"
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A whole answer: decoded `body`, header names in lower case, `url` after redirects, `done_ms` of the last byte."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    url: str
+    done_ms: int
+
+
+class Http:
+    """Requests with limits; one object serves all threads of its actor."""
+
+    def __init__(self, clock: Clock, *, allow_hosts: tuple[str, ...] = (), user_agent: str = AGENT,
+                 ca_file: str | None = None):
+        self._clock = clock
+        self._call = _Call(clock)
+        self._allow = frozenset(name.lower() for name in allow_hosts)
+        self._agent = user_agent
+        self._ca_file = ca_file
+        self._lock = threading.Lock()
+        self._managers: dict[bool, urllib3.PoolManager] = {}
+
+    def get(self, url: str, *, headers: Mapping[str, str] | None = None, deadline_s: float = 12.0,
+            limit_bytes: int = 10_000_000) -> Response:
+        """The answer to GET, whatever its status, after redirects; all within `deadline_s` seconds.
+
+        Raises FetchError: `timeout`, `refused`, `dns`, `tls`, `reset`, `malformed`, `too_big`, `encoding`, `redirect`,
+        `forbidden_address`, `bad_url`.
+        """
+        self._call.begin(deadline_s)
+        wanted = dict(headers or {})
+        for _ in range(MAX_HOPS + 1):
+            answer = self._exchange("GET", url, None, wanted, limit_bytes)
+            target = answer.headers.get("location")
+            if answer.status not in (301, 302, 303, 307, 308) or not target:
+                return answer
+            following = _next_hop(url, target)
+            if urlsplit(following).netloc.lower() != urlsplit(url).netloc.lower():
+                wanted = {name: value for name, value in wanted.items() if name.lower() in ("accept", "user-agent")}
+            url = following
+        raise FetchError("redirect", f"more than {MAX_HOPS} from {place(url)}")
+
+    def send(self, method: str, url: str, *, body: bytes, headers: Mapping[str, str] | None = None,
+             deadline_s: float = 10.0, limit_bytes: int = 1_000_000) -> Response:
+        """The answer to a request that changes something, at an address of the user's own (private ones too).
+
+        Follows no redirect. Raises FetchError as `get` does; `ambiguous` is true when bytes of the request had left
+        and no whole answer came, so that it may have taken effect.
+        """
+        self._call.begin(deadline_s)
+        return self._exchange(method.upper(), url, body, dict(headers or {}), limit_bytes)
+
+    def close(self) -> None:
+        """Drop kept connections."""
+        with self._lock:
+            for manager in self._managers.values():
+                manager.clear()
+
+    def _exchange(self, method: str, url: str, body: bytes | None, headers: dict[str, str], limit: int) -> Response:
+        where = place(url)
+        try:
+            return self._once(method, url, body, headers, limit)
+        except _Stale:
+            pass
+        try:
+            return self._once(method, url, body, headers, limit)
+        except _Stale as error:
+            raise FetchError("reset", where) from error
+
+    def _once(self, method: str, url: str, body: bytes | None, headers: dict[str, str], limit: int) -> Response:
+        import urllib3.exceptions as trouble
+
+        where, call = place(url), self._call
+        call.sent = call.dialled = False
+        given = {"user-agent": self._agent, "accept-encoding": "gzip, identity", "accept": "*/*"}
+        given.update({name.lower(): value for name, value in headers.items()})
+        unsure = method != "GET"
+        try:
+            raw = self._manager(guarded=method == "GET").urlopen(
+                method, url, body=body, headers=given, retries=False, redirect=False, preload_content=False,
+                decode_content=False, timeout=None)
+            try:
+                return self._read(raw, url, limit)
+            except BaseException:
+                raw.close()
+                raise
+        except FetchError as error:
+            error.ambiguous = unsure and call.sent
+            raise
+        except (trouble.TimeoutError, TimeoutError) as error:
+            raise FetchError("timeout", where, ambiguous=unsure and call.sent) from error
+        except (trouble.SSLError, ssl.SSLError) as error:
+            if not call.sent:
+                raise FetchError("tls", f"{where}: {_plain_reason(error)}") from error
+            raise FetchError("reset", where, ambiguous=unsure) from error
+        except (trouble.LocationParseError, http.client.InvalidURL, ValueError) as error:
+            reason = "malformed" if call.sent else "bad_url"
+            failure = FetchError(reason, f"{where}: {type(error).__name__}", ambiguous=unsure and call.sent)
+            raise failure from None  # its own text holds the whole address
+        except (trouble.HTTPError, http.client.HTTPException, OSError) as error:
+            if method == "GET" and not call.dialled and call.left_s() > 0:
+                raise _Stale from error
+            reason = "reset" if _is_reset(error) else "malformed"
+            raise FetchError(reason, where, ambiguous=unsure and call.sent) from error
+
+    def _read(self, raw: urllib3.BaseHTTPResponse, url: str, limit: int) -> Response:
+        headers = {name.lower(): value for name, value in raw.headers.items()}
+        coding = headers.get("content-encoding", "").strip().lower()
+        if coding not in ("", "identity", "gzip", "x-gzip"):
+            raise FetchError("encoding", f"{coding[:40]} from {place(url)}")
+        length = headers.get("content-length", "")
+        if length.isdecimal() and int(length) > limit and raw.status not in (204, 304):
+            raise FetchError("too_big", f"{length} bytes from {place(url)}")
+        pieces = _within(raw.stream(CHUNK_BYTES, decode_content=False), limit, url)
+        if coding in ("gzip", "x-gzip"):
+            pieces = _within(_gunzip(pieces, url), limit, url)
+        body = b"".join(pieces)
+        raw.release_conn()
+        return Response(raw.status, headers, body, url, self._clock.now_ms())
+
+    def _manager(self, *, guarded: bool) -> urllib3.PoolManager:
+        """The pool for what others publish (`guarded`) or for the user's own addresses; they share no connection."""
+        with self._lock:
+            if guarded not in self._managers:
+                self._managers[guarded] = _make_manager(self._call, self._allow if guarded else None, self._ca_file)
+            return self._managers[guarded]
+
+
+class _Stale(Exception):
+    """A kept connection was found closed: nothing was answered, a GET may be asked again."""
+
+
+class _Call(threading.local):
+    """What the running request of each thread has left of its time, and how far it has come."""
+
+    def __init__(self, clock: Clock):
+        self.clock = clock
+        self.ends_s = 0.0
+        self.sent = False
+        self.dialled = False
+
+    def begin(self, deadline_s: float) -> None:
+        """Start the clock of a request."""
+        self.ends_s = self.clock.monotonic_s() + deadline_s
+
+    def left_s(self) -> float:
+        """Seconds to the deadline, negative after it."""
+        return self.ends_s - self.clock.monotonic_s()
+
+    def limit(self, sock: socket.socket, most_s: float = 1e6) -> None:
+        """Let the next operation of `sock` take no longer than what is left. Raises TimeoutError when nothing is."""
+        left = self.left_s()
+        if left <= 0:
+            raise TimeoutError("deadline")
+        sock.settimeout(min(left, most_s))
+
+
+def place(url: str) -> str:
+    """Scheme and host of an address, for logs and errors; never its path, query or password."""
+    try:
+        parts = urlsplit(url)
+        port = f":{parts.port}" if parts.port else ""
+        return f"{parts.scheme[:10]}://{(parts.hostname or '')[:100]}{port}"
+    except ValueError:
+        return "an unreadable address"
+
+
+def retry_after_s(headers: Mapping[str, str], now_ms: int) -> float | None:
+    """Seconds that the server asks to wait (Retry-After: seconds or a date, RFC 9110 10.2.3); None without a wish."""
+    text = headers.get("retry-after", "").strip()
+    try:
+        return max(0.0, float(text)) if float(text) < 1e9 else None
+    except ValueError:
+        pass
+    try:
+        return max(0.0, parsedate_to_datetime(text).timestamp() - now_ms / 1000)
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def _next_hop(url: str, target: str) -> str:
+    try:
+        following = urljoin(url, target)
+        scheme = urlsplit(following).scheme.lower()
+    except ValueError as error:
+        raise FetchError("redirect", f"{place(url)} to an unreadable address") from error
+    if scheme not in ("http", "https"):
+        raise FetchError("redirect", f"{place(url)} to {scheme[:20]}:")
+    if scheme == "http" and urlsplit(url).scheme.lower() == "https":
+        raise FetchError("redirect", f"{place(url)} from https down to http")
+    return following
+
+
+def _within(pieces: Iterator[bytes], limit: int, url: str) -> Iterator[bytes]:
+    total = 0
+    for piece in pieces:
+        total += len(piece)
+        if total > limit:
+            raise FetchError("too_big", f"over {limit} bytes from {place(url)}")
+        yield piece
+
+
+def _gunzip(pieces: Iterator[bytes], url: str) -> Iterator[bytes]:
+    """Unpacked pieces of at most CHUNK_BYTES, so that a small bomb is cut early. Several members follow each other."""
+    unpack, started = zlib.decompressobj(wbits=47), False
+    try:
+        for piece in pieces:
+            while piece:
+                started = True
+                yield unpack.decompress(piece, CHUNK_BYTES)
+                piece = unpack.unconsumed_tail
+                if unpack.eof:
+                    piece = unpack.unused_data.lstrip(b"\0")
+                    if piece:
+                        unpack = zlib.decompressobj(wbits=47)
+        yield unpack.flush()
+    except zlib.error as error:
+        raise FetchError("encoding", f"damaged gzip from {place(url)}") from error
+    if started and not unpack.eof:
+        raise FetchError("encoding", f"gzip cut short from {place(url)}")
+
+
+def _is_reset(error: BaseException) -> bool:
+    """Whether the connection ended, as against an answer that is no HTTP."""
+    inner = [error, *(part for part in error.args if isinstance(part, BaseException))]
+    if any(isinstance(part, (http.client.RemoteDisconnected, http.client.IncompleteRead)) for part in inner):
+        return True
+    return not any(isinstance(part, http.client.HTTPException) for part in inner)
+
+
+def _plain_reason(error: BaseException) -> str:
+    for part in (error, *error.args):
+        if isinstance(part, ssl.SSLCertVerificationError):
+            return part.verify_message[:120]
+    return "handshake failed"
+
+
+def _make_manager(call: _Call, allowed: frozenset[str] | None, ca_file: str | None) -> urllib3.PoolManager:
+    """A urllib3 pool whose sockets obey the deadline and, unless `allowed` is None, reach public addresses only."""
+    import certifi
+    import urllib3
+    from urllib3.connection import HTTPConnection, HTTPSConnection
+
+    plain_socket, tls_socket = _socket_classes(call)
+
+    class Mixin:
+        used_s = 0.0
+
+        def _new_conn(self: Any) -> socket.socket:
+            call.dialled = True
+            host = self.host.strip("[]")
+            names = {host.lower(), f"{host.lower()}:{self.port}"}
+            return _dial(plain_socket, call, host, self.port, guarded=allowed is not None and not names & allowed)
+
+        def send(self: Any, data: Any) -> None:
+            if self.sock is None:
+                self.connect()
+            call.sent = True
+            self.used_s = call.clock.monotonic_s()
+            super().send(data)  # type: ignore[misc]
+
+        @property
+        def is_connected(self: Any) -> bool:
+            idle_s = call.clock.monotonic_s() - self.used_s
+            return idle_s <= KEEP_IDLE_S and bool(super().is_connected)  # type: ignore[misc]
+
+    class Plain(Mixin, HTTPConnection):
+        pass
+
+    class Secure(Mixin, HTTPSConnection):
+        pass
+
+    class PlainPool(urllib3.HTTPConnectionPool):
+        ConnectionCls = Plain
+
+    class SecurePool(urllib3.HTTPSConnectionPool):
+        ConnectionCls = Secure
+
+    context = ssl.create_default_context(cafile=ca_file or certifi.where())
+    context.sslsocket_class = tls_socket
+    manager = urllib3.PoolManager(num_pools=64, maxsize=POOL_SIZE, ssl_context=context)
+    manager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
+    return manager
+
+
+def _socket_classes(call: _Call) -> tuple[type[socket.socket], type[ssl.SSLSocket]]:
+    """Sockets whose every read and write ends at the deadline of the thread's request, however slowly bytes drip."""
+
+    class Plain(socket.socket):
+        def recv_into(self, *given: Any, **named: Any) -> int:
+            call.limit(self)
+            return super().recv_into(*given, **named)
+
+        def sendall(self, *given: Any, **named: Any) -> None:
+            call.limit(self)
+            super().sendall(*given, **named)
+
+    class Secure(ssl.SSLSocket):
+        def recv_into(self, *given: Any, **named: Any) -> int:
+            call.limit(self)
+            return super().recv_into(*given, **named)
+
+        def sendall(self, *given: Any, **named: Any) -> None:
+            call.limit(self)
+            super().sendall(*given, **named)
+
+    return Plain, Secure
+
+
+def _dial(make: type[socket.socket], call: _Call, host: str, port: int, *, guarded: bool) -> socket.socket:
+    """A socket connected to an address of `host`. Raises FetchError: dns, refused, timeout, forbidden_address.
+
+    The address that is checked is the address that is connected to; the peer is checked once more afterwards.
+    """
+    where = f"{host[:100]}:{port}"
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (socket.gaierror, UnicodeError) as error:
+        raise FetchError("dns", where) from error
+    failure = FetchError("refused", where)
+    for family, kind, protocol, _, address in found:
+        if guarded and is_forbidden(str(address[0])):
+            failure = FetchError("forbidden_address", where)
+            continue
+        sock = make(family, kind, protocol)
+        try:
+            call.limit(sock, CONNECT_S)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.connect(address)
+            if guarded and is_forbidden(str(sock.getpeername()[0])):
+                raise FetchError("forbidden_address", where)
+            call.limit(sock)
+            return sock
+        except TimeoutError:
+            failure = FetchError("timeout", where)
+        except FetchError as error:
+            failure = error
+        except OSError:
+            failure = FetchError("refused", where)
+        sock.close()
+    raise failure

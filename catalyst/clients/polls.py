@@ -1,0 +1,109 @@
+"""What the fetcher's threads do: ask one source, fetch the company list; and the list of sources as a file.
+
+Nothing here touches a database; a poll's failure is a result (`Polled.failed`), not an error.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from catalyst.clients.files import read_text
+from catalyst.clients.http import Http, retry_after_s
+from catalyst.core.companies import Companies
+from catalyst.core.intake import Item, items_of
+from catalyst.core.listings import parse_document
+from catalyst.core.sources import Source, read_sources
+from catalyst.errors import ConfigError, FeedError, FetchError
+from catalyst.settings import Settings
+
+BUNDLED_SOURCES = Path(__file__).parent.parent / "sources.toml"
+SEC = "https://www.sec.gov"
+ACCEPTED = "application/rss+xml, application/atom+xml, application/xml;q=0.9, */*;q=0.5"
+COMPANIES_BYTES = 30_000_000  # the SEC's list has 0.8 MB
+
+
+class Poll(msgspec.Struct, frozen=True):
+    """One question to one source; `etag` and `last_modified` make it a conditional GET."""
+
+    name: str
+    url: str
+    kind: str
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """The answer: `outcome` is ok, not_modified, empty, or the reason of a failure (then `failed`). `seen_ms` is when
+    the response was complete, `wish_s` the seconds that the server asks to wait.
+    """
+
+    outcome: str
+    items: tuple[Item, ...] = ()
+    seen_ms: int = 0
+    etag: str | None = None
+    last_modified: str | None = None
+    failed: bool = False
+    wish_s: float | None = None
+
+
+def ask(http: Http, poll: Poll, sec_agent: str) -> Polled:
+    """Fetch and read one document; `sec_agent` is who asks EDGAR."""
+    headers = {"Accept": ACCEPTED}
+    for name, value in (("If-None-Match", poll.etag), ("If-Modified-Since", poll.last_modified),
+                        ("User-Agent", sec_agent if poll.kind == "edgar" else "")):
+        if value:
+            headers[name] = value
+    try:
+        answer = http.get(poll.url, headers=headers)
+        if answer.status == 304:
+            return Polled("not_modified", seen_ms=answer.done_ms)
+        if answer.status != 200:
+            return Polled(f"status_{answer.status}", failed=True, wish_s=retry_after_s(answer.headers, answer.done_ms))
+        feed = parse_document(poll.kind, answer.body, answer.headers.get("content-type", ""), answer.url)
+    except (FetchError, FeedError) as error:
+        return Polled(error.reason, failed=True)
+    if not feed.entries:  # without conditional headers: a 304 to an empty feed would look like success
+        return Polled("empty", seen_ms=answer.done_ms)
+    return Polled("ok", tuple(items_of(feed.entries, poll.name)), answer.done_ms, answer.headers.get("etag"),
+                  answer.headers.get("last-modified"))
+
+
+def load_sources(settings: Settings) -> dict[str, Source]:
+    """The enabled sources by name, of the user's file or the bundled one. Raises ConfigError."""
+    text = read_text(settings.sources or BUNDLED_SOURCES, "sources")
+    return {source.name: source for source in read_sources(text) if source.enabled}
+
+
+def address_of(source: Source, settings: Settings) -> str:
+    """The source's address; EDGAR's follow SEC_BASE_URL."""
+    if source.kind == "edgar" and source.url.startswith(f"{SEC}/"):
+        return str(settings.sec_base_url).rstrip("/") + source.url.removeprefix(SEC)
+    return source.url
+
+
+def fetch_companies(http: Http, url: str, agent: str, path: Path) -> int:
+    """Fetch the SEC's company list and replace the file at `path` with it as a whole; how many rows it has.
+
+    Raises FetchError, or FeedError `no_feed` for an answer that is no company list; the file is untouched then.
+    """
+    answer = http.get(url, headers={"User-Agent": agent, "Accept": "application/json"}, deadline_s=40.0,
+                      limit_bytes=COMPANIES_BYTES)
+    if answer.status != 200:
+        raise FetchError("status", str(answer.status), status=answer.status)
+    try:
+        count = len(Companies.from_json(answer.body.decode("utf-8-sig")))
+    except (ConfigError, UnicodeDecodeError) as error:
+        raise FeedError("no_feed", "not a company list") from error
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    with part.open("wb") as file:
+        file.write(answer.body)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(part, path)
+    return count

@@ -1,0 +1,96 @@
+"""Asks quote providers for a price, one after the other, within one time limit. It stores nothing and judges no price.
+
+Providers: `yahoo`, the chart service; `simulated`, the same form from the same setting's address, for the stand-in
+world: its quotes are marked, and it is asked only where QUOTE_PROVIDERS names it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit
+
+from catalyst.clients.http import Http
+from catalyst.clock import Clock
+from catalyst.core.quotes import Quote, read_yahoo_chart, yahoo_symbol
+from catalyst.errors import ConfigError, FetchError, QuoteError
+from catalyst.settings import Settings
+
+PROVIDERS = ("yahoo", "simulated")
+CHART = "/v8/finance/chart/{symbol}?range=1d&interval=1m&includePrePost=true"
+LIMIT_BYTES = 2_000_000  # a day of minutes is about 100 KB
+TOTAL_S = 3.0  # an alert waits no longer for its price
+FIRST_SHARE = 0.6  # of the time left, so that one more try fits in
+PAUSE_S = 30.0  # after a 429 that does not say how long
+BETWEEN_S = 0.1
+PASSING = frozenset({"timeout", "refused", "reset", "dns", "status_500", "status_502", "status_503", "status_504"})
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """What the chain found: a quote, or None; `reasons` says for each provider that failed why, `yahoo:timeout`."""
+
+    quote: Quote | None
+    reasons: tuple[str, ...] = ()
+
+
+class PriceChain:
+    """The providers of QUOTE_PROVIDERS in their order. Used by several threads at once."""
+
+    def __init__(self, http: Http, settings: Settings, clock: Clock):
+        """Raises ConfigError for a provider that does not exist."""
+        if unknown := [name for name in settings.quote_providers if name not in PROVIDERS]:
+            raise ConfigError(f"QUOTE_PROVIDERS: {unknown[0]!r} is none of {', '.join(PROVIDERS)}")
+        self._http = http
+        self._clock = clock
+        self._providers: tuple[str, ...] = settings.quote_providers
+        self._base_url = str(settings.yahoo_base_url).rstrip("/")
+        self._lock = threading.Lock()
+        self._paused_until_s: dict[str, float] = {}
+
+    def quote(self, ticker: str, total_s: float = TOTAL_S) -> Priced:
+        """The first quote that any provider gives within `total_s`; a fault that may pass is tried once more."""
+        end_s = self._clock.monotonic_s() + total_s
+        reasons: list[str] = []
+        for provider in self._providers:
+            for attempt in (1, 2):
+                left_s = end_s - self._clock.monotonic_s()
+                if left_s <= 0:
+                    return Priced(None, (*reasons, f"{provider}:late"))
+                try:
+                    found = self._ask(provider, ticker, left_s * FIRST_SHARE if attempt == 1 else left_s)
+                    return Priced(found, tuple(reasons))
+                except (FetchError, QuoteError) as error:
+                    reasons.append(f"{provider}:{error.reason}")
+                    if error.reason not in PASSING or attempt == 2:
+                        break
+                time.sleep(min(BETWEEN_S, max(0.0, end_s - self._clock.monotonic_s())))
+        return Priced(None, tuple(reasons))
+
+    def _ask(self, provider: str, ticker: str, deadline_s: float) -> Quote:
+        """One request. Raises FetchError, QuoteError."""
+        with self._lock:
+            if self._clock.monotonic_s() < self._paused_until_s.get(provider, 0.0):
+                raise QuoteError("paused", provider)
+        url = self._base_url + CHART.format(symbol=quote(yahoo_symbol(ticker), safe=""))
+        response = self._http.get(url, headers={"Accept": "application/json"}, deadline_s=deadline_s,
+                                  limit_bytes=LIMIT_BYTES)
+        if response.status == 429:
+            self._pause(provider, response.headers.get("retry-after", ""))
+        if response.status not in (200, 404):
+            raise FetchError(f"status_{response.status}", provider, status=response.status)
+        return read_yahoo_chart(response.body, ticker).marked(provider, simulated=provider == "simulated")
+
+    def _pause(self, provider: str, retry_after: str) -> None:
+        """Leave a provider alone that has had too many requests."""
+        wait_s = min(float(retry_after), 3_600.0) if retry_after.isascii() and retry_after.isdigit() else PAUSE_S
+        with self._lock:
+            self._paused_until_s[provider] = self._clock.monotonic_s() + wait_s
+
+
+def provider_hosts(settings: Settings) -> tuple[str, ...]:
+    """`host:port` that market may reach on a private address: what the user allowed and the provider's own address."""
+    address = urlsplit(settings.yahoo_base_url)
+    port = address.port or (443 if address.scheme == "https" else 80)
+    return (*settings.allow_hosts, f"{address.hostname}:{port}")

@@ -1,0 +1,151 @@
+"""Where alerts go: Discord webhooks and the user's own signed webhook. One request a call; it never repeats by itself.
+
+What to do after each outcome is decided in catalyst.core.delivery, when to send in catalyst.core.limiter.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from catalyst.clients.http import Http
+from catalyst.clock import Clock
+from catalyst.core.card import Moment, discord_card, ops_card
+from catalyst.core.delivery import DISCORD, OPS, WEBHOOK, Deliver, Outcome, Sent
+from catalyst.core.event import event_bytes, sign, webhook_event
+from catalyst.errors import FetchError
+from catalyst.settings import Settings
+
+DEADLINE_S = 10.0
+MESSAGE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+AGAIN = frozenset({408, 425, 429})  # of the 4xx, those that ask for another try (RFC 9110, 8470, 6585)
+HOPELESS = frozenset({"forbidden_address", "redirect", "bad_url"})  # reasons that no further try can change
+
+
+class DiscordSink:
+    """One Discord webhook, at the address that the user pasted."""
+
+    def __init__(self, http: Http, clock: Clock, url: str):
+        self._http = http
+        self._clock = clock
+        self._url = urlsplit(url if is_usable(url) else "")
+
+    def send(self, card: Mapping[str, Any], message_id: str | None = None) -> Sent:
+        """Post the card, or edit the message `message_id` to show it."""
+        method = "POST" if message_id is None else "PATCH"
+        url = self._post_url() if message_id is None else self._message_url(message_id)
+        begun_ms = self._clock.now_ms()
+        sent = _request(self._http, self._clock, method, url, event_bytes(dict(card)), {}, begun_ms)
+        if sent.outcome == "delivered":
+            return replace(sent, message_id=message_id or _message_id(sent.body))
+        return sent
+
+    def _post_url(self) -> str:
+        """With `wait=true` the answer is the message; without it a message that was not saved looks like success."""
+        query = [pair for pair in parse_qsl(self._url.query) if pair[0] != "wait"]
+        return urlunsplit(self._url._replace(query=urlencode([*query, ("wait", "true")]), fragment=""))
+
+    def _message_url(self, message_id: str) -> str:
+        """Keeps `thread_id`, which an edit in a thread needs too."""
+        query = [pair for pair in parse_qsl(self._url.query) if pair[0] == "thread_id"]
+        path = f"{self._url.path.rstrip('/')}/messages/{message_id}"
+        return urlunsplit(self._url._replace(path=path, query=urlencode(query), fragment=""))
+
+
+class WebhookSink:
+    """The user's own receiver of signed JSON; without a secret the events go out unsigned."""
+
+    def __init__(self, http: Http, clock: Clock, url: str, secret: str):
+        self._http = http
+        self._clock = clock
+        self._url = url
+        self._secret = secret
+
+    def send(self, event: Mapping[str, Any], key: str) -> Sent:
+        """Post the event; `key` is the same for each try, so that the receiver knows a repeat."""
+        begun_ms = self._clock.now_ms()
+        body = event_bytes(dict(event))
+        timestamp = str(begun_ms // 1000)
+        headers = {"Idempotency-Key": key, "X-Catalyst-Event": str(event["event"]), "X-Catalyst-Timestamp": timestamp}
+        if self._secret:
+            headers["X-Catalyst-Signature"] = sign(self._secret, timestamp, body)
+        return _request(self._http, self._clock, "POST", self._url, body, headers, begun_ms)
+
+
+def address(settings: Settings, sink: str) -> str:
+    """The address of a sink, empty where it is not set."""
+    return str({DISCORD: settings.discord_webhook_url, OPS: settings.discord_admin_webhook,
+                WEBHOOK: settings.webhook_url}[sink])
+
+
+def is_usable(url: str) -> bool:
+    """Whether an address can be asked at all: http or https, and a host."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        return False
+
+
+def fingerprint(settings: Settings, sink: str) -> str:
+    """Tells whether a sink's address changed, without keeping the address, which is a secret."""
+    return hashlib.blake2b(address(settings, sink).encode(), digest_size=8).hexdigest()
+
+
+def deliver(http: Http, clock: Clock, settings: Settings, payload: Deliver) -> Sent:
+    """Render the payload as it is at this moment and hand it to its sink."""
+    url = address(settings, payload.sink)
+    now_ms = clock.now_ms()
+    if not url:
+        return Sent("refused", now_ms, now_ms, reason="not_configured")
+    if payload.sink == WEBHOOK:
+        return WebhookSink(http, clock, url, settings.webhook_secret).send(webhook_event(payload, now_ms), payload.key)
+    moment = Moment(payload.sent_ms or now_ms, ZoneInfo(settings.tz), payload.possible_repeat)
+    if payload.notice is not None:
+        card = ops_card(payload.notice, moment)
+    elif payload.alert is not None:
+        card = discord_card(payload.alert, payload.sources, moment)
+    else:
+        return Sent("refused", now_ms, now_ms, reason="empty")
+    return DiscordSink(http, clock, url).send(card, payload.message_id)
+
+
+def _request(http: Http, clock: Clock, method: str, url: str, body: bytes, headers: Mapping[str, str],
+             begun_ms: int) -> Sent:
+    """One request and what its answer, or the lack of one, means."""
+    if not is_usable(url):
+        return Sent("refused", begun_ms, begun_ms, reason="bad_url")
+    headers = {"Content-Type": "application/json", **headers}
+    try:
+        response = http.send(method, url, body=body, headers=headers, deadline_s=DEADLINE_S)
+    except FetchError as error:
+        failed: Outcome = "ambiguous" if error.ambiguous else "refused" if error.reason in HOPELESS else "retry"
+        return Sent(failed, begun_ms, clock.now_ms(), reason=error.reason)
+    outcome = _meaning(response.status)
+    reason = "" if outcome == "delivered" else f"status_{response.status}"
+    return Sent(outcome, begun_ms, response.done_ms, response.status, reason, headers=response.headers,
+                body=response.body)
+
+
+def _meaning(status: int) -> Outcome:
+    """What a status says; a redirect is not followed, so it is a refusal."""
+    if 200 <= status < 300:
+        return "delivered"
+    return "retry" if status >= 500 or status in AGAIN else "refused"
+
+
+def _message_id(body: bytes) -> str | None:
+    """The id in the created message's JSON; None where the answer is something else."""
+    try:
+        fields = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    found = fields.get("id") if isinstance(fields, dict) else None
+    return found if isinstance(found, str) and MESSAGE_ID.fullmatch(found) else None

@@ -1,0 +1,55 @@
+"""Files that a user names or the home holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from catalyst.clients.files import (
+    companies_path,
+    load_companies,
+    load_rules,
+    load_watchlist,
+    read_text,
+    stamp,
+    watchlist_path,
+)
+from catalyst.errors import ConfigError
+from catalyst.settings import defaults
+
+LIST = '{"0":{"cik_str":1,"ticker":"ABCD","title":"Abcd Inc"}}'
+
+
+def test_home_and_named_files(tmp_path: Path) -> None:
+    """A named file goes before the one in the home; without either there is no list, and the bundled rules apply."""
+    bare = defaults(home=tmp_path)
+    assert companies_path(bare) is watchlist_path(bare) is load_companies(bare) is None
+    assert load_watchlist(bare) == frozenset()
+    assert load_rules(bare).version
+    (tmp_path / "companies.json").write_text(LIST)
+    (tmp_path / "watchlist.csv").write_text("ABCD\n")
+    (tmp_path / "mine.csv").write_text("\ufeffTicker\nEFGH\n", encoding="utf-8")
+    assert "ABCD" in (load_companies(bare) or ())
+    assert load_watchlist(bare) == {"ABCD"}
+    assert load_watchlist(bare.but(watchlist=tmp_path / "mine.csv")) == {"EFGH"}
+
+
+@pytest.mark.parametrize("name", ["missing", ".", "binary"])
+def test_what_cannot_be_read(tmp_path: Path, name: str) -> None:
+    """A missing file, a folder and bytes that are no text are ConfigErrors that name the file."""
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError, match="rules: .*" + str(tmp_path)):
+        read_text(tmp_path / name, "rules")
+    with pytest.raises(ConfigError, match="watch list"):
+        load_watchlist(defaults(home=tmp_path, watchlist=tmp_path / name))
+
+
+def test_stamp_tells_a_replaced_file(tmp_path: Path) -> None:
+    """The stamp differs after a replacement and is None where there is no file."""
+    path = tmp_path / "list"
+    assert stamp(path) is stamp(None) is None
+    path.write_text("a")
+    before = stamp(path)
+    path.write_text("ab")
+    assert before != stamp(path) is not None

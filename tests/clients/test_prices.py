@@ -1,0 +1,130 @@
+"""The chain of quote providers against a real server on loopback."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+
+import pytest
+
+from catalyst.clients.http import Http
+from catalyst.clients.prices import PriceChain, provider_hosts
+from catalyst.clock import SystemClock
+from catalyst.errors import ConfigError
+from catalyst.settings import defaults
+from tests.receiver import Answer, Receiver
+
+CLOCK = SystemClock()
+
+
+def chart(symbol: str = "ABCD", price: float = 4.2) -> bytes:
+    return json.dumps({"chart": {"result": [{
+        "meta": {"currency": "USD", "symbol": symbol}, "timestamp": [1_700_000_000],
+        "indicators": {"quote": [{"close": [price], "volume": [1]}]}}]}}).encode()
+
+
+NOT_FOUND = b'{"chart":{"result":null,"error":{"code":"Not Found","description":"No data found"}}}'
+
+
+def chain(receiver: Receiver, *providers: str) -> PriceChain:
+    settings = defaults(yahoo_base_url=receiver.url + "/", quote_providers=providers or ("yahoo",))
+    return PriceChain(Http(CLOCK, allow_hosts=provider_hosts(settings)), settings, CLOCK)
+
+
+def test_a_quote() -> None:
+    """The chart of the day by minutes, with the sessions before and after."""
+    with Receiver(lambda got: Answer(200, chart())) as receiver:
+        priced = chain(receiver).quote("ABCD")
+        assert priced.quote is not None
+        assert (priced.quote.price_usd, priced.quote.provider, priced.quote.simulated) == (4.2, "yahoo", False)
+        assert priced.reasons == ()
+        assert receiver.got[0].path == "/v8/finance/chart/ABCD?range=1d&interval=1m&includePrePost=true"
+
+
+def test_simulated_is_marked() -> None:
+    """The stand-in world's quotes carry their mark."""
+    with Receiver(lambda got: Answer(200, chart())) as receiver:
+        quote = chain(receiver, "simulated").quote("ABCD").quote
+        assert quote is not None
+        assert (quote.provider, quote.simulated) == ("simulated", True)
+
+
+@pytest.mark.parametrize(("ticker", "path"), [("BRK.B", "BRK-B"), ("A-B", "A-B"), ("../X", "--%2FX"),
+                                              ("A B?", "A%20B%3F")])
+def test_the_ticker_stays_inside_its_place(ticker: str, path: str) -> None:
+    """Class shares with a dash; nothing else of a ticker reaches the address unquoted."""
+    with Receiver(lambda got: Answer(404, NOT_FOUND)) as receiver:
+        chain(receiver).quote(ticker)
+        assert receiver.got[0].path.split("?")[0] == f"/v8/finance/chart/{path}"
+
+
+def test_next_provider_after_a_refusal() -> None:
+    """An unknown ticker is not asked for again, the next provider is."""
+    answers = iter([Answer(404, NOT_FOUND), Answer(200, chart())])
+    with Receiver(lambda got: next(answers)) as receiver:
+        priced = chain(receiver, "yahoo", "simulated").quote("ABCD")
+        assert priced.reasons == ("yahoo:unknown_ticker",)
+        assert priced.quote is not None
+        assert priced.quote.provider == "simulated"
+
+
+@pytest.mark.parametrize("first", [Answer(500, b""), Answer(503, b""), None])
+def test_a_passing_fault_is_tried_once_more(first: Answer | None) -> None:
+    """One hiccup of the provider costs no price."""
+    answers = iter([first, Answer(200, chart())])
+    with Receiver(lambda got: next(answers)) as receiver:
+        priced = chain(receiver).quote("ABCD")
+        assert priced.quote is not None
+        assert len(priced.reasons) <= 1
+
+
+@pytest.mark.parametrize(("answer", "reason"), [
+    (Answer(200, b"<html>"), "yahoo:malformed"), (Answer(401, b""), "yahoo:status_401"),
+    (Answer(404, NOT_FOUND), "yahoo:unknown_ticker"), (Answer(200, chart("WXYZ")), "yahoo:wrong_ticker"),
+    (Answer(200, b"x" * 2_100_000), "yahoo:too_big")])
+def test_no_quote_has_a_reason(answer: Answer, reason: str) -> None:
+    """Each failure is named and asked for once."""
+    with Receiver(lambda got: answer) as receiver:
+        priced = chain(receiver).quote("ABCD")
+        assert (priced.quote, priced.reasons) == (None, (reason,))
+        assert len(receiver.got) == 1
+
+
+def test_too_many_requests_pause_the_provider() -> None:
+    """After a 429 the provider is left alone: the next ticker is not asked for."""
+    with Receiver(lambda got: Answer(429, b"", {"Retry-After": "60"})) as receiver:
+        prices = chain(receiver)
+        assert prices.quote("ABCD").reasons == ("yahoo:status_429",)
+        assert prices.quote("EFGH").reasons == ("yahoo:paused",)
+        assert len(receiver.got) == 1
+
+
+def test_a_slow_provider_ends_in_time() -> None:
+    """A provider that never answers costs the total and no more."""
+    end = threading.Event()
+
+    def hang(_: object) -> Answer | None:
+        end.wait(10)
+        return None
+
+    with Receiver(hang) as receiver:
+        began = time.monotonic()
+        priced = chain(receiver, "yahoo", "simulated").quote("ABCD", total_s=0.4)
+        assert time.monotonic() - began < 2
+        assert priced.quote is None
+        assert priced.reasons[0] == "yahoo:timeout"
+        end.set()
+
+
+def test_unknown_provider() -> None:
+    """A name that is no provider is said at the start, not skipped."""
+    with Receiver() as receiver, pytest.raises(ConfigError, match="'acme'"):
+        chain(receiver, "yahoo", "acme")
+
+
+def test_private_address_of_another_host_stays_forbidden() -> None:
+    """Only the provider's own address is opened."""
+    settings = defaults(yahoo_base_url="http://127.0.0.1:9/x", allow_hosts=("h:1",))
+    assert provider_hosts(settings) == ("h:1", "127.0.0.1:9")
+    assert provider_hosts(defaults()) == ("query1.finance.yahoo.com:443",)
