@@ -1,0 +1,199 @@
+"""alerter: posts each alert once to each sink, edits it when more is known, and carries notices to the operator.
+
+receives  AlertReady   from market
+receives  StoryJoined  from fetcher (another wire carries the story)
+receives  OpsNotice    from any actor
+sends     AlertPosted  to tracker (out at the first sink; also for an item folded into an earlier alert)
+sends     ItemDropped  to tracker (dead: no sink took it)
+stores    alerts       one row an alert, kept 30 days
+stores    deliveries   one row an alert or notice, update and sink
+stores    wires        further wires of a story; 24 hours while it has no alert
+stores    limits       what each sink allows
+stores    closed       sinks whose address is gone
+stores    birth        when this database was made
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from catalyst import log
+from catalyst.books.deliveries import SCHEMA, Deliveries
+from catalyst.clients.http import Http
+from catalyst.clients.sinks import address, deliver, fingerprint
+from catalyst.clock import Clock
+from catalyst.core.delivery import DISCORD, OPS, WEBHOOK, Deliver, Outcome, Sent, fates, settle
+from catalyst.core.limiter import is_global, open_at_ms
+from catalyst.messages import AlertPosted, AlertReady, ItemDropped, OpsNotice, StoryJoined
+from catalyst.runtime.contract import Actor, Every, Hold, Job, JobKind, Output
+from catalyst.settings import Settings
+
+MOST_DEFECTS = 3  # tries of a delivery that a defect of our own breaks
+URGENCY = {"info": 0.0, "warning": 0.5, "critical": 2.0}  # a critical notice passes every alert
+MOST_LISTED = 500
+
+
+class Alerter(Actor):
+    """Each sink is a lane with one worker, so a slow one delays no other."""
+
+    name = "alerter"
+    inbox = (AlertReady, StoryJoined, OpsNotice)
+    outbox = (AlertPosted, ItemDropped)
+    tables = (SCHEMA,)
+    jobs = (JobKind("deliver", Deliver, limit_s=15.0),)
+    every = (Every("prune", 3_600),)
+    synchronous = "FULL"
+
+    def __init__(self, settings: Settings, clock: Clock):
+        super().__init__(settings, clock)
+        self._http = Http(clock)
+        self._closed: dict[str, str] = {}  # sink -> fingerprint of the address that is gone
+
+    def _rows(self, db: sqlite3.Connection) -> Deliveries:
+        return Deliveries(db, self.now_ms)
+
+    def on_start(self, db: sqlite3.Connection) -> Iterator[Output]:
+        """Read which sinks are gone."""
+        self._closed = self._rows(db).begin()
+        return iter(())
+
+    def on_alert_ready(self, alert: AlertReady, db: sqlite3.Connection) -> Iterator[Output]:
+        """Store the alert and start its delivery; one that a lost database may have posted is marked."""
+        rows = self._rows(db)
+        if not rows.add_alert(alert):
+            return
+        wires = rows.wires(alert.item_id)
+        for sink in (DISCORD, WEBHOOK):
+            if not address(self.settings, sink):
+                continue
+            rows.add(alert.alert_id, sink, 0, repeat=sink == DISCORD and rows.is_older(alert.ready_ms))
+            for n, wire in enumerate(wires, start=1):  # Discord's post shows them itself; the webhook is told of each
+                rows.add(alert.alert_id, sink, n, joined_id=wire.joined_id,
+                         state="folded" if sink == DISCORD else "waiting")
+            yield from self._advance(rows, alert.alert_id, sink)
+        yield from self._conclude(rows, alert.alert_id)
+
+    def on_story_joined(self, joined: StoryJoined, db: sqlite3.Connection) -> Iterator[Output]:
+        """One more source of the item's alerts; it is kept for an alert that is still to come."""
+        rows = self._rows(db)
+        if not rows.add_wire(joined):
+            return
+        for alert_id in rows.alerts_of(joined.item_id):
+            for sink in rows.add_update(alert_id, joined.joined_id):
+                yield from self._advance(rows, alert_id, sink)
+            alert, state = rows.alert(alert_id)
+            yield from fates(alert, state, (joined.joined_id,), self.now_ms)
+
+    def on_ops_notice(self, notice: OpsNotice, db: sqlite3.Connection) -> Iterator[Output]:
+        """One notice an affair and episode, to the operator's own channel and the signed webhook."""
+        digest = hashlib.blake2b(f"{notice.item_id}\x1f{notice.episode}".encode(), digest_size=10).hexdigest()
+        for sink in (OPS, WEBHOOK):
+            if address(self.settings, sink) and self._rows(db).add(f"ops-{digest}", sink, 0, state="queued"):
+                yield Job("deliver", Deliver(id=f"ops-{digest}", sink=sink, event="ops", notice=notice),
+                          self._lane(sink), priority=URGENCY[notice.severity])
+
+    def work_deliver(self, payload: Deliver) -> Sent:
+        """Render the card as things are now and send it."""
+        if self._closed.get(payload.sink) == fingerprint(self.settings, payload.sink):
+            now_ms = self.clock.now_ms()
+            return Sent("refused", now_ms, now_ms, reason="sink_closed")
+        return deliver(self._http, self.clock, self.settings, payload)
+
+    def done_deliver(self, job: Job, sent: Sent, db: sqlite3.Connection) -> Iterator[Output]:
+        """Store what came of it; again, if the rules say so; hold the sink for as long as it asks."""
+        payload, rows = _payload(job), self._rows(db)
+        self.counters.add(f"{payload.sink}_{sent.reason or sent.outcome}")
+        verdict = settle(payload, sent, job.tries, rows.account(job.lane, sent))
+        yield from self._hold(rows, job.lane, verdict.hold_ms)
+        if payload.sink != WEBHOOK and is_global(sent.status or 0, sent.headers, sent.body):
+            for other in {DISCORD, OPS} - {job.lane}:
+                rows.block(other, job.lane)
+                yield from self._hold(rows, other)
+        rows.store(verdict.state or "queued", verdict.payload, sent, job.tries)
+        if verdict.state is None:
+            yield replace(job, payload=verdict.payload, not_before_ms=verdict.again_ms)
+            return
+        if verdict.state != "delivered":
+            yield from self._undelivered(rows, payload, sent, closes=verdict.closes)
+        if payload.event != "ops":
+            yield from self._advance(rows, payload.id, payload.sink)
+            yield from self._conclude(rows, payload.id)
+
+    def failed_deliver(self, job: Job, error: Exception, db: sqlite3.Connection) -> Iterator[Output]:
+        """A defect of our own: tried again a little later, then given up."""
+        outcome: Outcome = "retry" if job.tries < MOST_DEFECTS else "refused"
+        yield from self.done_deliver(
+            job, Sent(outcome, self.now_ms, self.now_ms, reason=f"defect_{type(error).__name__}"), db)
+
+    def interrupted_deliver(self, job: Job, db: sqlite3.Connection) -> Iterator[Output]:
+        """The process died in a request, which may have arrived: made again, marked where a repeat would show."""
+        payload, rows = _payload(job), self._rows(db)
+        rows.account(job.lane, None)
+        yield from self._hold(rows, job.lane)
+        if payload.repeats_show:
+            payload = msgspec.structs.replace(payload, possible_repeat=True)
+            rows.mark_repeat(payload)
+            self.counters.add("possible_repeats")
+        yield replace(job, payload=payload)
+
+    def _advance(self, rows: Deliveries, alert_id: str, sink: str) -> Iterator[Output]:
+        """Start the next delivery of an alert at a sink, if it is time for one; alerts go before updates."""
+        if (payload := rows.next_payload(alert_id, sink)) is not None and (alert := payload.alert) is not None:
+            yield Job("deliver", payload, self._lane(sink), item_id=alert.item_id,
+                      priority=alert.score + alert.watched - 2 * (payload.n > 0))
+
+    def _conclude(self, rows: Deliveries, alert_id: str) -> Iterator[Output]:
+        """Tell the tracker when the first sink has the alert, or when none will; its further wires share its fate."""
+        if (state := rows.conclude(alert_id)) is not None:
+            alert, _ = rows.alert(alert_id)
+            joined_ids = [wire.joined_id for wire in rows.wires(alert.item_id)]
+            yield from fates(alert, state, (alert.item_id, *joined_ids), self.now_ms)
+
+    def _undelivered(self, rows: Deliveries, payload: Deliver, sent: Sent, *, closes: bool) -> Iterator[Output]:
+        """A delivery ended without success: tell the operator, once a sink's closing or a lost alert."""
+        sink, why = payload.sink, sent.reason
+        log.warning("undelivered", alert=payload.id, n=payload.n, sink=sink, reason=why)
+        if closes:
+            self._closed[sink] = fingerprint(self.settings, sink)
+            rows.close(sink, self._closed[sink])
+            title, episode = f"Sink {sink} is closed", self._closed[sink]
+            text = f"Its webhook answered {sent.status}; set a new address, then reload."
+        elif payload.event == "alert" and why not in ("sink_closed", "not_configured"):
+            title, text, episode = "An alert was not delivered", f"{sink}: {why}, alert {payload.id}", payload.id
+        else:
+            return
+        yield from self.on_ops_notice(OpsNotice(item_id=f"sink:{sink}", episode=episode, severity="critical",
+                                                title=title, text=text, made_ms=self.now_ms), rows.db)
+
+    def _hold(self, rows: Deliveries, lane: str, until_ms: int = 0) -> Iterator[Output]:
+        """Keep the lane shut until `until_ms` and until its sink allows a request."""
+        per_minute = 0 if lane == WEBHOOK else self.settings.discord_per_minute
+        opens_ms = max(until_ms, open_at_ms(rows.limits(lane)[0], per_minute, self.now_ms))
+        if opens_ms > self.now_ms:
+            yield Hold(lane, opens_ms)
+
+    def _lane(self, sink: str) -> str:
+        """A sink's lane; the operator's channel shares Discord's where both are one webhook, hence one limit."""
+        same = self.settings.discord_admin_webhook == self.settings.discord_webhook_url
+        return DISCORD if sink == OPS and same else sink
+
+    def verb_alerts(self, arguments: dict[str, Any], db: sqlite3.Connection) -> dict[str, Any]:
+        """The newest alerts: `{"alerts": [...]}`; `since_ms` and `limit` bound them."""
+        most = min(int(arguments.get("limit", 50)), MOST_LISTED)
+        return {"alerts": self._rows(db).listed(int(arguments.get("since_ms", 0)), most)}
+
+    def prune(self, db: sqlite3.Connection) -> Iterator[Output]:
+        """Forget what is old."""
+        self._rows(db).prune()
+        return iter(())
+
+
+def _payload(job: Job) -> Deliver:
+    assert isinstance(job.payload, Deliver)
+    return job.payload

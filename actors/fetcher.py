@@ -1,0 +1,209 @@
+"""fetcher: polls the sources politely, reads what they publish, and hands on what was not seen before.
+
+receives  nothing
+sends     StoryFound   to classifier (a story that no wire has carried before)
+sends     StoryJoined  to alerter (another wire carries a story that was found)
+sends     ItemDropped  to tracker (backlog, duplicate:<item id>)
+sends     OpsNotice    to alerter (a source gives nothing, or gives something again)
+stores    feeds        one row a source: conditional headers, next poll, outage
+stores    stories      one row an item id, kept while a feed shows it and SEEN_TTL_DAYS after
+stores    seen         entry of a source -> item, kept SEEN_TTL_DAYS after it left the feed
+stores    chores       when the company list is due
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+
+import msgspec
+
+from catalyst import log
+from catalyst.books import feeds, stories
+from catalyst.books.feeds import Feedbook
+from catalyst.books.stories import Storybook
+from catalyst.clients.http import Http
+from catalyst.clients.polls import Poll, Polled, ask, fetch_companies, load_sources
+from catalyst.clock import Clock
+from catalyst.core.intake import Item, in_order, split_backlog
+from catalyst.core.sources import Source
+from catalyst.messages import ItemDropped, OpsNotice, StoryFound, StoryJoined
+from catalyst.runtime.beats import Beats
+from catalyst.runtime.contract import Actor, Every, Job, JobKind, Loop, Output
+from catalyst.runtime.roster import WORKERS
+from catalyst.settings import Settings
+
+DAY_MS = 86_400_000
+COMPANIES_RETRY_MS = 300_000
+CHORES = """
+CREATE TABLE chores (
+    name TEXT PRIMARY KEY,
+    next_due_ms INTEGER NOT NULL,
+    queued_ms INTEGER            -- when the job that is under way was queued, null: none is
+) WITHOUT ROWID;
+"""
+
+
+class CompanyList(msgspec.Struct, frozen=True):
+    """Where the company list is."""
+
+    url: str
+
+
+class Fetcher(Actor):
+    """A poll is a job; what it found is applied in one transaction, with the headers for the next one."""
+
+    name = "fetcher"
+    inbox = ()
+    outbox = (StoryFound, StoryJoined, ItemDropped, OpsNotice)
+    tables = (feeds.SCHEMA + stories.SCHEMA + CHORES,)
+    jobs = (JobKind("poll", Poll, limit_s=30.0, workers=16, background=True),
+            JobKind("companies", CompanyList, limit_s=60.0, background=True))
+    every = (Every("poll_due", 0.1, at_start=True), Every("companies_due", 60, at_start=True), Every("prune", 3_600))
+
+    def __init__(self, settings: Settings, clock: Clock):
+        super().__init__(settings, clock)
+        self.paused = False
+        self._unasked = 0
+        self.sources: dict[str, Source] = {}
+        self._is_synced = False
+        self._http = Http(clock, allow_hosts=settings.allow_hosts)
+
+    def attach(self, loop: Loop) -> None:
+        """Listen to the others: the whole system's backlog is what makes the fetcher pause."""
+        self._beats = Beats(self.settings.run_folder, WORKERS)
+        loop.watch(self._beats.socket, "hear")
+
+    def hear(self, db: sqlite3.Connection) -> Iterator[Output]:
+        """Pause over the limit, go on under half of it: the only back-pressure there is (DESIGN section 3)."""
+        self._beats.read()
+        limit = self.settings.backlog_limit
+        self.paused = self._beats.backlog() > (limit // 2 if self.paused else limit)
+        return iter(())
+
+    def waiting(self) -> int:
+        """Sources whose first poll has not come back."""
+        return self._unasked
+
+    def on_start(self, db: sqlite3.Connection) -> Iterator[Output]:
+        """Read the list of sources; raises ConfigError when it is wrong."""
+        self.sources = load_sources(self.settings)
+        return iter(())
+
+    def on_reload(self) -> None:
+        """Take over a changed list of sources. Raises ConfigError for a wrong one, which changes nothing."""
+        self.sources = load_sources(self.settings)
+        self._http = Http(self.clock, allow_hosts=self.settings.allow_hosts)
+        self._is_synced = False
+
+    def poll_due(self, db: sqlite3.Connection) -> Iterator[Output]:
+        """Queue a poll of each source that is due and has none under way."""
+        book = Feedbook(db, self.now_ms)
+        if not self._is_synced:
+            book.sync(self.sources, self.settings)
+            self._is_synced = True
+        self._unasked = book.unasked(self.sources)
+        for poll, due_ms in book.due(self.sources):
+            if self.paused:
+                self.counters.add("polls_paused")
+                continue
+            book.queued(self.sources[poll.name], due_ms)
+            yield Job("poll", poll, key=poll.name)
+
+    def work_poll(self, poll: Poll) -> Polled:
+        """Ask and read; both may take their time here."""
+        return ask(self._http, poll, self.settings.sec_user_agent)
+
+    def done_poll(self, job: Job, polled: Polled, db: sqlite3.Connection) -> Iterator[Output]:
+        """Apply what a poll found."""
+        assert isinstance(job.payload, Poll)
+        book = Feedbook(db, self.now_ms)
+        source = self.sources.get(job.payload.name)
+        was_polled = book.was_polled(job.payload, self.settings.seen_ttl_days * DAY_MS)
+        if source is None or was_polled is None:  # taken out of the list, or moved, since it was asked
+            return
+        self.counters.add("polls_failed" if polled.failed else f"polls_{polled.outcome}")
+        yield from self._take(source, polled, was_polled, db)
+        notice = book.finish(source, polled, self.settings.alert_consecutive_empty_cycles)
+        if notice is not None:
+            log.warning("source_notice", source=source.name, title=notice.title, text=notice.text)
+            yield OpsNotice(item_id=f"source:{source.name}", episode=notice.episode, severity=notice.severity,
+                            title=notice.title, text=notice.text, made_ms=self.now_ms)
+
+    def failed_poll(self, job: Job, error: Exception, db: sqlite3.Connection) -> Iterator[Output]:
+        """A defect while asking or reading is a failed poll."""
+        log.error("poll_failed", exc_info=error, source=job.key)
+        yield from self.done_poll(job, Polled(type(error).__name__, failed=True), db)
+
+    def _take(self, source: Source, polled: Polled, was_polled: int, db: sqlite3.Connection) -> Iterator[Output]:
+        """Hand on what is new; of a source's first document, what is news."""
+        book = Storybook(db)
+        news = book.unknown(source.name, polled.items, polled.seen_ms)
+        backlog: list[Item] = []
+        if was_polled < 2:
+            news, backlog = split_backlog(news, polled.seen_ms, self.settings.alert_backlog,
+                                          undated_too=was_polled == 0)
+        for item in backlog:
+            book.add(source.name, item, polled.seen_ms, "backlog")
+            yield self._dropped(item, "backlog")
+        self.counters.add("items_backlog", len(backlog))
+        for item in in_order(news):
+            yield from self._hand_on(book, source, item, polled.seen_ms)
+
+    def _hand_on(self, book: Storybook, source: Source, item: Item, seen_ms: int) -> Iterator[Output]:
+        entry = item.entry
+        first, is_other_wire = book.first_of(source.name, item, seen_ms)
+        book.add(source.name, item, seen_ms, "joined" if first else "sent", first)
+        if first is None:
+            self.counters.add("items_found")
+            yield StoryFound(item_id=item.item_id, source=source.name, trust=source.trust, title=entry.title,
+                             link=entry.link, summary=entry.summary, published_ms=entry.published_ms, seen_ms=seen_ms,
+                             symbols=entry.symbols, categories=entry.categories)
+            return
+        self.counters.add("items_joined")
+        if is_other_wire:
+            yield StoryJoined(item_id=first, joined_id=item.item_id, source=source.name, title=entry.title,
+                              link=entry.link, published_ms=entry.published_ms, seen_ms=seen_ms)
+        yield self._dropped(item, f"duplicate:{first}")
+
+    def _dropped(self, item: Item, reason: str) -> ItemDropped:
+        return ItemDropped(item_id=item.item_id, stage=self.name, reason=reason, dropped_ms=self.now_ms)
+
+    def companies_due(self, db: sqlite3.Connection) -> Iterator[Output]:
+        """Ask for the SEC's company list once a day, unless the user names a list or does not say who asks."""
+        if self.settings.companies is not None or not self.settings.sec_user_agent:
+            return
+        due_ms, queued_ms = db.execute("SELECT next_due_ms, queued_ms FROM chores WHERE name = 'companies'"
+                                       ).fetchone() or (0, None)
+        is_gone = due_ms - self.now_ms > COMPANIES_RETRY_MS and not (self.settings.home / "companies.json").is_file()
+        is_planned = self.now_ms < due_ms <= self.now_ms + DAY_MS and not is_gone
+        if is_planned or (queued_ms is not None and 0 <= self.now_ms - queued_ms < feeds.STALE_MS):
+            return
+        self._plan_companies(db, self.now_ms, self.now_ms)
+        base = self.settings.sec_base_url.rstrip("/")
+        yield Job("companies", CompanyList(f"{base}/files/company_tickers.json"), key="companies")
+
+    def work_companies(self, wanted: CompanyList) -> int:
+        """Fetch the list and replace the file."""
+        return fetch_companies(self._http, wanted.url, self.settings.sec_user_agent,
+                               self.settings.home / "companies.json")
+
+    def done_companies(self, job: Job, count: int, db: sqlite3.Connection) -> None:
+        """Again tomorrow."""
+        log.info("companies_replaced", rows=count)
+        self._plan_companies(db, self.now_ms + DAY_MS, None)
+
+    def failed_companies(self, job: Job, error: Exception, db: sqlite3.Connection) -> None:
+        """Again soon; the present file stays."""
+        log.warning("companies_failed", why=str(error))
+        self._plan_companies(db, self.now_ms + COMPANIES_RETRY_MS, None)
+
+    def _plan_companies(self, db: sqlite3.Connection, due_ms: int, queued_ms: int | None) -> None:
+        db.execute("INSERT OR REPLACE INTO chores(name, next_due_ms, queued_ms) VALUES('companies', ?, ?)",
+                   (due_ms, queued_ms))
+
+    def prune(self, db: sqlite3.Connection) -> None:
+        """Forget what left its feed more than SEEN_TTL_DAYS ago, and sources that left the list."""
+        before_ms = self.now_ms - self.settings.seen_ttl_days * DAY_MS
+        Storybook(db).prune(before_ms)
+        Feedbook(db, self.now_ms).prune(self.sources, before_ms)

@@ -1,0 +1,236 @@
+"""The rows behind the alerter: alerts, their deliveries, further wires, and what each sink allows. It only reads and
+writes rows of the alerter's database; what they mean is decided in catalyst.core.delivery and by the actor.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from catalyst.core.delivery import Deliver, Row, Sent, Source, overall, plan
+from catalyst.core.event import listed_alert
+from catalyst.core.limiter import Limits, after_response, after_silence
+from catalyst.messages import AlertReady, StoryJoined
+
+DAY_MS = 86_400_000
+KEPT_MS = 30 * DAY_MS
+PARKED_MS = DAY_MS  # a wire of a story that has no alert
+SUMMARY_KEPT = 1_000  # characters; no card shows more
+
+SCHEMA = """
+CREATE TABLE alerts (
+    alert_id TEXT PRIMARY KEY, item_id TEXT NOT NULL, ticker TEXT NOT NULL,
+    body TEXT NOT NULL,              -- JSON of AlertReady
+    state TEXT NOT NULL,             -- new, posted (a sink has it), dead (every sink refused it)
+    made_ms INTEGER NOT NULL,
+    posted_ms INTEGER                -- when the first sink had it
+) WITHOUT ROWID;
+-- StoryJoined: the alerts of its first item
+CREATE INDEX alerts_by_item ON alerts(item_id);
+-- the newest alerts, and pruning
+CREATE INDEX alerts_by_time ON alerts(made_ms);
+CREATE TABLE deliveries (
+    alert_id TEXT NOT NULL, sink TEXT NOT NULL,
+    n INTEGER NOT NULL,              -- 0: the alert itself, then its updates
+    state TEXT NOT NULL,             -- waiting, queued, delivered, refused, ambiguous, folded (into a later edit)
+    joined_id TEXT,                  -- the item that an update is about
+    message_id TEXT,                 -- the sink's name for the message, which edits need
+    sent_ms INTEGER,                 -- begin of the last request
+    possible_repeat INTEGER NOT NULL DEFAULT 0,
+    tries INTEGER NOT NULL DEFAULT 0, status INTEGER, reason TEXT, at_ms INTEGER NOT NULL,
+    PRIMARY KEY (alert_id, sink, n)
+) WITHOUT ROWID;
+-- pruning
+CREATE INDEX deliveries_by_time ON deliveries(at_ms);
+CREATE TABLE wires (
+    item_id TEXT NOT NULL, joined_id TEXT NOT NULL,
+    body TEXT NOT NULL,              -- JSON of StoryJoined
+    at_ms INTEGER NOT NULL,
+    PRIMARY KEY (item_id, joined_id)
+) WITHOUT ROWID;
+-- pruning
+CREATE INDEX wires_by_time ON wires(at_ms);
+CREATE TABLE limits (
+    lane TEXT PRIMARY KEY,
+    body TEXT NOT NULL,              -- JSON of catalyst.core.limiter.Limits
+    failures INTEGER NOT NULL        -- in a row
+) WITHOUT ROWID;
+CREATE TABLE closed (
+    sink TEXT PRIMARY KEY,
+    fingerprint TEXT NOT NULL,       -- of the address that is gone; another address is open
+    at_ms INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE birth (made_ms INTEGER NOT NULL);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Deliveries:
+    """Access to the rows, within the transaction of a handler that runs at `now_ms`."""
+
+    db: sqlite3.Connection
+    now_ms: int
+
+    def begin(self) -> dict[str, str]:
+        """Note when the database was made; sink -> fingerprint of the address that is gone."""
+        self.db.execute("INSERT INTO birth(made_ms) SELECT ? WHERE NOT EXISTS (SELECT 1 FROM birth)", (self.now_ms,))
+        return dict(self.db.execute("SELECT sink, fingerprint FROM closed").fetchall())
+
+    def is_older(self, moment_ms: int) -> bool:
+        """Whether the moment lies before the making of this database: a lost one may know more."""
+        born_ms: int = self.db.execute("SELECT made_ms FROM birth").fetchone()[0]
+        return moment_ms < born_ms
+
+    def close(self, sink: str, fingerprint: str) -> None:
+        """Note that the address of a sink is gone."""
+        self.db.execute("INSERT OR REPLACE INTO closed(sink, fingerprint, at_ms) VALUES(?, ?, ?)",
+                        (sink, fingerprint, self.now_ms))
+
+    def add_alert(self, alert: AlertReady) -> bool:
+        """Insert an alert; False where its id is known."""
+        kept = msgspec.structs.replace(alert, summary=alert.summary[:SUMMARY_KEPT])
+        return self._changed(
+            "INSERT OR IGNORE INTO alerts(alert_id, item_id, ticker, body, state, made_ms)"
+            " VALUES(?, ?, ?, ?, 'new', ?)",
+            (alert.alert_id, alert.item_id, alert.ticker, msgspec.json.encode(kept).decode(), self.now_ms))
+
+    def alert(self, alert_id: str) -> tuple[AlertReady, str]:
+        """The alert and its state."""
+        body, state = self.db.execute("SELECT body, state FROM alerts WHERE alert_id = ?", (alert_id,)).fetchone()
+        return msgspec.json.decode(body, type=AlertReady), state
+
+    def alerts_of(self, item_id: str) -> list[str]:
+        """Ids of an item's alerts, one a ticker."""
+        return [row[0] for row in self.db.execute("SELECT alert_id FROM alerts WHERE item_id = ? ORDER BY alert_id",
+                                                  (item_id,))]
+
+    def add_wire(self, joined: StoryJoined) -> bool:
+        """Insert a further wire of a story; False where it is known."""
+        return self._changed("INSERT OR IGNORE INTO wires(item_id, joined_id, body, at_ms) VALUES(?, ?, ?, ?)",
+                             (joined.item_id, joined.joined_id, msgspec.json.encode(joined).decode(), self.now_ms))
+
+    def wires(self, item_id: str) -> list[StoryJoined]:
+        """The further wires of a story in the order of their arrival."""
+        return [msgspec.json.decode(row[0], type=StoryJoined) for row in self.db.execute(
+            "SELECT body FROM wires WHERE item_id = ? ORDER BY at_ms, joined_id", (item_id,))]
+
+    def add(self, alert_id: str, sink: str, n: int, *, joined_id: str | None = None, state: str = "waiting",
+            repeat: bool = False) -> bool:
+        """Insert a delivery; False where it is known."""
+        return self._changed(
+            "INSERT OR IGNORE INTO deliveries(alert_id, sink, n, state, joined_id, possible_repeat, at_ms)"
+            " VALUES(?, ?, ?, ?, ?, ?, ?)", (alert_id, sink, n, state, joined_id, repeat, self.now_ms))
+
+    def add_update(self, alert_id: str, joined_id: str) -> list[str]:
+        """Insert an update at each sink that the alert goes to; these sinks."""
+        last = self.db.execute("SELECT sink, max(n) FROM deliveries WHERE alert_id = ? GROUP BY sink ORDER BY sink",
+                               (alert_id,)).fetchall()
+        return [sink for sink, n in last if self.add(alert_id, sink, n + 1, joined_id=joined_id)]
+
+    def next_payload(self, alert_id: str, sink: str) -> Deliver | None:
+        """What is to be sent next for an alert to a sink, its row now `queued`; None when nothing is, or not yet."""
+        rows = [Row(*row) for row in self.db.execute(
+            "SELECT n, state, message_id, sent_ms, possible_repeat, joined_id FROM deliveries"
+            " WHERE alert_id = ? AND sink = ? ORDER BY n", (alert_id, sink))]
+        step = plan(rows, sink)
+        self._mark(alert_id, sink, "folded", step.folded)
+        self._mark(alert_id, sink, "refused", step.refused)
+        if step.start is None:
+            return None
+        self._mark(alert_id, sink, "queued", (step.start,))
+        alert, _ = self.alert(alert_id)
+        wires = self.wires(alert.item_id)
+        first, chosen = rows[0], next(row for row in rows if row.n == step.start)
+        later = chosen.n > 0
+        return Deliver(
+            id=alert_id, sink=sink, event="update" if later else "alert", n=chosen.n, alert=alert,
+            joined=next((wire for wire in wires if later and wire.joined_id == chosen.joined_id), None),
+            sources=tuple(Source(wire.source, wire.link) for wire in wires),
+            message_id=first.message_id if later else None, sent_ms=first.sent_ms if later else None,
+            possible_repeat=bool(first.possible_repeat))
+
+    def store(self, state: str, payload: Deliver, sent: Sent, tries: int) -> None:
+        """Write down what came of a request."""
+        self.db.execute(
+            "UPDATE deliveries SET state = ?, message_id = ?, sent_ms = ?, possible_repeat = ?, tries = ?, status = ?,"
+            " reason = ?, at_ms = ? WHERE alert_id = ? AND sink = ? AND n = ?",
+            (state, sent.message_id, sent.begun_ms, payload.possible_repeat, tries, sent.status, sent.reason or None,
+             self.now_ms, payload.id, payload.sink, payload.n))
+
+    def mark_repeat(self, payload: Deliver) -> None:
+        """Write down that a delivery may be made twice."""
+        self.db.execute("UPDATE deliveries SET possible_repeat = 1 WHERE alert_id = ? AND sink = ? AND n = ?",
+                        (payload.id, payload.sink, payload.n))
+
+    def conclude(self, alert_id: str) -> str | None:
+        """`posted` or `dead` at the moment when the alert becomes it, else None."""
+        states = [row[0] for row in self.db.execute("SELECT state FROM deliveries WHERE alert_id = ? AND n = 0",
+                                                    (alert_id,))]
+        state = overall(states)
+        changed = state != "new" and self._changed(
+            "UPDATE alerts SET state = ?, posted_ms = CASE ?1 WHEN 'posted' THEN ? END"
+            " WHERE alert_id = ? AND state = 'new'", (state, self.now_ms, alert_id))
+        return state if changed else None
+
+    def limits(self, lane: str) -> tuple[Limits, int]:
+        """What a lane's sink allows, and its failures in a row."""
+        row = self.db.execute("SELECT body, failures FROM limits WHERE lane = ?", (lane,)).fetchone()
+        return (msgspec.json.decode(row[0], type=Limits), row[1]) if row else (Limits(), 0)
+
+    def account(self, lane: str, sent: Sent | None) -> int:
+        """Count a request (None: one whose end nobody saw) among the lane's; the failures in a row, this included."""
+        limits, failures = self.limits(lane)
+        if sent is None:
+            self._save_limits(lane, after_silence(limits, self.now_ms), failures)
+            return failures
+        if sent.status is not None:
+            limits = after_response(limits, sent.status, sent.headers, sent.body, sent.done_ms)
+        elif sent.outcome == "ambiguous":
+            limits = after_silence(limits, sent.done_ms)
+        failures = failures + 1 if sent.outcome in ("retry", "ambiguous") and sent.status != 429 else 0
+        self._save_limits(lane, limits, failures)
+        return failures
+
+    def block(self, lane: str, by: str) -> None:
+        """Shut a lane for as long as the lane `by` is blocked."""
+        limits, failures = self.limits(lane)
+        until_ms = max(limits.blocked_ms, self.limits(by)[0].blocked_ms)
+        self._save_limits(lane, msgspec.structs.replace(limits, blocked_ms=until_ms), failures)
+
+    def _save_limits(self, lane: str, limits: Limits, failures: int) -> None:
+        self.db.execute("INSERT OR REPLACE INTO limits(lane, body, failures) VALUES(?, ?, ?)",
+                        (lane, msgspec.json.encode(limits).decode(), failures))
+
+    def listed(self, since_ms: int, most: int) -> list[dict[str, Any]]:
+        """The newest alerts for a person."""
+        found = []
+        for alert_id, body, state in self.db.execute(
+                "SELECT alert_id, body, state FROM alerts WHERE made_ms >= ? ORDER BY made_ms DESC, alert_id LIMIT ?",
+                (since_ms, most)).fetchall():
+            alert = msgspec.json.decode(body, type=AlertReady)
+            rows = self.db.execute("SELECT sink, state, sent_ms FROM deliveries WHERE alert_id = ? AND n = 0",
+                                   (alert_id,)).fetchall()
+            sent_ms = min((row[2] for row in rows if row[1] == "delivered"), default=None)
+            found.append(listed_alert(alert, state, [wire.source for wire in self.wires(alert.item_id)],
+                                      {row[0]: row[1] for row in rows}, sent_ms))
+        return found
+
+    def prune(self) -> None:
+        """Forget what is old; a delivery that still waits is kept with its alert."""
+        cutoff = (self.now_ms - KEPT_MS,)
+        self.db.execute("DELETE FROM alerts WHERE made_ms < ? AND state <> 'new'", cutoff)
+        self.db.execute("DELETE FROM deliveries WHERE at_ms < ? AND state NOT IN ('waiting', 'queued')", cutoff)
+        self.db.execute("DELETE FROM wires WHERE at_ms < ?", cutoff)
+        self.db.execute("DELETE FROM wires WHERE at_ms < ? AND item_id NOT IN (SELECT item_id FROM alerts)",
+                        (self.now_ms - PARKED_MS,))
+
+    def _mark(self, alert_id: str, sink: str, state: str, numbers: Iterable[int]) -> None:
+        self.db.executemany("UPDATE deliveries SET state = ? WHERE alert_id = ? AND sink = ? AND n = ?",
+                            [(state, alert_id, sink, n) for n in numbers])
+
+    def _changed(self, sql: str, parameters: tuple[Any, ...]) -> bool:
+        return self.db.execute(sql, parameters).rowcount > 0

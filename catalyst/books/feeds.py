@@ -1,0 +1,125 @@
+"""The rows behind the fetcher's polls: when each source is due, its conditional headers, how it does. It only reads
+and writes rows of the fetcher's database; paces, waits and outages are decided in catalyst.core.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from catalyst.clients.polls import Poll, Polled, address_of
+from catalyst.core.intake import LONGEST_WISH_MS, following_due, wait_after_failure
+from catalyst.core.outage import Notice, Standing, after_poll
+from catalyst.core.sources import Source
+from catalyst.settings import Settings
+
+STALE_MS = 120_000  # a poll that was queued this long ago and never came back is given up
+EDGAR_STEP_MS = 300  # EDGAR's lists begin apart: its limit is shared with the reading of filings
+
+SCHEMA = """
+CREATE TABLE feeds (
+    name TEXT PRIMARY KEY,       -- as in sources.toml
+    url TEXT NOT NULL,
+    etag TEXT,                   -- conditional headers of the last document that was read
+    last_modified TEXT,
+    next_due_ms INTEGER NOT NULL,
+    queued_ms INTEGER,           -- when the poll that is under way was queued, null: none is
+    polled INTEGER NOT NULL DEFAULT 0,    -- 0 never read, 1 read without an entry, 2 with entries: no backlog any more
+    last_ok_ms INTEGER,          -- last answer with entries, or "not modified"
+    last_body_ms INTEGER,        -- when the last document was complete: what it showed is still shown
+    outcome TEXT,                -- of the last poll: ok, not_modified, empty, or the reason of its failure
+    streak INTEGER NOT NULL DEFAULT 0,    -- failed or empty polls in a row
+    failures INTEGER NOT NULL DEFAULT 0,  -- failed polls in a row, for the back-off
+    outage_ms INTEGER,           -- when the streak began
+    told INTEGER NOT NULL DEFAULT 0       -- 1: the operator knows of the outage
+) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Feedbook:
+    """Access to the rows, within the transaction of a handler that runs at `now_ms`."""
+
+    db: sqlite3.Connection
+    now_ms: int
+
+    def sync(self, sources: Mapping[str, Source], settings: Settings) -> None:
+        """A row for each source; one with another address starts anew, one with a shorter pace is due sooner."""
+        edgar = 0
+        for source in sources.values():
+            start_ms = self.now_ms + edgar * EDGAR_STEP_MS
+            edgar += source.kind == "edgar"
+            self.db.execute(
+                "INSERT INTO feeds(name, url, next_due_ms) VALUES(?, ?, ?) ON CONFLICT(name) DO UPDATE SET"
+                " url = excluded.url, next_due_ms = excluded.next_due_ms, etag = NULL, last_modified = NULL,"
+                " polled = 0, queued_ms = NULL, failures = 0 WHERE url != excluded.url",
+                (source.name, address_of(source, settings), start_ms))
+            self.db.execute("UPDATE feeds SET next_due_ms = ?1 WHERE name = ?2 AND failures = 0 AND next_due_ms > ?1",
+                            (self.now_ms + pace_ms(source), source.name))
+
+    def due(self, sources: Mapping[str, Source]) -> list[tuple[Poll, int]]:
+        """The polls of the sources that are due and have none under way, each with the time at which it was due."""
+        found = []
+        for name, url, due_ms, queued_ms, failures, etag, last_modified in self.db.execute(
+                "SELECT name, url, next_due_ms, queued_ms, failures, etag, last_modified FROM feeds").fetchall():
+            source = sources.get(name)
+            if source is None or (queued_ms is not None and 0 <= self.now_ms - queued_ms < STALE_MS):
+                continue
+            latest_ms = self.now_ms + max(2 * pace_ms(source), 2 * LONGEST_WISH_MS if failures else 0)
+            if not self.now_ms < due_ms <= latest_ms:  # due even later: it was planned before the clock was set back
+                found.append((Poll(name, url, source.kind, etag, last_modified), due_ms))
+        return found
+
+    def unasked(self, sources: Mapping[str, Source]) -> int:
+        """How many sources no poll has yet come back from."""
+        return sum(name in sources for (name,) in self.db.execute("SELECT name FROM feeds WHERE outcome IS NULL"))
+
+    def queued(self, source: Source, due_ms: int) -> None:
+        """Note that the poll that was due at `due_ms` is under way, and when the next one is due."""
+        self.db.execute("UPDATE feeds SET queued_ms = ?, next_due_ms = ? WHERE name = ?",
+                        (self.now_ms, following_due(due_ms, self.now_ms, pace_ms(source)), source.name))
+
+    def was_polled(self, poll: Poll, ttl_ms: int) -> int | None:
+        """0: its next document is the first one, 1: it was only seen empty, 2: it was seen with entries; None: the
+        source is gone or moved since it was asked. Who was silent for longer than `ttl_ms` starts anew.
+        """
+        row = self.db.execute("SELECT url, polled, max(coalesce(last_ok_ms, 0), coalesce(last_body_ms, 0)) FROM feeds"
+                              " WHERE name = ?", (poll.name,)).fetchone()
+        if row is None or row[0] != poll.url:
+            return None
+        return 0 if row[2] and self.now_ms - row[2] > ttl_ms else int(row[1])
+
+    def finish(self, source: Source, polled: Polled, limit: int) -> Notice | None:
+        """Note a poll's end: headers, standing, a later next poll after a failure; what to tell the operator."""
+        if polled.outcome in ("ok", "empty"):
+            self.db.execute("UPDATE feeds SET etag = ?, last_modified = ?, last_body_ms = ?, polled = max(polled, ?)"
+                            " WHERE name = ?", (polled.etag, polled.last_modified, polled.seen_ms,
+                                                2 if polled.items else 1, source.name))
+        if polled.outcome in ("ok", "not_modified"):
+            self.db.execute("UPDATE feeds SET last_ok_ms = ? WHERE name = ?", (polled.seen_ms, source.name))
+        streak, failures, outage_ms, told = self.db.execute(
+            "SELECT streak, failures, outage_ms, told FROM feeds WHERE name = ?", (source.name,)).fetchone()
+        after, notice = after_poll(Standing(streak, failures, outage_ms, bool(told)), source.name, polled.outcome,
+                                   failed=polled.failed, now_ms=self.now_ms, limit=limit)
+        wait_ms = 0
+        if polled.failed:
+            wait_ms = wait_after_failure(source.name, after.failures, pace_ms(source), polled.wish_s)
+        self.db.execute(
+            "UPDATE feeds SET queued_ms = NULL, outcome = ?, streak = ?, failures = ?, outage_ms = ?, told = ?,"
+            " next_due_ms = max(next_due_ms, ?) WHERE name = ?",
+            (polled.outcome, after.streak, after.failures, after.outage_ms, after.told, self.now_ms + wait_ms,
+             source.name))
+        return notice
+
+    def prune(self, sources: Mapping[str, Source], before_ms: int) -> None:
+        """Forget sources that left the list and were last of use before the moment."""
+        for (name,) in self.db.execute("SELECT name FROM feeds WHERE coalesce(last_ok_ms, next_due_ms) < ?",
+                                       (before_ms,)).fetchall():
+            if name not in sources:
+                self.db.execute("DELETE FROM feeds WHERE name = ?", (name,))
+
+
+def pace_ms(source: Source) -> int:
+    """Milliseconds from one poll to the next."""
+    return round(source.pace_s * 1000)

@@ -1,0 +1,240 @@
+"""The classifier on its real database."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actors.classifier import Classifier
+from catalyst.errors import ConfigError
+from catalyst.messages import CatalystScored, ItemDropped, StoryFound
+from catalyst.testing import Bench, FakeClock
+
+LIST = {
+    "0": {"cik_str": 1, "ticker": "ACME", "title": "Acme Therapeutics, Inc."},
+    "1": {"cik_str": 2, "ticker": "BCME", "title": "Bcme Corp"},
+}
+OWN_RULES = '[[kind]]\nname = "office"\ndirection = "up"\nweight = 0.5\nphrases = ["opens an office"]\n'
+
+
+def bench(tmp_path: Path, **settings: Any) -> Bench:
+    (tmp_path / "companies.json").write_text(json.dumps(LIST))
+    return Bench(Classifier, tmp_path, **settings)
+
+
+def story(title: str, item_id: str = "item", **fields: Any) -> StoryFound:
+    return StoryFound(
+        **{
+            "item_id": item_id,
+            "source": "wire",
+            "trust": 1.0,
+            "title": title,
+            "link": "https://example.com/1",
+            "summary": "",
+            "published_ms": 5,
+            "seen_ms": 9,
+            **fields,
+        }
+    )
+
+
+def replace(path: Path, text: str) -> None:
+    """Put `text` in place of a file as its one writer does."""
+    fresh = path.with_suffix(".new")
+    fresh.write_text(text)
+    os.replace(fresh, path)
+
+
+def test_a_catalyst_goes_to_the_market(tmp_path: Path) -> None:
+    """One message a US share, with all that the story and the decision say, and one stored row each."""
+    with bench(tmp_path) as one:
+        first, second = one.send(
+            story("Acme (Nasdaq: ACME) and Bcme (NYSE: BCME) Announce Merger Agreement", summary="More.")
+        )
+        assert isinstance(first, CatalystScored)
+        assert isinstance(second, CatalystScored)
+        assert (first.ticker, first.role, first.company) == ("ACME", "primary", "Acme Therapeutics, Inc.")
+        assert (second.ticker, second.role, second.company) == ("BCME", "secondary", "Bcme Corp")
+        assert (first.item_id, first.title[:4], first.summary, first.published_ms, first.seen_ms) == (
+            "item",
+            "Acme",
+            "More.",
+            5,
+            9,
+        )
+        assert [kind.kind for kind in first.kinds] == ["merger"]
+        assert first.direction == "up"
+        assert first.score >= 0.65
+        assert "merger" in first.why
+        assert not first.watched
+        rows = one.rows(
+            "SELECT ticker, role, decision, reason, kinds, score, at_ms, rules, evidence FROM decisions ORDER BY ticker"
+        )
+        assert [row[:5] for row in rows] == [
+            ("ACME", "primary", "alert", None, '["merger"]'),
+            ("BCME", "secondary", "alert", None, '["merger"]'),
+        ]
+        assert rows[0][6] == one.clock.now_ms()
+        assert len(rows[0][7]) == 8
+        evidence = json.loads(rows[0][8])
+        assert evidence["tickers"][0]["evidence"] == "Nasdaq: ACME"
+        assert evidence["kinds"] == [["merger", "Merger Agreement"]]
+        assert evidence["parts"][0][0] == "lead"
+
+
+@pytest.mark.parametrize(
+    ("title", "reason", "ticker"),
+    [
+        ("Acme (Nasdaq: ACME) to Present at Healthcare Conference", "noise:conference", "ACME"),
+        ("Nobody Wins Contract Award", "no_ticker", ""),
+        ("Foreign (TSX: ABC) Wins Contract Award", "foreign_listing", "ABC"),
+        ("Acme (Nasdaq: ACMEW) Redeems", "instrument", "ACMEW"),
+        ("Acme (Nasdaq: ACME) Opens an Office", "no_catalyst", "ACME"),
+        ("Acme (Nasdaq: ACME) Names New CFO", "low_score", "ACME"),
+    ],
+)
+def test_a_drop_goes_to_the_tracker(tmp_path: Path, title: str, reason: str, ticker: str) -> None:
+    """A story that ends here is told once, with its reason, and stored under its ticker."""
+    with bench(tmp_path) as one:
+        (dropped,) = one.send(story(title))
+        assert isinstance(dropped, ItemDropped)
+        assert (dropped.stage, dropped.reason, dropped.ticker, dropped.fate) == (
+            "classifier",
+            reason,
+            ticker,
+            "dropped",
+        )
+        assert dropped.dropped_ms == one.clock.now_ms()
+        assert one.rows("SELECT ticker, decision, reason FROM decisions") == [(ticker, "drop", reason)]
+        assert dropped.kinds == (("management_change",) if reason == "low_score" else dropped.kinds)
+
+
+def test_foreign_line_of_an_alert(tmp_path: Path) -> None:
+    """An alert's foreign listing is stored with its own reason and sent nowhere."""
+    with bench(tmp_path) as one:
+        assert len(one.send(story("Acme (Nasdaq: ACME; TSX: ACM) Wins Contract Award"))) == 1
+        assert one.rows("SELECT ticker, decision, reason FROM decisions ORDER BY ticker") == [
+            ("ACM", "drop", "foreign_listing"),
+            ("ACME", "alert", None),
+        ]
+
+
+def test_lists_are_taken_up_when_replaced(tmp_path: Path) -> None:
+    """A new company list or watch list counts from the next look on; a broken one leaves the old in force."""
+    with bench(tmp_path) as one:
+        assert isinstance(one.send(story("Dcme Announces Reverse Stock Split", "a"))[0], ItemDropped)
+        replace(
+            tmp_path / "companies.json",
+            json.dumps({**LIST, "2": {"cik_str": 3, "ticker": "DCME", "title": "Dcme Inc"}}),
+        )
+        replace(tmp_path / "watchlist.csv", "Ticker\nDCME\n")
+        one.tick("refresh")
+        (scored,) = one.send(story("Dcme Announces Reverse Stock Split", "b"))
+        assert isinstance(scored, CatalystScored)
+        assert scored.ticker == "DCME"
+        assert scored.watched
+        replace(tmp_path / "companies.json", "<html>")
+        one.tick("refresh")
+        assert isinstance(one.send(story("Dcme Announces Reverse Stock Split", "c"))[0], CatalystScored)
+
+
+def test_reload_takes_new_rules_and_gate(tmp_path: Path) -> None:
+    """A reload applies another gate and another table; a wrong table leaves the old one in force."""
+    own = tmp_path / "rules.toml"
+    own.write_text(OWN_RULES)
+    title = "Acme (Nasdaq: ACME) Opens an Office"
+    with bench(tmp_path) as one:
+        assert isinstance(one.send(story(title, "a"))[0], ItemDropped)
+        one.actor.settings = one.settings.but(rules=own)
+        one.actor.on_reload()
+        assert isinstance(one.send(story(title, "b"))[0], CatalystScored)
+        own.write_text("[[kind]]\n")
+        one.actor.on_reload()
+        assert isinstance(one.send(story(title, "c"))[0], CatalystScored)
+        one.actor.settings = one.settings.but(rules=own, min_score=0.9)
+        one.actor.on_reload()
+        (dropped,) = one.send(story(title, "d"))
+        assert isinstance(dropped, ItemDropped)
+        assert dropped.reason == "low_score"
+        versions = one.rows("SELECT count(DISTINCT rules) FROM decisions")
+        assert versions == [(2,)]
+
+
+def test_wrong_files_at_the_start(tmp_path: Path) -> None:
+    """A wrong file that the user named stops the start; a broken copy in the home does not."""
+    broken = tmp_path / "broken"
+    broken.write_text("<html>")
+    for name in ("companies", "rules"):
+        with pytest.raises(ConfigError):
+            Bench(Classifier, tmp_path / name, **{name: broken})
+    (tmp_path / "companies.json").write_text("<html>")
+    with Bench(Classifier, tmp_path) as one:
+        assert isinstance(one.send(story("Acme (Nasdaq: ACME) Files for Chapter 11"))[0], CatalystScored)
+
+
+def test_explain_answers_newest_first(tmp_path: Path) -> None:
+    """What was decided about a ticker since a moment, with reasons."""
+    clock = FakeClock()
+    with bench(tmp_path, clock=clock) as one:
+        one.send(story("Acme (Nasdaq: ACME) Names New CFO", "a"))
+        clock.advance(60)
+        since_ms = clock.now_ms()
+        one.send(story("Acme (Nasdaq: ACME) Files for Chapter 11", "b"))
+        all_rows = one.verb("explain", ticker="ACME")["decisions"]
+        assert [(row["item_id"], row["decision"], row["reason"]) for row in all_rows] == [
+            ("b", "alert", None),
+            ("a", "drop", "low_score"),
+        ]
+        assert all_rows[0]["kinds"] == ["bankruptcy"]
+        assert [row["item_id"] for row in one.verb("explain", ticker="ACME", since_ms=since_ms)["decisions"]] == ["b"]
+        assert one.verb("explain", ticker="ZZZ") == {"decisions": []}
+
+
+def test_old_decisions_are_forgotten(tmp_path: Path) -> None:
+    """Rows older than 30 days go, younger ones stay, also over a kill."""
+    clock = FakeClock()
+    with bench(tmp_path, clock=clock) as one:
+        one.send(story("Acme (Nasdaq: ACME) Names New CFO", "old"))
+        clock.advance(2 * 86_400)
+        one.send(story("Acme (Nasdaq: ACME) Names New CFO", "young"))
+        clock.advance(29 * 86_400)
+        one.restart()
+        one.tick("prune")
+        assert one.rows("SELECT item_id FROM decisions") == [("young",)]
+
+
+def test_a_resend_changes_nothing(tmp_path: Path) -> None:
+    """The same story a second time is neither judged nor sent again."""
+    with bench(tmp_path) as one:
+        assert len(one.send(story("Acme (Nasdaq: ACME) Files for Chapter 11"))) == 1
+        assert one.send(story("Acme (Nasdaq: ACME) Files for Chapter 11")) == []
+        assert one.rows("SELECT count(*) FROM decisions") == [(1,)]
+
+
+def test_any_story_becomes_valid_messages(tmp_path: Path) -> None:
+    """Odd titles, long texts and odd tags give messages that pass their own validation."""
+    with bench(tmp_path) as one:
+        odd = [
+            "\u0000(Nasdaq: ACME) Wins Contract Award",
+            "Acme (Nasdaq: ACME) Wins Contract Award " + "x" * 1_900,
+            "İ" * 500,
+            "",
+        ]
+        for number, title in enumerate(odd):
+            assert (
+                len(
+                    one.send(
+                        story(
+                            title,
+                            str(number),
+                            summary="public offering " * 5_000,
+                            symbols=("NYSE:" + "A" * 100, ":", ""),
+                        )
+                    )
+                )
+                == 1
+            )
