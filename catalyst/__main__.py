@@ -1,0 +1,14 @@
+"""Where the program `catalyst` begins; it imports nothing at the top, since multiprocessing imports it again."""
+
+from __future__ import annotations
+
+
+def main() -> int:
+    """Run the command line; the exit code."""
+    from catalyst.cli import main as run
+
+    return run()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,97 @@
+"""`catalyst alerts`: what went out, and with --follow what goes out now."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from catalyst.clock import SystemClock, from_iso
+from catalyst.commands.home import Home
+from catalyst.commands.output import clock_time, count, duration_ms, plain, print_json
+from catalyst.errors import UnavailableError
+
+ALERTER = "alerter"
+MOST = 500  # alerts that the alerter lists at once
+POLL_S = 0.5
+FEW = 20
+ARROWS = {"up": "▲", "down": "▼"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """`catalyst alerts [--since D] [-n N] [--follow]`."""
+    parser.add_argument("--since", type=duration_ms, metavar="D", help="the last 90s, 10m, 1h, 2d")
+    parser.add_argument("-n", type=count, metavar="N", help=f"the last N alerts (default 20, with --json {MOST})")
+    parser.add_argument("-f", "--follow", action="store_true", help="go on with those that come, until Ctrl-C")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print alerts, the oldest first. Raises UnavailableError where the alerter does not run, but for --follow."""
+    now_ms = SystemClock().now_ms()
+    since_ms = max(0, now_ms - arguments.since) if arguments.since is not None else 0
+    most = min(MOST, arguments.n if arguments.n is not None else MOST if arguments.json else 20)
+    with Home() as home:
+        if arguments.follow:
+            for alert in follow(home, since_ms if arguments.since is not None else now_ms):
+                _print(arguments, alert)
+        for alert in reversed(home.ask(ALERTER, "alerts", since_ms=since_ms, limit=most)["alerts"] if most else []):
+            _print(arguments, alert)
+    return 0
+
+
+def follow(home: Home, since_ms: int) -> Iterator[dict[str, Any]]:
+    """Every alert made since then, as soon as a sink has it or all refused it; the alerter may come and go."""
+    known: set[str] = set()
+    most = MOST
+    while True:
+        try:
+            alerts = home.ask(ALERTER, "alerts", since_ms=since_ms, limit=most)["alerts"]
+        except UnavailableError:
+            alerts = []
+        fresh = [alert for alert in reversed(alerts) if alert["id"] not in known]
+        if len(fresh) == most < MOST:
+            most = MOST
+            continue
+        # A full list costs the alerter some milliseconds: asked for only while one that we saw is still to be sent.
+        most = MOST if any(alert["state"] == "new" for alert in fresh) else FEW
+        for alert in fresh:
+            if alert["state"] != "new":
+                known.add(alert["id"])
+                yield alert
+        time.sleep(POLL_S)
+
+
+def _print(arguments: argparse.Namespace, alert: dict[str, Any]) -> None:
+    if arguments.json:
+        print_json(alert)
+    else:
+        print(f"{render(alert)}\n", flush=True)
+
+
+def render(alert: dict[str, Any]) -> str:
+    """A block of four lines: what, the title, why, where and when. Times are UTC."""
+    kinds = ", ".join(alert["kinds"]) or "no kind"
+    first = (f"{ARROWS.get(alert['direction'], '●')} {alert['ticker']}  {alert.get('company') or ''}  {kinds}"
+             f"  score {(alert['score'] or 0) * 100:.0f}  {_price(alert)}")
+    sources = alert.get("sources") or []
+    where = (f"{', '.join(sources)}  published {clock_time(alert['published'])}  seen {clock_time(alert['seen'])}"
+             f"  {_latency(alert)}")
+    return "\n".join([plain(first), *(f"  {plain(line)}" for line in (
+        alert["title"], f"why: {alert['why']}", where, alert["link"]))])
+
+
+def _price(alert: dict[str, Any]) -> str:
+    if alert["price"] is None:
+        return "price unknown"
+    age = alert["price_age_s"]
+    notes = [*(["simulated"] if alert["simulated"] else []), *([f"{age:.0f} s old"] if age is not None else [])]
+    digits = 2 if alert["price"] >= 1 else 4
+    return f"${alert['price']:.{digits}f}" + (f" ({', '.join(notes)})" if notes else "")
+
+
+def _latency(alert: dict[str, Any]) -> str:
+    """How long from the complete response of the feed to the request to the first sink."""
+    if not (alert["sent"] and alert["seen"]):
+        return {"posted": "no sink is set", "dead": "NOT DELIVERED"}.get(alert.get("state", ""), "not sent yet")
+    return f"sent {clock_time(alert['sent'])}, {from_iso(alert['sent']) - from_iso(alert['seen'])} ms after it was seen"

@@ -1,0 +1,145 @@
+"""The commands that run the house: `up`, `down`, `actor`.
+
+`up` is what supervisord does, without supervisord: it keeps one supervisor actor in the foreground. `actor supervisor
+--wait` is what supervisor.conf starts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+from catalyst import settings as settings_module
+from catalyst.errors import UnavailableError
+from catalyst.runtime.launch import own_process
+from catalyst.runtime.ownership import Ownership, living_owner, wait_until_owned
+from catalyst.runtime.process import run_actor
+from catalyst.runtime.roster import ALL, SUPERVISOR, WORKERS, check_names, load_actor
+from catalyst.settings import Settings, load
+
+HANDOVER_S = 3600.0  # a second supervisor under supervisord waits for the first to end, it never gives up
+DOWN_S = 10.0
+
+
+def add_arguments_actor(parser: argparse.ArgumentParser) -> None:
+    """`catalyst actor NAME`."""
+    parser.add_argument("name", metavar="NAME", help=", ".join(ALL))
+    parser.add_argument("--wait", action="store_true", help="wait while another process runs this actor")
+
+
+def run_actor_command(arguments: argparse.Namespace) -> int:
+    """Run one actor in the foreground; exit 75 when it runs already (unless --wait)."""
+    settings = load()
+    cls = load_actor(arguments.name)
+    ownership = _claim(settings, arguments.name, wait=arguments.wait)
+    own_process(arguments.name)
+    return run_actor(cls, settings, ALL, foreground=True, ownership=ownership)
+
+
+def _claim(settings: Settings, name: str, *, wait: bool) -> Ownership:
+    if wait:
+        return wait_until_owned(settings.database_folder, name, HANDOVER_S)
+    return Ownership(settings.database_folder, name)
+
+
+def add_arguments_up(parser: argparse.ArgumentParser) -> None:
+    """`catalyst up`."""
+    parser.add_argument("--actors", metavar="A,B", default="", help="only these actors")
+    parser.add_argument("--world", metavar="DAY", type=Path, help="play this day and connect to it")
+    parser.add_argument("--speed", metavar="N", type=float, default=1.0, help="play it N times as fast")
+
+
+def run_up(arguments: argparse.Namespace) -> int:
+    """Run the whole system in the foreground until Ctrl-C or SIGTERM."""
+    if arguments.actors:
+        check_names(arguments.actors.split(","))
+        settings_module.export({"CATALYST_ACTORS": arguments.actors})
+    with ExitStack() as stack:
+        settings = load()
+        ownership = Ownership(settings.database_folder, SUPERVISOR)
+        if arguments.world:
+            stack.enter_context(_World(arguments.world, arguments.speed, settings.home))
+            settings = load()
+        own_process(SUPERVISOR)
+        return run_actor(load_actor(SUPERVISOR), settings, ALL, foreground=True, ownership=ownership)
+
+
+class _World:
+    """The stand-in world as a child process; its settings are exported to this process and its children."""
+
+    def __init__(self, day: Path, speed: float, home: Path):
+        from catalyst.world.day import Day, environment, write_sources
+
+        command = [sys.executable, "-m", "catalyst", "world", str(day), "--speed", str(speed), "--json", "--state",
+                   str(home / "world.json")]
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._child = subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True)  # noqa: S603
+        assert self._child.stdout is not None
+        line = self._child.stdout.readline()
+        if not line:
+            raise UnavailableError(f"the world of {day} did not start")
+        url = json.loads(line)["url"]
+        loaded = Day.load(day)
+        sources = home / "world-sources.toml"
+        write_sources(loaded, url, sources)
+        settings_module.export(environment(loaded, url, sources))
+
+    def __enter__(self) -> _World:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._child.terminate()
+        try:
+            self._child.wait(2)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.wait()
+
+
+def add_arguments_down(parser: argparse.ArgumentParser) -> None:
+    """`catalyst down`."""
+
+
+def run_down(arguments: argparse.Namespace) -> int:
+    """Stop everything that runs in this home: the supervisor first, who stops the rest; it works without him too."""
+    settings = load()
+    ended = []
+    for name in (SUPERVISOR, *reversed(WORKERS)):
+        pid = _terminate(settings, name)
+        if pid is not None:
+            ended.append({"name": name, "pid": pid})
+    if arguments.json:
+        print(json.dumps({"stopped": ended}))
+    elif ended:
+        print("\n".join(f"{row['name']} (pid {row['pid']}) ended" for row in ended))
+    else:
+        print("nothing was running")
+    return 0
+
+
+def _terminate(settings: Settings, name: str) -> int | None:
+    """End the process that runs `name` and wait for it; its pid, or None where none runs."""
+    import select
+
+    owner = living_owner(settings.database_folder, name)
+    if owner is None:
+        return None
+    try:
+        pidfd = os.pidfd_open(owner.pid)
+    except ProcessLookupError:
+        return None
+    try:
+        signal.pidfd_send_signal(pidfd, signal.SIGTERM)
+        if not select.select([pidfd], [], [], DOWN_S)[0]:
+            signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+            select.select([pidfd], [], [], 1.0)
+    finally:
+        os.close(pidfd)
+    return owner.pid
+

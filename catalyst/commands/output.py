@@ -1,0 +1,112 @@
+"""What the commands print with: JSON lines, tables, times and sizes for a person. It asks nobody."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from catalyst.clock import iso
+
+UNIT_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+GAP = "  "
+UNKNOWN = "-"
+
+
+def print_json(value: Any) -> None:
+    """One line of JSON, out at once: a reader may follow."""
+    print(json.dumps(value, default=str), flush=True)
+
+
+def plain(value: Any) -> str:
+    """Text for a terminal: what is not printable (escape sequences, line ends, bidirectional marks) is a blank."""
+    return "".join(letter if letter.isprintable() else " " for letter in str(value))
+
+
+def shown(value: Any) -> str:
+    """A table's cell; None is a dash."""
+    if value is None:
+        return UNKNOWN
+    if isinstance(value, float):
+        return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+    return plain(value)
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[Any]], width: int | None = None) -> str:
+    """Rows under their heads, numbers to the right; lines are cut at `width` columns (default: the terminal's)."""
+    rows = [list(row) for row in rows]
+    cells = [list(head), *([shown(value) for value in row] for row in rows)]
+    widths = [max(len(row[place]) for row in cells) for place in range(len(head))]
+    right = [bool(rows) and all(isinstance(row[place], (int, float, type(None))) for row in rows)
+             for place in range(len(head))]
+    width = terminal_width() if width is None else width
+    lines = (GAP.join(cell.rjust(widths[place]) if right[place] else cell.ljust(widths[place])
+                      for place, cell in enumerate(row)).rstrip() for row in cells)
+    return "\n".join(cut(line, width) for line in lines)
+
+
+def cut(line: str, width: int) -> str:
+    """The line, shortened to `width` columns."""
+    return line if len(line) <= width else line[:max(0, width - 1)] + "…"
+
+
+def terminal_width() -> int:
+    """Columns of the terminal; without one lines are not cut."""
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or 10_000
+    except (OSError, ValueError):
+        return 10_000
+
+
+def when(moment_ms: int | None) -> str | None:
+    """ISO UTC with milliseconds; None where the moment is unknown or lies in no year that a calendar has."""
+    try:
+        return iso(moment_ms)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def clock_time(text: str | None) -> str:
+    """`14:30:05.123` of an ISO text."""
+    return text[11:23] if text else UNKNOWN
+
+
+def megabytes(size_bytes: int | None) -> str:
+    """`24 MB`."""
+    return UNKNOWN if size_bytes is None else f"{size_bytes / 1e6:.0f} MB"
+
+
+def seconds(duration_s: float | None) -> str:
+    """`0.4 s`, `90 s`, `3 m`, `5 h`, `2 d`: two units less exact as it grows."""
+    if duration_s is None:
+        return UNKNOWN
+    for limit, unit, size in ((10, "s", 1.0), (120, "s", 1.0), (7200, "m", 60.0), (172_800, "h", 3600.0)):
+        if duration_s < limit:
+            return f"{duration_s / size:.1f} {unit}" if limit == 10 else f"{duration_s / size:.0f} {unit}"
+    return f"{duration_s / 86_400:.0f} d"
+
+
+def duration_ms(text: str) -> int:
+    """Milliseconds of `90s`, `10m`, `1h` or `2d`. Raises ArgumentTypeError."""
+    try:
+        number = float(text[:-1])
+        if not 0 <= number <= 100_000:
+            raise ValueError
+        return round(number * UNIT_MS[text[-1]])
+    except (ValueError, KeyError, IndexError):
+        raise argparse.ArgumentTypeError(f"{text!r} is no duration; write 90s, 10m, 1h or 2d") from None
+
+
+def count(text: str) -> int:
+    """A number of lines, 0 or more. Raises ArgumentTypeError."""
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of lines")
+    return int(text)
+
+
+def fields(row: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """The named fields of a row, in this order, None where absent."""
+    return {name: row.get(name) for name in names}

@@ -1,0 +1,186 @@
+"""`catalyst run`: the whole system in the foreground under supervisord, showing each alert as it comes.
+
+Without a `.env` it plays a generated day of fictional companies (the demo); with one, or with --live, the real sources.
+"""
+
+from __future__ import annotations
+
+import argparse
+import configparser
+import ctypes
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from catalyst import __version__
+from catalyst import settings as settings_module
+from catalyst.commands.alerts import render
+from catalyst.errors import OwnedElsewhere, UnavailableError
+from catalyst.runtime.control import Control
+from catalyst.runtime.ownership import living_owner
+from catalyst.runtime.roster import SUPERVISOR
+from catalyst.settings import Settings, load
+
+ROOT = Path(__file__).resolve().parents[2]
+DEMO_ITEMS = 360
+DEMO_S = 3600  # an item each ten seconds
+STOP_S = 12.0
+PR_SET_PDEATHSIG = 1
+SOCKET_PATH_LIMIT = 100
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """`catalyst run [--live]`."""
+    parser.add_argument("--live", action="store_true", help="use the real sources even without a .env")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Start supervisord, show alerts until Ctrl-C or SIGTERM, then end everything."""
+    settings = load()
+    owner = living_owner(settings.database_folder, SUPERVISOR)
+    if owner is not None:
+        raise OwnedElsewhere("Catalyst", owner.pid)
+    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    live = arguments.live or Path(".env").is_file()
+    world = None if live else prepare_demo(settings)
+    if live:
+        leave_demo(settings)
+    configuration = write_configuration(settings, world)
+    stopping: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda received, _: stopping.append(received))
+    child = subprocess.Popen(  # noqa: S603
+        [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(configuration)],
+        start_new_session=True, preexec_fn=_end_with_parent)
+    print(f"Catalyst {__version__}: {'live' if live else 'demo, a generated day of fictional companies'}; "
+          f"home {settings.home}; Ctrl-C ends it", flush=True)
+    try:
+        _show_alerts(load(), child, stopping)
+    finally:
+        ended = _end(child)
+    return 0 if stopping and ended else 1
+
+
+def _end_with_parent() -> None:
+    """In the child: let the kernel end supervisord if this process is killed (prctl(2), PR_SET_PDEATHSIG)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _show_alerts(settings: Settings, child: subprocess.Popen[bytes], stopping: list[int]) -> None:
+    shown: set[str] = set()
+    with Control(settings.run_folder) as control:
+        while not stopping and child.poll() is None:
+            answer = control.ask_all(["alerter"], "alerts", 1.0, limit=50).get("alerter", {})
+            for alert in reversed(answer.get("alerts", [])):
+                if alert["id"] not in shown:
+                    shown.add(alert["id"])
+                    print(render(alert), flush=True)
+            for _ in range(5):
+                if stopping:
+                    return
+                time.sleep(0.1)
+    if child.poll() is not None:
+        raise UnavailableError(f"supervisord ended by itself; see {settings.home / 'supervisord.log'}")
+
+
+def _end(child: subprocess.Popen[bytes]) -> bool:
+    """End supervisord and with it everything; True when it went in order."""
+    if child.poll() is None:
+        child.send_signal(signal.SIGTERM)
+    try:
+        child.wait(STOP_S)
+        return True
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+        return False
+
+
+def prepare_demo(settings: Settings) -> list[str]:
+    """Make the demo's day if there is none left to play, export its settings; the command that plays it."""
+    from catalyst.world.day import Day, environment, write_sources
+    from catalyst.world.generate import generate
+
+    home = settings.home
+    day, state = home / "demo" / "day", home / "demo" / "world.json"
+    if day.is_dir() and _is_over(state):
+        shutil.rmtree(day)
+        state.unlink()
+    if not day.is_dir():
+        seed = int(time.time())
+        print(f"making a day of {DEMO_ITEMS} items (seed {seed})", flush=True)
+        fresh = day.with_name("day.new")
+        shutil.rmtree(fresh, ignore_errors=True)
+        generate(seed, DEMO_ITEMS, fresh, duration_s=DEMO_S)
+        fresh.rename(day)
+    port = _free_port()
+    url = f"http://127.0.0.1:{port}"
+    sources = home / "demo" / "sources.toml"
+    loaded = Day.load(day)
+    write_sources(loaded, url, sources)
+    settings_module.export(environment(loaded, url, sources))
+    return [sys.executable, "-m", "catalyst", "world", str(day), "--port", str(port), "--state", str(state)]
+
+
+def _is_over(state: Path) -> bool:
+    """Whether the day that `state` belongs to was played to its end."""
+    try:
+        started_ms = json.loads(state.read_text())["started_ms"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return time.time() * 1000 > started_ms + DEMO_S * 1000
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def leave_demo(settings: Settings) -> None:
+    """Move a demo's databases and logs away: fictional companies must not mix with real ones."""
+    demo = settings.home / "demo"
+    if not demo.is_dir():
+        return
+    aside = settings.home / f"demo-{int(time.time())}"
+    aside.mkdir(mode=0o700)
+    for name in ("db", "logs", "demo"):
+        if (settings.home / name).exists():
+            (settings.home / name).rename(aside / name)
+    print(f"the demo's data was moved to {aside}", flush=True)
+
+
+def write_configuration(settings: Settings, world: list[str] | None) -> Path:
+    """supervisor.conf with this home, this Python and, in the demo, the world beside it; the file's path."""
+    parser = configparser.RawConfigParser()
+    parser.read_string((ROOT / "supervisor.conf").read_text())
+    for section in parser.sections():
+        for key, value in parser.items(section):
+            parser.set(section, key, value.replace("%(here)s/var", str(settings.home)).replace("%(here)s", str(ROOT)))
+    command = [sys.executable, "-m", "catalyst", "actor", SUPERVISOR, "--wait"]
+    parser.set("program:catalyst", "command", _command_line(command))
+    parser.set("program:catalyst", "directory", os.getcwd())
+    if len(parser.get("unix_http_server", "file")) > SOCKET_PATH_LIMIT:
+        for section in ("unix_http_server", "rpcinterface:supervisor", "supervisorctl"):
+            parser.remove_section(section)  # supervisorctl cannot reach so long a path; catalyst's commands can
+    if world is not None:
+        parser.add_section("program:world")
+        for key, value in (("command", _command_line(world)), ("directory", os.getcwd()), ("autorestart", "true"),
+                           ("stdout_logfile", str(settings.home / "world.out")), ("redirect_stderr", "true")):
+            parser.set("program:world", key, value)
+    path: Path = settings.home / "supervisor.conf"
+    with path.open("w") as file:
+        parser.write(file)
+    return path
+
+
+def _command_line(words: list[str]) -> str:
+    """A command for supervisord's configuration: its own % is doubled, a blank quoted."""
+    return " ".join(f'"{word}"' if " " in word else word for word in words).replace("%", "%%")

@@ -1,0 +1,121 @@
+"""`catalyst status`: every actor that is meant to run, what it does, and whether anything waits anywhere."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from typing import Any
+
+from catalyst.commands.home import Home
+from catalyst.commands.output import megabytes, print_json, seconds, table
+from catalyst.errors import UnavailableError
+from catalyst.runtime.roster import ALL, SUPERVISOR, WORKERS
+
+LOOK_S = 1.0  # the heartbeat thread answers in milliseconds; a stopped process never does
+BETWEEN_LOOKS_S = 0.05  # longer than an actor takes from a commit to showing it
+COUNTS = ("inbox", "outbox", "oldest_unsent_s", "handled", "failed", "dead")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """`catalyst status` has no words of its own."""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the status; 69 where no actor answers."""
+    with Home() as home:
+        report = look_twice(home)
+        folder = home.settings.home
+    if arguments.json:
+        print_json(report)
+    else:
+        print(as_text(report) if report["actors"] else f"nothing runs in {folder}")
+    return 0 if any(row["rss"] is not None for row in report["actors"]) else UnavailableError.exit_code
+
+
+def look_twice(home: Home) -> dict[str, Any]:
+    """`{"actors": [...], "idle": bool}`.
+
+    A message may be on its way between the looks at its sender and at its receiver. So the system is idle only when
+    nothing waits in two looks, by the same processes, and nothing was handled between them. The actors' last beats,
+    where the supervisor hands them on and none is too fresh, are a first look that takes no time.
+    """
+    children = home.children(LOOK_S)
+    asked = home.alive() if children is None else [*children, SUPERVISOR]
+    before = last_beats(children or {})
+    answers = home.ask_all(asked, "status", LOOK_S)
+    if _is_quiet(home, children, answers) and not _is_same(before, answers):
+        before = answers
+        time.sleep(BETWEEN_LOOKS_S)
+        answers = home.ask_all(asked, "status", LOOK_S)
+    idle = _is_quiet(home, children, answers) and _is_same(before, answers)
+    return _report(home, children, answers, idle=idle)
+
+
+def last_beats(children: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The beat of each actor, none at all unless each has one that is old enough for a look."""
+    beats = {name: child.get("beat") for name, child in children.items()}
+    is_old = all(beats[name] and child["beat_age_s"] >= BETWEEN_LOOKS_S for name, child in children.items())
+    return {name: beat for name, beat in beats.items() if beat} if is_old else {}
+
+
+def _is_quiet(home: Home, children: dict[str, Any] | None, answers: dict[str, dict[str, Any]]) -> bool:
+    wanted = home.meant() if children is None else [
+        name for name, child in children.items() if child.get("wanted", True)]
+    return bool(answers) and set(wanted) <= answers.keys() and all(_is_free(answer) for answer in answers.values())
+
+
+def _is_free(answer: dict[str, Any]) -> bool:
+    return answer["state"] == "running" and not any(answer.get(count, 1) for count in ("inbox", "outbox", "waiting"))
+
+
+def _is_same(before: dict[str, dict[str, Any]], now: dict[str, dict[str, Any]]) -> bool:
+    """Whether nothing waited before and nothing was handled since, by actor. The supervisor handles no messages."""
+    names = now.keys() - {SUPERVISOR}
+    return names <= before.keys() and all(
+        _is_free(before[name]) and before[name]["pid"] == now[name]["pid"]
+        and before[name]["handled"] == now[name]["handled"] for name in names)
+
+
+def _report(home: Home, children: dict[str, Any] | None, answers: dict[str, dict[str, Any]], *,
+            idle: bool) -> dict[str, Any]:
+    names = [name for name in ALL if name == SUPERVISOR or name in answers or (
+        home.owner(name) is not None if children is None else name in children)]
+    if children is None and not answers and home.owner(SUPERVISOR) is None and names == [SUPERVISOR]:
+        names = []
+    return {"actors": [_row(home, name, (children or {}).get(name), answers.get(name)) for name in names],
+            "idle": idle}
+
+
+def _row(home: Home, name: str, child: dict[str, Any] | None, answer: dict[str, Any] | None) -> dict[str, Any]:
+    """One actor; what nobody knows is None."""
+    child = child or {}
+    owner = home.owner(name) if answer is None else None
+    pid = answer["pid"] if answer else child.get("pid") or (owner.pid if owner else None)
+    row: dict[str, Any] = {"name": name, "pid": pid, "state": state(child, answer, held=owner is not None),
+                           "rss": None, "cpu": None, "beat_age_s": child.get("beat_age_s")}
+    row |= dict.fromkeys(COUNTS)
+    if answer:
+        row |= {"rss": answer["rss_bytes"], "cpu": round(answer["cpu_s"], 3), "beat_age_s": 0}
+        row |= {key: answer.get(key) for key in COUNTS}
+    row["restarts"] = 0 if name == SUPERVISOR else child.get("restarts")
+    return row
+
+
+def state(child: dict[str, Any], answer: dict[str, Any] | None, *, held: bool) -> str:
+    """The supervisor's word, but for an actor that says itself that it drains; without either, what its lock shows."""
+    own = str(answer["state"]) if answer else None
+    if own == "draining" or not child:
+        return own or ("hung" if held else "stopped")
+    return str(child["state"])
+
+
+def as_text(report: dict[str, Any]) -> str:
+    """A table and one line below it."""
+    head = ("ACTOR", "STATE", "PID", "RSS", "CPU s", "BEAT", "INBOX", "OUTBOX", "OLDEST", "HANDLED", "FAILED", "DEAD",
+            "RESTARTS")
+    rows = [(row["name"], row["state"], row["pid"], megabytes(row["rss"]), row["cpu"], seconds(row["beat_age_s"]),
+             row["inbox"], row["outbox"], seconds(row["oldest_unsent_s"]), row["handled"], row["failed"], row["dead"],
+             row["restarts"]) for row in report["actors"]]
+    down = [row["name"] for row in report["actors"] if row["pid"] is None and row["name"] in (*WORKERS, SUPERVISOR)]
+    words = "idle: nothing waits" if report["idle"] else "busy" if not down else f"not running: {', '.join(down)}"
+    return f"{table(head, rows)}\n{words}"

@@ -1,0 +1,58 @@
+"""`catalyst config`, `version` and `send-test`."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+from tests.receiver import Answer, Receiver
+
+from tests.commands.conftest import Catalyst
+
+
+def test_config(catalyst: Catalyst, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every setting with value, origin and meaning; a secret is only said to be set."""
+    monkeypatch.setenv("CATALYST_WEBHOOK_SECRET", "hunter2")
+    rows = {row["name"]: row for row in catalyst("config", "show", "--json").lines}
+    assert rows["CATALYST_WEBHOOK_SECRET"]["value"] == "set"
+    assert rows["CATALYST_WEBHOOK_SECRET"]["origin"] == "environment"
+    assert rows["MIN_SCORE"]["origin"] == "default"
+    assert "hunter2" not in catalyst("config", "show").out
+
+
+def test_config_fault(catalyst: Catalyst, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wrong setting ends every command with exit code 78 and its name."""
+    monkeypatch.setenv("CATALYST_HOEM", "x")
+    for words in (("config", "show"), ("status",), ("items",)):
+        done = catalyst(*words)
+        assert (done.code, "CATALYST_HOEM" in done.err) == (78, True)
+
+
+def test_version(catalyst: Catalyst) -> None:
+    """The versions of what the system stands on."""
+    versions = catalyst("version", "--json").json
+    assert versions["python"] == ".".join(map(str, sys.version_info[:3]))
+    assert set(versions) == {"version", "python", "sqlite", "libzmq"}
+    assert catalyst("--version").out == catalyst("version").out
+    assert versions["libzmq"] in catalyst("version").out
+
+
+def test_send_test(catalyst: Catalyst, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test card goes out and the outcome is shown; a preview sends nothing; a refusal is exit code 69."""
+    with Receiver() as receiver:
+        monkeypatch.setenv("DISCORD_WEBHOOK_URL", f"{receiver.url}/api/webhooks/1/token")
+        preview = catalyst("send-test", "--preview")
+        assert "allowed_mentions" in preview.lines[0]["payload"]
+        assert receiver.got == []
+        assert catalyst("send-test", "--json").lines[0]["outcome"] == "delivered"
+        assert "delivered" in catalyst("send-test", "discord").out
+        assert len(receiver.got) == 2
+    with Receiver(lambda got: Answer(404)) as receiver:
+        monkeypatch.setenv("DISCORD_WEBHOOK_URL", f"{receiver.url}/api/webhooks/1/token")
+        assert catalyst("send-test").code == 69
+
+
+def test_send_test_without_sinks(catalyst: Catalyst) -> None:
+    """No address is a matter of configuration, an unknown sink one of usage."""
+    assert catalyst("send-test").code == 78
+    assert catalyst("send-test", "carrier-pigeon").code == 64

@@ -1,0 +1,36 @@
+"""What all tests share: a home with a short path, the long tests behind `--long`, quiet hypothesis deadlines."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("catalyst", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+settings.load_profile("catalyst")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--long` also runs the tests that take minutes."""
+    parser.addoption("--long", action="store_true", help="also run the tests that take minutes")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip what is marked long, unless it was asked for by `--long` or by a marker expression that names it."""
+    if config.getoption("--long") or "long" in config.getoption("markexpr"):
+        return
+    for item in items:
+        if "long" in item.keywords:
+            item.add_marker(pytest.mark.skip(reason="takes minutes: --long"))
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A home whose path is short enough for sockets; removed at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="cat-"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
