@@ -1,0 +1,198 @@
+"""A whole Catalyst for tests: a generated day, its world, `catalyst up`, all as real processes in a temporary home."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections import Counter
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from catalyst.runtime.ownership import living_owner
+from catalyst.runtime.roster import ALL, WORKERS
+from catalyst.testing import wait_until
+from catalyst.world.day import Day, environment, write_sources
+from catalyst.world.generate import generate
+
+SPINE = ("fetcher", "classifier", "market", "alerter")
+
+
+class House:
+    """One home with its world. Start with `up`; `items`, `status` and `sent` look at it; a context manager."""
+
+    def __init__(self, folder: Path, *, items: int = 200, seed: int = 1, duration_s: int = 20, day: Path | None = None,
+                 **settings: str):
+        self.home = folder / "home"
+        self.home.mkdir(parents=True)
+        self.day_folder = day or folder / "day"
+        if day is None:
+            generate(seed, items, self.day_folder, duration_s=duration_s)
+        self.sent_file = folder / "sent.jsonl"
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self.environment = {name: value for name, value in os.environ.items() if not name.startswith("CATALYST_")}
+        self.environment |= {"CATALYST_HOME": str(self.home), "DISCORD_PER_MINUTE": "0", **settings}
+
+    # -- processes
+
+    def open_world(self, *words: str) -> str:
+        """Start the world; its address. The settings that point at it are in the environment from here on."""
+        world = self._start("world", str(self.day_folder), "--json", "--sent", str(self.sent_file), "--state",
+                            str(self.home / "world.json"), *words, stdout=subprocess.PIPE)
+        assert world.stdout is not None
+        self.url: str = json.loads(world.stdout.readline())["url"]
+        day = Day.load(self.day_folder)
+        sources = self.home / "sources.toml"
+        write_sources(day, self.url, sources)
+        self.environment = {**environment(day, self.url, sources), **self.environment}
+        return self.url
+
+    def up(self) -> subprocess.Popen[bytes]:
+        """Start the supervisor and with it everything; waits until all actors run."""
+        supervisor = self._start("up", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_until(lambda: self.all_running(), 30, "all actors running")
+        return supervisor
+
+    def _start(self, *words: str, **options: Any) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen([sys.executable, "-m", "catalyst", *words], env=self.environment, cwd=self.home,
+                                   start_new_session=True, **options)
+        self._processes.append(process)
+        return process
+
+    def catalyst(self, *words: str, code: int | None = 0) -> str:
+        """Standard output of a command."""
+        done = subprocess.run([sys.executable, "-m", "catalyst", *words], env=self.environment, cwd=self.home,
+                              capture_output=True, text=True, timeout=60)
+        assert code is None or done.returncode == code, (words, done.returncode, done.stdout[-500:], done.stderr)
+        return done.stdout
+
+    def pid(self, name: str) -> int | None:
+        """Process id of an actor, None while it does not run."""
+        owner = living_owner(self.home / "db", name)
+        return owner.pid if owner else None
+
+    def kill(self, name: str, number: int = signal.SIGKILL) -> int | None:
+        """Send a signal to an actor; the pid it had, None if it was not running."""
+        pid = self.pid(name)
+        if pid is not None:
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+        return pid
+
+    def close(self) -> None:
+        """End everything that this house started, the hard way where it must be."""
+        for name in ("supervisor", *WORKERS):
+            self.kill(name, signal.SIGCONT)
+            self.kill(name, signal.SIGTERM if name == "supervisor" else 0)
+        with suppress(AssertionError):
+            wait_until(lambda: not any(self.pid(name) for name in ALL), 10)
+        for name in ALL:
+            self.kill(name)
+        for process in self._processes:
+            process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(3)
+            process.kill()
+            process.wait()
+            if process.stdout:
+                process.stdout.close()
+
+    # -- looking
+
+    def status(self) -> dict[str, Any]:
+        """What `catalyst status --json` says."""
+        return json.loads(self.catalyst("status", "--json", code=None) or '{"actors": [], "idle": false}')
+
+    def all_running(self) -> bool:
+        """Whether every actor that is meant to run does."""
+        rows = self.status()["actors"]
+        return len(rows) >= len(ALL) and all(row["state"] == "running" for row in rows)
+
+    def items(self) -> dict[str, dict[str, Any]]:
+        """Item id -> what `catalyst items --json` says of it."""
+        lines = self.catalyst("items", "--json", "-n", "1000000").splitlines()
+        return {row["id"]: row for row in map(json.loads, lines)}
+
+    def truth(self) -> list[dict[str, Any]]:
+        """What the generator says of each item."""
+        return [json.loads(line) for line in (self.day_folder / "truth.jsonl").read_text().splitlines()]
+
+    def sent(self) -> dict[str, Any]:
+        """What the world was sent."""
+        with urllib.request.urlopen(f"{self.url}/_sent", timeout=30) as answer:
+            return json.load(answer)
+
+    def over(self) -> bool:
+        """Whether the world has published the whole day."""
+        with urllib.request.urlopen(f"{self.url}/_day", timeout=30) as answer:
+            day = json.load(answer)
+        return bool(day["published"] >= day["items"])
+
+    def expected(self) -> int:
+        """How many items the day has; one link is one item, however often it appears."""
+        if (self.day_folder / "truth.jsonl").exists():
+            return len({row["link"] for row in self.truth() if row["what"] != "same_link"})
+        with urllib.request.urlopen(f"{self.url}/_day", timeout=30) as answer:
+            return int(json.load(answer)["items"])
+
+    def wait_until_settled(self, timeout_s: float = 120) -> dict[str, dict[str, Any]]:
+        """Wait until the day is over, every item of it has a fate and nothing waits; the items."""
+        expected = self.expected()
+        found: dict[str, dict[str, Any]] = {}
+
+        def settled() -> bool:
+            if not self.over() or not self.status().get("idle"):
+                return False
+            found.clear()
+            found.update(self.items())
+            return len(found) >= expected and all(row["fate"] != "in_flight" for row in found.values())
+
+        try:
+            wait_until(settled, timeout_s)
+        except AssertionError:
+            raise AssertionError(f"not settled: {len(found)} of {expected} items, "
+                                 f"{Counter(row['fate'] for row in found.values())}, {self.status()}") from None
+        return found
+
+    def __enter__(self) -> House:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        self.close()
+
+
+class Killer:
+    """Kills actors at random moments of `span_s`, each `times` times, from a seed.
+
+    An actor that is down when its moment comes is killed a little after it is back: killing it again and again at its
+    very start would only test the back-off.
+    """
+
+    def __init__(self, house: House, names: tuple[str, ...], times: int, span_s: float, seed: int):
+        chance = random.Random(seed)
+        self._house = house
+        self._plan = sorted((chance.uniform(0.5, span_s), name, chance.uniform(0.0, 0.5))
+                            for name in names for _ in range(times))
+        self.done: Counter[str] = Counter()
+
+    def run(self) -> None:
+        """Kill according to plan."""
+        began_s = time.monotonic()
+        killed: dict[str, int | None] = {}
+        for moment_s, name, grace_s in self._plan:
+            wait_until(lambda moment_s=moment_s: time.monotonic() - began_s >= moment_s, 600)  # type: ignore[misc]
+            if self._house.pid(name) in (None, killed.get(name)):
+                wait_until(lambda name=name: self._house.pid(name) not in (None, killed.get(name)),  # type: ignore[misc]
+                           30, f"{name} comes back")
+                back_s = time.monotonic()
+                wait_until(lambda: time.monotonic() - back_s >= grace_s, 5)  # noqa: B023 - called in this turn only
+            killed[name] = self._house.kill(name)
+            self.done[name] += 1
