@@ -78,6 +78,8 @@ class Supervisor(Actor):
         """Find the living, watch starts and beats."""
         names = check_names(list(self.settings.actors) or list(WORKERS))
         self._loop = loop
+        self._parent = os.getppid()
+        self._hands_over = False
         self._chance = random.Random()  # noqa: S311 - spreads restarts, guards nothing
         self._launcher = Launcher(self.clock)
         self.children = {name: Child(name) for name in names}
@@ -217,7 +219,9 @@ class Supervisor(Actor):
         child.kill_at_s = self.clock.monotonic_s() + STOP_ONE_S
 
     def before_drain(self) -> None:
-        """End all actors, the fetcher first and the alerter last, adopted ones too."""
+        """End all actors, the fetcher first and the alerter last, adopted ones too; none after a handover."""
+        if self._hands_over:
+            return
         end_s = self.clock.monotonic_s() + STOP_S
         for child in reversed(self.children.values()):
             child.wanted = False
@@ -260,6 +264,14 @@ class Supervisor(Actor):
         child = self._named(arguments)
         self._end(child, "stopped")
         return {"actor": child.name, "pid_before": child.pid}
+
+    def verb_handover(self, arguments: dict[str, Any], db: sqlite3.Connection) -> dict[str, Any]:
+        """End, and leave the actors to the supervisor that asks; refused while the one who started us lives."""
+        if os.getppid() == self._parent:
+            raise UsageError("this supervisor is itself looked after")
+        self._hands_over = True
+        self._loop.stop()
+        return {"pid": os.getpid()}
 
     def on_reload(self) -> None:
         """The list of actors is fixed while the supervisor runs."""

@@ -16,14 +16,15 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from catalyst import settings as settings_module
-from catalyst.errors import UnavailableError
+from catalyst.errors import OwnedElsewhere, UnavailableError
+from catalyst.runtime.control import Control
 from catalyst.runtime.launch import own_process
 from catalyst.runtime.ownership import Ownership, living_owner, wait_until_owned
 from catalyst.runtime.process import run_actor
 from catalyst.runtime.roster import ALL, SUPERVISOR, WORKERS, check_names, load_actor
 from catalyst.settings import Settings, load
 
-HANDOVER_S = 3600.0  # a second supervisor under supervisord waits for the first to end, it never gives up
+HANDOVER_S = 30 * 86_400.0  # a second supervisor under supervisord waits for the first, it never gives up
 DOWN_S = 10.0
 
 
@@ -39,13 +40,26 @@ def run_actor_command(arguments: argparse.Namespace) -> int:
     cls = load_actor(arguments.name)
     ownership = _claim(settings, arguments.name, wait=arguments.wait)
     own_process(arguments.name)
-    return run_actor(cls, settings, ALL, foreground=True, ownership=ownership)
+    return _leave(run_actor(cls, settings, ALL, foreground=True, ownership=ownership))
+
+
+def _leave(code: int) -> int:
+    """End this process here: an exit waits for no thread, and multiprocessing's would end the handed-over actors."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _claim(settings: Settings, name: str, *, wait: bool) -> Ownership:
-    if wait:
-        return wait_until_owned(settings.database_folder, name, HANDOVER_S)
-    return Ownership(settings.database_folder, name)
+    """The actor's lock. With `wait`, ask an orphaned predecessor to hand over, then wait for it."""
+    try:
+        return Ownership(settings.database_folder, name)
+    except OwnedElsewhere:
+        if not wait:
+            raise
+    with Control(settings.run_folder) as control:
+        control.ask_all([name], "handover")
+    return wait_until_owned(settings.database_folder, name, HANDOVER_S)
 
 
 def add_arguments_up(parser: argparse.ArgumentParser) -> None:
@@ -67,7 +81,8 @@ def run_up(arguments: argparse.Namespace) -> int:
             stack.enter_context(_World(arguments.world, arguments.speed, settings.home))
             settings = load()
         own_process(SUPERVISOR)
-        return run_actor(load_actor(SUPERVISOR), settings, ALL, foreground=True, ownership=ownership)
+        code = run_actor(load_actor(SUPERVISOR), settings, ALL, foreground=True, ownership=ownership)
+    return _leave(code)
 
 
 class _World:

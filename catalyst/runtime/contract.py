@@ -91,6 +91,9 @@ class Loop(Protocol):
     def unwatch(self, source: Any) -> None:
         """Watch it no longer."""
 
+    def stop(self) -> None:
+        """End the process in order, after this turn."""
+
 
 @dataclass(slots=True)
 class Counters:

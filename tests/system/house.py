@@ -66,6 +66,10 @@ class House:
         self._processes.append(process)
         return process
 
+    def owns(self, process: subprocess.Popen[bytes]) -> None:
+        """Let `close` end a process that a test started on this home."""
+        self._processes.append(process)
+
     def catalyst(self, *words: str, code: int | None = 0) -> str:
         """Standard output of a command."""
         done = subprocess.run([sys.executable, "-m", "catalyst", *words], env=self.environment, cwd=self.home,
@@ -87,15 +91,15 @@ class House:
         return pid
 
     def close(self) -> None:
-        """End everything that this house started, the hard way where it must be."""
-        for name in ("supervisor", *WORKERS):
-            self.kill(name, signal.SIGCONT)
-            self.kill(name, signal.SIGTERM if name == "supervisor" else 0)
-        with suppress(AssertionError):
-            wait_until(lambda: not any(self.pid(name) for name in ALL), 10)
+        """End everything that this house started, the hard way where it must be; who restarts others goes first."""
         for name in ALL:
-            self.kill(name)
-        for process in self._processes:
+            self.kill(name, signal.SIGCONT)
+        for process in reversed(self._processes[1:]):
+            process.terminate()
+        self.kill("supervisor", signal.SIGTERM)
+        with suppress(AssertionError):
+            wait_until(lambda: not any(self.pid(name) for name in ALL), 12)
+        for process in reversed(self._processes):
             process.terminate()
             with suppress(subprocess.TimeoutExpired):
                 process.wait(3)
@@ -103,6 +107,8 @@ class House:
             process.wait()
             if process.stdout:
                 process.stdout.close()
+        for name in ("supervisor", *WORKERS):
+            self.kill(name)
 
     # -- looking
 

@@ -110,7 +110,7 @@ def test_a_killed_fork_server_is_replaced(house: House) -> None:
     wait_until(house.all_running, 15)
     after = pids(house)
     assert {name for name in WORKERS if before[name] != after[name]} == {"classifier"}
-    assert one_of_each(house)
+    wait_until(lambda: one_of_each(house), 5, "one copy of each")
 
 
 def test_a_stopped_fork_server_is_replaced(house: House) -> None:
@@ -124,7 +124,7 @@ def test_a_stopped_fork_server_is_replaced(house: House) -> None:
         if psutil.pid_exists(server):
             os.kill(server, signal.SIGCONT)
     wait_until(house.all_running, 15)
-    assert one_of_each(house)
+    wait_until(lambda: one_of_each(house), 5, "one copy of each")
 
 
 def test_a_second_copy_exits_75_at_once(house: House) -> None:
