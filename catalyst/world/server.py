@@ -272,7 +272,11 @@ class _Handler(BaseHTTPRequestHandler):
             return self._refused(400, "Content-Length is not a number")
         if int(text) > BODY_LIMIT_BYTES:
             return self._refused(413, "the body is too large")
-        return self.rfile.read(int(text))
+        body = self.rfile.read(int(text))
+        if len(body) < int(text):  # the sender died in the middle: no request has arrived
+            self.close_connection = True
+            return None
+        return body
 
     def _refused(self, status: int, why: str) -> bytes | None:
         self.close_connection = True

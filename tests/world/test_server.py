@@ -1,4 +1,5 @@
 import json
+import socket
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -142,6 +143,17 @@ def test_many_clients_at_once_lose_nothing(day, client):
             ids = [number for numbers in pool.map(post_some, range(8)) for number in numbers]
         assert len(set(ids)) == 200
         assert {record["message_id"] for record in world.sent()["messages"]} == set(ids)
+
+
+def test_half_a_request_has_not_arrived(day, client):
+    """A sender that dies in the middle of its body leaves no trace: nothing is kept, nothing is held against it."""
+    with World(day) as world:
+        with socket.create_connection(("127.0.0.1", world.port)) as line:
+            line.sendall(f"POST {ALERTS}?wait=true HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\n{{".encode())
+            line.shutdown(socket.SHUT_WR)
+            assert line.recv(1000) == b""
+        sent = client(world).get("/_sent").json
+        assert (sent["messages"], sent["violations"]) == ([], [])
 
 
 def test_a_closed_world_cuts_its_connections(day, client):
