@@ -6,6 +6,7 @@ left out.
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -44,6 +45,19 @@ class FakeClock:
         self._monotonic_s += seconds
 
 
+class RecordingLinks(Links):
+    """Links that also note what is queued, over all receivers in its order: (type, version, body)."""
+
+    def __init__(self, *arguments: Any):
+        super().__init__(*arguments)
+        self.queued: list[tuple[str, int, bytes]] = []
+
+    def queue(self, db: sqlite3.Connection, message: Message, body: bytes, now_ms: int) -> None:
+        """Note the message, then queue it as always."""
+        self.queued.append((type(message).__name__, message.VERSION, body))
+        super().queue(db, message, body, now_ms)
+
+
 class Bench:
     """One actor on its real database, driven by hand. `sent` holds every message that it has sent, in order."""
 
@@ -52,14 +66,13 @@ class Bench:
         self.clock = clock or FakeClock()
         self.settings = defaults(home=folder, **settings)
         self.sent: list[Message] = []
-        self._seen_n = 0
         self._open()
 
     def _open(self) -> None:
         self.store = Store(self._cls, self.settings)
         self.actor = self._cls(self.settings, self.clock)
         receivers = {kind.RECEIVER for kind in self._cls.outbox}
-        self.links = Links(self.store.db, self.store.epoch, receivers, self.clock)
+        self.links = RecordingLinks(self.store.db, self.store.epoch, receivers, self.clock)
         self.engine = Engine(self.actor, self.store.db, self.links, Progress(self.clock))
         self._turn(self.engine.start)
 
@@ -68,10 +81,8 @@ class Bench:
         with self.store.transaction() as db:
             work(db)
             self.links.flush(db)
-        rows = self.store.db.execute("SELECT n, type, version, body FROM outbox WHERE n > ? ORDER BY n",
-                                     (self._seen_n,)).fetchall()
-        sent = [unpack(kind, version, body, message_types()) for _, kind, version, body in rows]
-        self._seen_n = rows[-1][0] if rows else self._seen_n
+        queued, self.links.queued = self.links.queued, []
+        sent = [unpack(kind, version, body, message_types()) for kind, version, body in queued]
         self.sent += sent
         return sent
 

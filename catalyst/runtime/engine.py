@@ -12,7 +12,6 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 import msgpack
@@ -33,8 +32,7 @@ BACKOFF_MS = (50, 500)  # after the first and the second failure
 DEFERRED_PER_TURN = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(msgspec.Struct, frozen=True):
     """A message as it came off a link, or out of `deferred`; `tries` counts its failures so far."""
 
     id: bytes
@@ -83,13 +81,16 @@ class Engine:
 
     def receive(self, db: sqlite3.Connection, message: Received) -> None:
         """Handle a message that is next on its link; one whose id is known is only passed over."""
+        seq, chain = self.links.position(message.sender)
         fresh = db.execute(
-            "INSERT OR IGNORE INTO inbox(id, item_id, sender, type, queued_ms, received_ms, committed_ms)"
-            " VALUES(?, ?, ?, ?, ?, ?, ?)",
-            (message.id, message.item_id, message.sender, message.type, message.queued_ms, message.received_ms,
-             self.actor.now_ms)).rowcount
+            "INSERT OR IGNORE INTO inbox(id, item_id, sender, seq, hash, type, queued_ms, received_ms, committed_ms)"
+            " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (message.id, message.item_id, message.sender, seq, chain, message.type, message.queued_ms,
+             message.received_ms, self.actor.now_ms)).rowcount
         if fresh:
             self._handle(db, message, None)
+        else:
+            self.links.needs_flush = True  # no row tells that the link went on
 
     def retry_deferred(self, db: sqlite3.Connection) -> None:
         """Hand over again what is due: of each order key only the first."""

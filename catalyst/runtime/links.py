@@ -2,6 +2,10 @@
 
 Rows and frames in, rows and frames out; it owns no socket. Sequences and hashes are mirrored in memory, so `reload`
 must follow a rolled-back transaction. Methods that take `db` expect an open transaction.
+
+The rows of messages carry sequence and hash, so a link's own row is not written with each of them, which would cost
+every commit a page: it is a checkpoint, and what came after it is read from the messages. It is written wherever they
+would not tell: a new epoch, a message that leaves no row, retention.
 """
 
 from __future__ import annotations
@@ -21,6 +25,9 @@ WINDOW = 256  # frames in flight on one link
 HELLO_AGAIN_S = 0.25
 STALLED_S = 1.0
 IDLE_CHECK_S = 60.0
+CHECKPOINT = 1_000  # messages taken, queued or acknowledged after which the rows of the links are written
+SEQ_BITS = 40  # in the key of an outbox row; above them stands the number of the link
+MAX_SEQ = (1 << SEQ_BITS) - 1
 BATCH_BYTES = 8_000_000  # of bodies read at once for sending
 
 
@@ -28,13 +35,13 @@ BATCH_BYTES = 8_000_000  # of bodies read at once for sending
 class OutLink:
     """The sender's side. Persisted fields first; `live` says that the receiver has welcomed us on this connection."""
 
+    number: int
     receiver: str
     link_epoch: bytes
     next_seq: int = 1
     acked_seq: int = 0
     hash: bytes = wire.ZERO_HASH
     acked_hash: bytes = wire.ZERO_HASH
-    dirty: bool = False
     live: bool = False
     connected: bool = False
     sent_seq: int = 0  # highest sequence sent on this connection
@@ -49,6 +56,10 @@ class OutLink:
         """Messages that the receiver has not acknowledged, sent or not."""
         return self.next_seq - 1 - self.acked_seq
 
+    def key(self, seq: int) -> int:
+        """Key of a message's row in `outbox`."""
+        return (self.number << SEQ_BITS) + seq
+
 
 @dataclass(slots=True)
 class InLink:
@@ -59,7 +70,6 @@ class InLink:
     link_epoch: bytes
     last_seq: int = 0
     hash: bytes = wire.ZERO_HASH
-    dirty: bool = False
     asked_seq: int = -1
 
 
@@ -73,21 +83,46 @@ class Links:
         self.out: dict[str, OutLink] = {}
         self.inn: dict[str, InLink] = {}
         self.mismatches = 0
+        self.needs_flush = False  # the rows of messages do not tell where the links are
+        self._since = 0  # messages since the rows of the links were written
         self.reload(db)
 
     def reload(self, db: sqlite3.Connection) -> None:
         """Read the rows again; every link must be greeted anew."""
         connected = {name for name, link in self.out.items() if link.connected}
-        rows = db.execute("SELECT receiver, link_epoch, next_seq, acked_seq, hash, acked_hash"
-                          " FROM links_out").fetchall()
-        self.out = {row[0]: OutLink(*row) for row in rows}
-        for name in self._receivers:
-            self.out.setdefault(name, OutLink(name, os.urandom(8), dirty=True))
+        rows = db.execute("SELECT number, receiver, link_epoch, next_seq, acked_seq, hash, acked_hash"
+                          " FROM links_out ORDER BY number").fetchall()
+        self.out = {row[1]: OutLink(*row) for row in rows}
+        for link in self.out.values():
+            self._catch_up(db, link)
+        free = rows[-1][0] + 1 if rows else 1
+        new = [name for name in self._receivers if name not in self.out]
+        self.out.update({name: OutLink(number, name, os.urandom(8)) for number, name in enumerate(new, free)})
         for link in self.out.values():
             link.connected = link.receiver in connected
             link.sent_seq = link.acked_seq
         rows = db.execute("SELECT sender, peer_epoch, link_epoch, last_seq, hash FROM links_in").fetchall()
         self.inn = {row[0]: InLink(*row) for row in rows}
+        for sender, seq, chain in db.execute(
+                "SELECT sender, i.seq, i.hash FROM links_in AS l CROSS JOIN inbox AS i USING(sender)"
+                " WHERE i.n > l.n ORDER BY i.n"):
+            self.inn[sender].last_seq, self.inn[sender].hash = seq, chain
+        self.needs_flush = bool(new)
+        self._since = CHECKPOINT  # unknown: the next transaction writes them
+
+    def _catch_up(self, db: sqlite3.Connection, link: OutLink) -> None:
+        """Go on from the link's row with the messages that were queued and acknowledged after it was written."""
+        last = db.execute("SELECT seq, hash FROM outbox WHERE n BETWEEN ? AND ? ORDER BY n DESC LIMIT 1",
+                          (link.key(link.next_seq), link.key(MAX_SEQ))).fetchone()
+        if last is not None:
+            link.next_seq, link.hash = last[0] + 1, last[1]
+        rows = db.execute("SELECT seq, hash, acked_ms FROM outbox WHERE n BETWEEN ? AND ? ORDER BY n",
+                          (link.key(link.acked_seq + 1), link.key(MAX_SEQ)))
+        for seq, chain, acked_ms in rows:
+            if acked_ms is None:
+                break
+            link.acked_seq, link.acked_hash = seq, chain
+        rows.close()
 
     # -- sending
 
@@ -98,35 +133,32 @@ class Links:
         kind, version = type(message).__name__, message.VERSION
         link.hash = wire.chain(link.hash, number, body)
         link.next_seq = seq + 1
-        link.dirty = True
+        self._since += 1
         db.execute(
-            "INSERT INTO outbox(receiver, seq, id, item_id, type, version, body, hash, queued_ms)"
+            "INSERT INTO outbox(n, receiver, id, item_id, type, version, body, hash, queued_ms)"
             " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (link.receiver, seq, number, message.item_id, kind, version, body, link.hash, now_ms))
+            (link.key(seq), link.receiver, number, message.item_id, kind, version, body, link.hash, now_ms))
         if link.live and link.sent_seq + len(link.fresh) == seq - 1 and len(link.in_flight) + len(link.fresh) < WINDOW:
             row = (seq, number, message.item_id, kind, version, now_ms, body)
             link.fresh.append((seq, wire.pack_data(link.link_epoch, row)))
             link.hashes[seq] = link.hash
 
     def flush(self, db: sqlite3.Connection) -> None:
-        """Write the changed link rows: the last thing in a transaction."""
-        for out in self.out.values():
-            if out.dirty:
-                db.execute("INSERT OR REPLACE INTO links_out(receiver, link_epoch, next_seq, acked_seq, hash,"
-                           " acked_hash) VALUES(?, ?, ?, ?, ?, ?)",
-                           (out.receiver, out.link_epoch, out.next_seq, out.acked_seq, out.hash, out.acked_hash))
-                out.dirty = False
-        for inn in self.inn.values():
-            if inn.dirty:
-                db.execute("INSERT OR REPLACE INTO links_in(sender, peer_epoch, link_epoch, last_seq, hash)"
-                           " VALUES(?, ?, ?, ?, ?)",
-                           (inn.sender, inn.peer_epoch, inn.link_epoch, inn.last_seq, inn.hash))
-                inn.dirty = False
-
-    @property
-    def needs_flush(self) -> bool:
-        """Some link row is not yet as in memory."""
-        return any(link.dirty for link in self.out.values()) or any(link.dirty for link in self.inn.values())
+        """Write the rows of the links where the messages do not tell, or too many would: last in a transaction."""
+        if not self.needs_flush and self._since < CHECKPOINT:
+            return
+        db.executemany(
+            "INSERT OR REPLACE INTO links_out(number, receiver, link_epoch, next_seq, acked_seq, hash, acked_hash)"
+            " VALUES(?, ?, ?, ?, ?, ?, ?)",
+            [(link.number, link.receiver, link.link_epoch, link.next_seq, link.acked_seq, link.hash, link.acked_hash)
+             for link in self.out.values()])
+        newest = db.execute("SELECT ifnull(max(n), 0) FROM inbox").fetchone()[0]
+        db.executemany(
+            "INSERT OR REPLACE INTO links_in(sender, peer_epoch, link_epoch, last_seq, hash, n)"
+            " VALUES(?, ?, ?, ?, ?, ?)",
+            [(link.sender, link.peer_epoch, link.link_epoch, link.last_seq, link.hash, newest)
+             for link in self.inn.values()])
+        self.needs_flush, self._since = False, 0
 
     def to_send(self, db: sqlite3.Connection, link: OutLink) -> Iterator[tuple[int, bytes]]:
         """(sequence, frame) to send now, within the window; after the commit, outside a transaction."""
@@ -139,8 +171,8 @@ class Links:
         room = WINDOW - len(link.in_flight)
         if link.sent_seq + 1 >= link.next_seq or room <= 0:
             return
-        rows = db.execute("SELECT seq, id, item_id, type, version, queued_ms, body FROM outbox WHERE receiver = ?"
-                          " AND seq > ? ORDER BY seq LIMIT ?", (link.receiver, link.sent_seq, room))
+        rows = db.execute("SELECT seq, id, item_id, type, version, queued_ms, body FROM outbox WHERE n BETWEEN ? AND ?"
+                          " ORDER BY n LIMIT ?", (link.key(link.sent_seq + 1), link.key(MAX_SEQ), room))
         size = 0
         for row in rows:
             yield row[0], wire.pack_data(link.link_epoch, row)
@@ -233,14 +265,14 @@ class Links:
             while link.in_flight and link.in_flight[0][0] <= seq:
                 times.append(link.in_flight.popleft())
                 link.hashes.pop(times[-1][0], None)
-            db.executemany("UPDATE outbox SET sent_ms = ?, acked_ms = ? WHERE receiver = ? AND seq = ?",
-                           [(sent_ms, now_ms, link.receiver, number) for number, sent_ms in times])
+            db.executemany("UPDATE outbox SET sent_ms = ?, acked_ms = ? WHERE n = ?",
+                           [(sent_ms, now_ms, link.key(number)) for number, sent_ms in times])
             if len(times) < seq - link.acked_seq:  # sent by an earlier process: its time of sending is not known
-                db.execute("UPDATE outbox SET acked_ms = ? WHERE receiver = ? AND seq > ? AND seq <= ?"
-                           " AND acked_ms IS NULL", (now_ms, link.receiver, link.acked_seq, seq))
+                db.execute("UPDATE outbox SET acked_ms = ? WHERE n BETWEEN ? AND ? AND acked_ms IS NULL",
+                           (now_ms, link.key(link.acked_seq + 1), link.key(seq)))
+            self._since += seq - link.acked_seq
             link.acked_seq = seq
             link.acked_hash = chain
-            link.dirty = True
         link.sent_seq = max(link.sent_seq, link.acked_seq)
 
     def _hash_at(self, db: sqlite3.Connection, link: OutLink, seq: int) -> bytes | None:
@@ -250,21 +282,24 @@ class Links:
             return link.acked_hash
         if seq in link.hashes:
             return link.hashes[seq]
-        row = db.execute("SELECT hash FROM outbox WHERE receiver = ? AND seq = ?", (link.receiver, seq)).fetchone()
+        if not 0 < seq < link.next_seq:
+            return None  # whatever the peer says, it is no key of another link
+        row = db.execute("SELECT hash FROM outbox WHERE n = ?", (link.key(seq),)).fetchone()
         return row[0] if row else None
 
     def _settle(self, db: sqlite3.Connection, link: OutLink, detail: str, now_ms: int) -> None:
         """New link epoch; everything still held is numbered from 1 again and goes out once more."""
         self._incident(db, link.receiver, f"sender: {detail}", now_ms)
-        rows = db.execute("SELECT n, id, body FROM outbox WHERE receiver = ? ORDER BY seq", (link.receiver,)).fetchall()
-        # Below all numbers in use first, so that the unique index holds at every step.
-        db.execute("UPDATE outbox SET seq = -n, acked_ms = NULL, sent_ms = NULL WHERE receiver = ?", (link.receiver,))
+        rows = db.execute("SELECT n, id, body FROM outbox WHERE n BETWEEN ? AND ? ORDER BY n",
+                          (link.key(1), link.key(MAX_SEQ))).fetchall()
         chain = wire.ZERO_HASH
-        for seq, (n, number, body) in enumerate(rows, 1):
+        for seq, (n, number, body) in enumerate(rows, 1):  # upwards, so that the new key is free: none is above the old
             chain = wire.chain(chain, number, body)
-            db.execute("UPDATE outbox SET seq = ?, hash = ? WHERE n = ?", (seq, chain, n))
-        self.out[link.receiver] = OutLink(link.receiver, os.urandom(8), len(rows) + 1, 0, chain, wire.ZERO_HASH,
-                                          dirty=True, connected=link.connected)
+            db.execute("UPDATE outbox SET n = ?, hash = ?, acked_ms = NULL, sent_ms = NULL WHERE n = ?",
+                       (link.key(seq), chain, n))
+        self.out[link.receiver] = OutLink(link.number, link.receiver, os.urandom(8), len(rows) + 1, 0, chain,
+                                          wire.ZERO_HASH, connected=link.connected)
+        self.needs_flush = True
 
     # -- receiving
 
@@ -274,8 +309,9 @@ class Links:
         if link is None or link.link_epoch != frame.link_epoch:
             if link is not None and (link.last_seq or link.peer_epoch != frame.epoch):
                 self._incident(db, sender, f"receiver: new link epoch after {link.last_seq}", now_ms)
-            link = InLink(sender, frame.epoch, frame.link_epoch, dirty=True)
+            link = InLink(sender, frame.epoch, frame.link_epoch)
             self.inn[sender] = link
+            self.needs_flush = True
         link.asked_seq = -1
         return wire.pack_welcome(self.epoch, link.link_epoch, link.last_seq, link.hash)
 
@@ -287,12 +323,17 @@ class Links:
         if frame.seq == link.last_seq + 1:
             link.last_seq = frame.seq
             link.hash = wire.chain(link.hash, frame.id, frame.body)
-            link.dirty = True
+            self._since += 1
             return True, None
         if frame.seq > link.last_seq and link.asked_seq != link.last_seq:
             link.asked_seq = link.last_seq
             return False, wire.pack_again(link.link_epoch, link.last_seq)
         return False, None
+
+    def position(self, sender: str) -> tuple[int, bytes]:
+        """(sequence, hash) of the message that was taken last, for its inbox row."""
+        link = self.inn.get(sender)
+        return (link.last_seq, link.hash) if link else (0, wire.ZERO_HASH)
 
     def ack(self, sender: str) -> bytes | None:
         """An `ack` frame of what is committed."""
@@ -315,13 +356,17 @@ class Links:
         """
         gone = 0
         for link in self.out.values():
-            rows = db.execute("SELECT seq, acked_ms FROM outbox WHERE receiver = ? AND seq <= ? ORDER BY seq LIMIT ?",
-                              (link.receiver, link.acked_seq, limit))
+            first = link.key(1)
+            rows = db.execute("SELECT n, acked_ms FROM outbox WHERE n BETWEEN ? AND ? ORDER BY n LIMIT ?",
+                              (first, link.key(link.acked_seq), limit))
             if (last := _last_before(rows, now_ms - retention_ms)) is not None:
-                gone += db.execute("DELETE FROM outbox WHERE receiver = ? AND seq <= ?", (link.receiver, last)).rowcount
+                gone += db.execute("DELETE FROM outbox WHERE n BETWEEN ? AND ?", (first, last)).rowcount
         rows = db.execute("SELECT n, committed_ms FROM inbox ORDER BY n LIMIT ?", (limit,))
         if (last := _last_before(rows, now_ms - 2 * retention_ms)) is not None:
             gone += db.execute("DELETE FROM inbox WHERE n <= ?", (last,)).rowcount
+        if gone:
+            self.needs_flush = True  # what is gone may be what the links were to be caught up from
+            self.flush(db)
         return gone
 
     def backlog(self, db: sqlite3.Connection) -> tuple[int, int | None]:
@@ -329,8 +374,7 @@ class Links:
         waiting = sum(link.unacked for link in self.out.values())
         if not waiting:
             return 0, None
-        oldest = [db.execute("SELECT queued_ms FROM outbox WHERE receiver = ? AND seq = ?",
-                             (link.receiver, link.acked_seq + 1)).fetchone()
+        oldest = [db.execute("SELECT queued_ms FROM outbox WHERE n = ?", (link.key(link.acked_seq + 1),)).fetchone()
                   for link in self.out.values() if link.unacked]
         return waiting, min((row[0] for row in oldest if row), default=None)
 

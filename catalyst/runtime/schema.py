@@ -10,27 +10,28 @@ CREATE TABLE meta(
   key TEXT PRIMARY KEY,              -- epoch: random id of this database; open: 1 while a process has it open
   value) WITHOUT ROWID;
 
-CREATE TABLE links_out(
-  receiver TEXT PRIMARY KEY,
+CREATE TABLE links_out(              -- as of some commit: the rows of outbox that came after tell the rest
+  number INTEGER PRIMARY KEY,        -- of the link in the keys of outbox
+  receiver TEXT NOT NULL UNIQUE,
   link_epoch BLOB NOT NULL,          -- random, new when a mismatch was settled
   next_seq INTEGER NOT NULL,         -- what the next queued message gets
   acked_seq INTEGER NOT NULL,
   hash BLOB NOT NULL,                -- after message next_seq - 1
-  acked_hash BLOB NOT NULL           -- after message acked_seq
-) WITHOUT ROWID;
+  acked_hash BLOB NOT NULL);         -- after message acked_seq
 
-CREATE TABLE links_in(
+CREATE TABLE links_in(               -- as of inbox row n: the rows of inbox that came after tell the rest
   sender TEXT PRIMARY KEY,
   peer_epoch BLOB NOT NULL,          -- of the sender's database
   link_epoch BLOB NOT NULL,
   last_seq INTEGER NOT NULL,         -- committed here
-  hash BLOB NOT NULL                 -- after message last_seq
+  hash BLOB NOT NULL,                -- after message last_seq
+  n INTEGER NOT NULL
 ) WITHOUT ROWID;
 
 CREATE TABLE outbox(
-  n INTEGER PRIMARY KEY,             -- order of queueing, over all links
+  n INTEGER PRIMARY KEY,             -- number of the link << 40 | seq: one tree for all that is asked of a link
+  seq INTEGER GENERATED ALWAYS AS (n & 0xFFFFFFFFFF) VIRTUAL,
   receiver TEXT NOT NULL,
-  seq INTEGER NOT NULL,
   id BLOB NOT NULL,                  -- message id
   item_id TEXT NOT NULL,
   type TEXT NOT NULL,
@@ -40,19 +41,18 @@ CREATE TABLE outbox(
   queued_ms INTEGER NOT NULL,
   sent_ms INTEGER,                   -- of the sending that was acknowledged
   acked_ms INTEGER);
-CREATE UNIQUE INDEX outbox_seq ON outbox(receiver, seq);      -- the next frames of a link, a mismatch, retention
-CREATE INDEX outbox_item ON outbox(item_id);                  -- trace
 
 CREATE TABLE inbox(
   n INTEGER PRIMARY KEY,             -- order of arrival: retention goes from the front
-  id BLOB NOT NULL UNIQUE,           -- message id: what is here was handled
+  id BLOB NOT NULL UNIQUE,           -- message id: what is here was handled; its beginning is the item's: trace
   item_id TEXT NOT NULL,
   sender TEXT NOT NULL,
+  seq INTEGER NOT NULL,              -- on the link from the sender
+  hash BLOB NOT NULL,                -- of the link after this message
   type TEXT NOT NULL,
   queued_ms INTEGER NOT NULL,        -- by the sender
   received_ms INTEGER NOT NULL,
   committed_ms INTEGER NOT NULL);
-CREATE INDEX inbox_item ON inbox(item_id);                    -- trace
 
 CREATE TABLE deferred(
   n INTEGER PRIMARY KEY,             -- messages of one order key are handled in this order

@@ -12,6 +12,7 @@ import msgpack
 
 from catalyst import log
 from catalyst.errors import CatalystError, ConfigError
+from catalyst.messages import id_prefix
 from catalyst.runtime.heartbeat import Command
 from catalyst.runtime.store import read_only, storage_failed
 from catalyst.settings import load
@@ -124,17 +125,21 @@ class Verbs:
     def _trace(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """What this actor knows of an item's way: received, sent, waiting, dead."""
         db, item = self._process.store.db, str(arguments["item"])
-        received = db.execute("SELECT id, type, sender, received_ms, committed_ms FROM inbox WHERE item_id = ?"
-                              " ORDER BY n", (item,)).fetchall()
+        first = id_prefix(item)
+        received = db.execute("SELECT id, type, sender, received_ms, committed_ms FROM inbox WHERE id BETWEEN ? AND ?"
+                              " AND item_id = ? ORDER BY n", (first, first + b"\xff" * 8, item)).fetchall()
+        # No index: it would cost every commit a page, and the retention bounds what is read here.
         sent = db.execute("SELECT id, type, receiver, queued_ms, sent_ms, acked_ms FROM outbox WHERE item_id = ?"
-                          " ORDER BY n", (item,)).fetchall()
+                          " ORDER BY queued_ms, n", (item,)).fetchall()
         dead = db.execute("SELECT type, reason FROM dead WHERE item_id = ?", (item,)).fetchall()
         return {"received": [[row[0].hex(), *row[1:]] for row in received],
                 "sent": [[row[0].hex(), *row[1:]] for row in sent], "dead": [list(row) for row in dead]}
 
     def _dead(self, arguments: dict[str, Any], db: sqlite3.Connection) -> dict[str, Any]:
         """`do`: list, show, retry or drop; `id`: hex of a letter, or all for retry and drop."""
-        do, wanted = str(arguments.get("do", "list")), str(arguments.get("id", "all"))
+        do, wanted = str(arguments.get("do", "list")), str(arguments.get("id", "all")).lower()
+        if (wanted != "all" and not set(wanted) <= set("0123456789abcdef")) or not wanted:
+            raise ConfigError(f"{wanted!r} is not the id of a dead letter")
         rows = db.execute("SELECT id, item_id, sender, type, reason, traceback, dead_ms, body FROM dead"
                           " WHERE ?1 = 'all' OR lower(hex(id)) LIKE ?1 || '%' ORDER BY n LIMIT 500",
                           (wanted,)).fetchall()

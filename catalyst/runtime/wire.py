@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgpack
+import msgspec
 
 from catalyst.errors import MessageError
 from catalyst.plain import BODY_LIMIT_BYTES, unpack_raw
@@ -20,8 +21,7 @@ ZERO_HASH = bytes(16)
 MAX_SEQ = 2**62
 
 
-@dataclass(frozen=True, slots=True)
-class Hello:
+class Hello(msgspec.Struct, frozen=True):
     """sender -> receiver, on every new connection."""
 
     epoch: bytes
@@ -30,8 +30,7 @@ class Hello:
     next_seq: int
 
 
-@dataclass(frozen=True, slots=True)
-class Welcome:
+class Welcome(msgspec.Struct, frozen=True):
     """receiver -> sender: what of this link is committed."""
 
     epoch: bytes
@@ -40,8 +39,7 @@ class Welcome:
     hash: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Data:
+class Data(msgspec.Struct, frozen=True):
     """sender -> receiver: one message of the link."""
 
     link_epoch: bytes
@@ -54,8 +52,7 @@ class Data:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Ack:
+class Ack(msgspec.Struct, frozen=True):
     """receiver -> sender: committed up to `last_seq`."""
 
     link_epoch: bytes
@@ -63,8 +60,7 @@ class Ack:
     hash: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Again:
+class Again(msgspec.Struct, frozen=True):
     """receiver -> sender: a gap was seen; send from `last_seq` + 1."""
 
     link_epoch: bytes
@@ -73,13 +69,23 @@ class Again:
 
 Frame = Hello | Welcome | Data | Ack | Again
 
-# kind -> class and, for each field, the type and the number of bytes that a binary field must have (0: any)
-_LAYOUT: dict[str, tuple[type, tuple[tuple[type, int], ...]]] = {
-    "hello": (Hello, ((bytes, 8), (bytes, 8), (int, 0), (int, 0))),
-    "welcome": (Welcome, ((bytes, 8), (bytes, 8), (int, 0), (bytes, 16))),
-    "data": (Data, ((bytes, 8), (int, 0), (bytes, 16), (str, 0), (str, 0), (int, 0), (int, 0), (bytes, 0))),
-    "ack": (Ack, ((bytes, 8), (int, 0), (bytes, 16))),
-    "again": (Again, ((bytes, 8), (int, 0))),
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What the fields of a frame must be: their types, which binary ones have a size and which, which are numbers."""
+
+    frame: type[Frame]
+    types: tuple[type, ...]
+    sized: tuple[int, ...]  # places
+    sizes: list[int]  # bytes
+    numbers: tuple[int, ...]  # places
+
+
+_LAYOUT: dict[str, Layout] = {
+    "hello": Layout(Hello, (bytes, bytes, int, int), (0, 1), [8, 8], (2, 3)),
+    "welcome": Layout(Welcome, (bytes, bytes, int, bytes), (0, 1, 3), [8, 8, 16], (2,)),
+    "data": Layout(Data, (bytes, int, bytes, str, str, int, int, bytes), (0, 2), [8, 16], (1, 5, 6)),
+    "ack": Layout(Ack, (bytes, int, bytes), (0, 2), [8, 16], (1,)),
+    "again": Layout(Again, (bytes, int), (0,), [8], (1,)),
 }
 
 
@@ -123,14 +129,13 @@ def unpack_frame(data: bytes) -> Frame:
     layout = _LAYOUT.get(fields[1]) if isinstance(fields[1], str) else None
     if layout is None:
         raise MessageError("unknown_frame")
-    cls, wanted = layout
     values = fields[2:]
-    if len(values) != len(wanted):
+    if tuple(map(type, values)) != layout.types or [len(values[place]) for place in layout.sized] != layout.sizes:
         raise MessageError("wrong_fields", fields[1])
-    for value, (kind, size) in zip(values, wanted, strict=True):
-        if type(value) is not kind or (size and len(value) != size) or (kind is int and not 0 <= value <= MAX_SEQ):
-            raise MessageError("wrong_fields", fields[1])
-    frame: Frame = cls(*values)
+    numbers = [values[place] for place in layout.numbers]
+    if min(numbers) < 0 or max(numbers) > MAX_SEQ:
+        raise MessageError("wrong_fields", fields[1])
+    frame = layout.frame(*values)
     if isinstance(frame, Data) and (len(frame.body) > BODY_LIMIT_BYTES or len(frame.item_id) > 64
                                     or len(frame.type) > 64):
         raise MessageError("too_big", "data")
