@@ -1,0 +1,60 @@
+"""Files that are made from the code are current, and `scripts/generate` makes and checks them."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from catalyst.settings import TABLE, example_file
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A copy of what the script needs, without the generated file."""
+    for name in ("catalyst/__init__.py", "catalyst/errors.py", "catalyst/settings.py", "scripts/generate"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    return tmp_path
+
+
+def generate(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the script of a copy."""
+    return subprocess.run([sys.executable, root / "scripts" / "generate", *arguments], capture_output=True, text=True)
+
+
+def test_the_example_of_the_settings_is_current() -> None:
+    """`.env.example` is what the table says; run scripts/generate after a change."""
+    assert (ROOT / ".env.example").read_text(encoding="utf-8") == example_file()
+
+
+def test_every_setting_is_in_the_example_with_its_meaning() -> None:
+    """Name, default and meaning of each, once."""
+    lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+    for row in TABLE:
+        (place,) = [number for number, line in enumerate(lines) if line.startswith(f"# {row.name}=")]
+        assert lines[place - 1] == f"# {row.meaning}"
+
+
+def test_check_names_what_is_stale_and_writes_nothing(copy: Path) -> None:
+    """Exit code 1 and the file's name; without --check the file is written and then current."""
+    missing = generate(copy, "--check")
+    assert (missing.returncode, missing.stdout) == (1, "")
+    assert ".env.example is not current" in missing.stderr
+    assert not (copy / ".env.example").exists()
+    assert generate(copy).stdout == "wrote .env.example\n"
+    assert generate(copy, "--check").returncode == 0
+    assert generate(copy).stdout == ""
+    (copy / ".env.example").write_text("stale")
+    assert generate(copy, "--check").returncode == 1
+    assert (copy / ".env.example").read_text() == "stale"
+
+
+def test_the_example_holds_no_secret() -> None:
+    """Secrets have no default."""
+    assert all(row.default == "" for row in TABLE if row.kind == "secret")
