@@ -149,12 +149,16 @@ class Process:
 
     def _timeout_ms(self) -> int:
         now_s = self.clock.monotonic_s()
-        due = [*self._timers.values(), self._next_prune_s, now_s + 1.0 if self._looked else self._next_look_s]
-        due += [link.hello_at_s for link in self.links.out.values() if link.connected]
+        due_s = min(self._next_prune_s, now_s + 1.0 if self._looked else self._next_look_s, *self._timers.values())
+        for link in self.links.out.values():
+            if link.connected and link.hello_at_s < due_s:
+                due_s = link.hello_at_s
+        if not self.stopping and self.engine.jobs.may_pick(self.clock.now_ms()):
+            due_s = now_s  # the end of a job has made room for one that waits
         wall_ms = min(self.engine.deferred_due_ms, self.engine.jobs.next_ms)
         if wall_ms < FAR_MS:
-            due.append(now_s + (wall_ms - self.clock.now_ms()) / 1000)
-        wait_s = max(0.0, min(due) - now_s)
+            due_s = min(due_s, now_s + (wall_ms - self.clock.now_ms()) / 1000)
+        wait_s = max(0.0, due_s - now_s)
         if now_s < self._paused_until_s:
             wait_s = max(wait_s, self._paused_until_s - now_s)
         return min(1000, int(wait_s * 1000 + 0.999))
