@@ -80,12 +80,9 @@ class Classifier(Actor):
             log.error("list_refused", cause=str(fault))
 
     def on_reload(self) -> None:
-        """Read everything again; a file that is wrong leaves in force what was."""
+        """Read everything again. Raises ConfigError for a wrong rule table, which leaves in force what was."""
         before = self._rules.version
-        try:
-            self._rules = load_rules(self.settings)
-        except ConfigError as error:
-            log.error("rules_refused", cause=str(error), kept=before)
+        self._rules = load_rules(self.settings)
         if self._rules.version != before:
             log.info("rules_changed", old=before, new=self._rules.version)
         self._read.clear()

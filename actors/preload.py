@@ -1,9 +1,15 @@
-"""The actors' modules, imported once in the fork server (see catalyst/runtime/preload.py)."""
+"""The actors' modules and the bundled rule table, read once in the fork server (see catalyst/runtime/preload.py)."""
+
+import gc
 
 import actors.alerter
 import actors.classifier
 import actors.fetcher
 import actors.market
 import actors.tracker
+from catalyst.clients.files import bundled_rules
 
 __all__ = ["actors"]
+
+bundled_rules()
+gc.freeze()  # see there

@@ -172,6 +172,11 @@ def load(environment: Mapping[str, str] | None = None, dotenv: Path | None = Non
     return Settings(MappingProxyType(values), MappingProxyType(origin))
 
 
+def inherited() -> dict[str, str]:
+    """The environment without Catalyst's own names: for processes that get their settings given."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("CATALYST_")}
+
+
 def export(changes: Mapping[str, str]) -> None:
     """Put settings into the environment, for this process's later `load` and for the processes that it starts."""
     os.environ.update(changes)

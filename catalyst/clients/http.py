@@ -11,12 +11,13 @@ Error texts hold scheme and host only: the path of a webhook and the query of a 
 
 from __future__ import annotations
 
+import functools
 import http.client
 import socket
 import ssl
 import threading
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
@@ -58,7 +59,8 @@ class Http:
         self._call = _Call(clock)
         self._allow = frozenset(name.lower() for name in allow_hosts)
         self._agent = user_agent
-        self._ca_file = ca_file
+        self._plain_socket, tls_socket = _socket_classes(self._call)
+        self._tls = functools.cache(lambda: _tls_context(ca_file, tls_socket))
         self._lock = threading.Lock()
         self._managers: dict[bool, urllib3.PoolManager] = {}
 
@@ -164,7 +166,8 @@ class Http:
         """The pool for what others publish (`guarded`) or for the user's own addresses; they share no connection."""
         with self._lock:
             if guarded not in self._managers:
-                self._managers[guarded] = _make_manager(self._call, self._allow if guarded else None, self._ca_file)
+                self._managers[guarded] = _make_manager(
+                    self._call, self._plain_socket, self._tls, self._allow if guarded else None)
             return self._managers[guarded]
 
 
@@ -277,13 +280,20 @@ def _plain_reason(error: BaseException) -> str:
     return "handshake failed"
 
 
-def _make_manager(call: _Call, allowed: frozenset[str] | None, ca_file: str | None) -> urllib3.PoolManager:
-    """A urllib3 pool whose sockets obey the deadline and, unless `allowed` is None, reach public addresses only."""
+def _tls_context(ca_file: str | None, tls_socket: type[ssl.SSLSocket]) -> ssl.SSLContext:
+    """What our TLS trusts, with sockets that obey the deadline. Making it takes 40 ms: only where https is used."""
     import certifi
+
+    context = ssl.create_default_context(cafile=ca_file or certifi.where())
+    context.sslsocket_class = tls_socket
+    return context
+
+
+def _make_manager(call: _Call, plain_socket: type[socket.socket], tls: Callable[[], ssl.SSLContext],
+                  allowed: frozenset[str] | None) -> urllib3.PoolManager:
+    """A urllib3 pool whose sockets obey the deadline and, unless `allowed` is None, reach public addresses only."""
     import urllib3
     from urllib3.connection import HTTPConnection, HTTPSConnection
-
-    plain_socket, tls_socket = _socket_classes(call)
 
     class Mixin:
         used_s = 0.0
@@ -318,9 +328,10 @@ def _make_manager(call: _Call, allowed: frozenset[str] | None, ca_file: str | No
     class SecurePool(urllib3.HTTPSConnectionPool):
         ConnectionCls = Secure
 
-    context = ssl.create_default_context(cafile=ca_file or certifi.where())
-    context.sslsocket_class = tls_socket
-    manager = urllib3.PoolManager(num_pools=64, maxsize=POOL_SIZE, ssl_context=context)
+        def __init__(self, *given: Any, **named: Any):
+            super().__init__(*given, **{**named, "ssl_context": tls()})
+
+    manager = urllib3.PoolManager(num_pools=64, maxsize=POOL_SIZE)
     manager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
     return manager
 

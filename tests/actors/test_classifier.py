@@ -152,9 +152,12 @@ def test_reload_takes_new_rules_and_gate(tmp_path: Path) -> None:
         one.actor.settings = one.settings.but(rules=own)
         one.actor.on_reload()
         assert isinstance(one.send(story(title, "b"))[0], CatalystScored)
+        right = own.read_text()
         own.write_text("[[kind]]\n")
-        one.actor.on_reload()
+        with pytest.raises(ConfigError):
+            one.actor.on_reload()
         assert isinstance(one.send(story(title, "c"))[0], CatalystScored)
+        own.write_text(right)
         one.actor.settings = one.settings.but(rules=own, min_score=0.9)
         one.actor.on_reload()
         (dropped,) = one.send(story(title, "d"))
