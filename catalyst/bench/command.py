@@ -13,15 +13,16 @@ from pathlib import Path
 from catalyst.bench.measure import Report, progress
 from catalyst.errors import CatalystError
 
-BENCHES = ("bus", "store", "feeds", "keywords", "memory")
-CHECKED = ("bus", "store", "feeds", "keywords")  # memory needs a running system
+BENCHES = ("bus", "store", "feeds", "keywords", "restart", "latency", "memory")
+CHECKED = ("bus", "store", "feeds", "keywords")  # the others start, or look at, a whole system
 FLOORS = Path(__file__).resolve().parents[2] / "scripts" / "bench_floors.toml"
 
 
 def main(arguments: list[str] | None = None) -> int:
     """The exit code: 0, or 1 when `--check` found a ratio below its floor."""
     parser = argparse.ArgumentParser(prog="scripts/bench", description="What Catalyst's parts cost beside plain peers.")
-    parser.add_argument("bench", nargs="*", metavar="BENCH", help=f"{', '.join(BENCHES)}; default: all but memory")
+    parser.add_argument("bench", nargs="*", metavar="BENCH",
+                        help=f"{', '.join(BENCHES)}; default: {', '.join(CHECKED)}")
     parser.add_argument("--quick", action="store_true", help="fewer messages, rows and documents")
     parser.add_argument("--check", action="store_true", help="quick, and compare the ratios with bench_floors.toml")
     parser.add_argument("--json", action="store_true", help="print one JSON object")

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from catalyst.bench.house import SPINE, House, Killer
 from catalyst.runtime.control import Control
 from catalyst.runtime.roster import WORKERS
-from tests.system.house import SPINE, House, Killer
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 

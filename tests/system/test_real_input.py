@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from catalyst.bench.house import House
 from catalyst.world.recorded import make_day
-from tests.system.house import House
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 DURATION_S = 40

@@ -14,9 +14,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from catalyst.bench.house import House
 from catalyst.runtime.roster import ALL, WORKERS
 from catalyst.testing import wait_until
-from tests.system.house import House
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
 

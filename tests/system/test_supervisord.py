@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from catalyst.bench.house import House
 from catalyst.commands.run import write_configuration
 from catalyst.runtime.roster import ALL
 from catalyst.settings import defaults
 from catalyst.testing import wait_until
-from tests.system.house import House
 from tests.system.test_supervision import copies, one_of_each, pids
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]

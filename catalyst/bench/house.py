@@ -1,4 +1,4 @@
-"""A whole Catalyst for tests: a generated day, its world, `catalyst up`, all as real processes in a temporary home."""
+"""A whole Catalyst in a folder, as real processes: a generated day, its world, `catalyst up`. For tests and benches."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from typing import Any
 
 from catalyst.runtime.ownership import living_owner
 from catalyst.runtime.roster import ALL, WORKERS
+from catalyst.settings import inherited
 from catalyst.testing import wait_until
 from catalyst.world.day import Day, environment, write_sources
 from catalyst.world.generate import generate
@@ -28,17 +29,16 @@ SPINE = ("fetcher", "classifier", "market", "alerter")
 class House:
     """One home with its world. Start with `up`; `items`, `status` and `sent` look at it; a context manager."""
 
-    def __init__(self, folder: Path, *, items: int = 200, seed: int = 1, duration_s: int = 20, day: Path | None = None,
-                 **settings: str):
+    def __init__(self, folder: Path, *, items: int = 200, seed: int = 1, duration_s: float = 20, every_s: float = 1.0,
+                 day: Path | None = None, **settings: str):
         self.home = folder / "home"
         self.home.mkdir(parents=True)
         self.day_folder = day or folder / "day"
         if day is None:
-            generate(seed, items, self.day_folder, duration_s=duration_s)
+            generate(seed, items, self.day_folder, duration_s=duration_s, every_s=every_s)
         self.sent_file = folder / "sent.jsonl"
         self._processes: list[subprocess.Popen[bytes]] = []
-        self.environment = {name: value for name, value in os.environ.items() if not name.startswith("CATALYST_")}
-        self.environment |= {"CATALYST_HOME": str(self.home), "DISCORD_PER_MINUTE": "0", **settings}
+        self.environment = inherited() | {"CATALYST_HOME": str(self.home), "DISCORD_PER_MINUTE": "0", **settings}
 
     # -- processes
 
@@ -61,8 +61,8 @@ class House:
         return supervisor
 
     def _start(self, *words: str, **options: Any) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen([sys.executable, "-m", "catalyst", *words], env=self.environment, cwd=self.home,
-                                   start_new_session=True, **options)
+        process = subprocess.Popen([sys.executable, "-m", "catalyst", *words], env=self.environment,  # noqa: S603
+                                   cwd=self.home, start_new_session=True, **options)
         self._processes.append(process)
         return process
 
@@ -72,8 +72,8 @@ class House:
 
     def catalyst(self, *words: str, code: int | None = 0) -> str:
         """Standard output of a command."""
-        done = subprocess.run([sys.executable, "-m", "catalyst", *words], env=self.environment, cwd=self.home,
-                              capture_output=True, text=True, timeout=60)
+        done = subprocess.run([sys.executable, "-m", "catalyst", *words], env=self.environment,  # noqa: S603
+                              cwd=self.home, capture_output=True, text=True, timeout=60)
         assert code is None or done.returncode == code, (words, done.returncode, done.stdout[-500:], done.stderr)
         return done.stdout
 
@@ -132,21 +132,23 @@ class House:
 
     def sent(self) -> dict[str, Any]:
         """What the world was sent."""
-        with urllib.request.urlopen(f"{self.url}/_sent", timeout=30) as answer:
-            return json.load(answer)
+        return self._ask("_sent")
+
+    def _ask(self, path: str) -> dict[str, Any]:
+        with urllib.request.urlopen(f"{self.url}/{path}", timeout=30) as answer:  # noqa: S310 - our own world
+            found: dict[str, Any] = json.load(answer)
+        return found
 
     def over(self) -> bool:
         """Whether the world has published the whole day."""
-        with urllib.request.urlopen(f"{self.url}/_day", timeout=30) as answer:
-            day = json.load(answer)
+        day = self._ask("_day")
         return bool(day["published"] >= day["items"])
 
     def expected(self) -> int:
         """How many items the day has; one link is one item, however often it appears."""
         if (self.day_folder / "truth.jsonl").exists():
             return len({row["link"] for row in self.truth() if row["what"] != "same_link"})
-        with urllib.request.urlopen(f"{self.url}/_day", timeout=30) as answer:
-            return int(json.load(answer)["items"])
+        return int(self._ask("_day")["items"])
 
     def wait_until_settled(self, timeout_s: float = 120) -> dict[str, dict[str, Any]]:
         """Wait until the day is over, every item of it has a fate and nothing waits; the items."""
@@ -183,7 +185,7 @@ class Killer:
     """
 
     def __init__(self, house: House, names: tuple[str, ...], times: int, span_s: float, seed: int):
-        chance = random.Random(seed)
+        chance = random.Random(seed)  # noqa: S311 - a plan of kills that can be repeated
         self._house = house
         self._plan = sorted((chance.uniform(0.5, span_s), name, chance.uniform(0.0, 0.5))
                             for name in names for _ in range(times))
