@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 
 import pytest
-from tests.receiver import Answer, Receiver
 
 from tests.commands.conftest import Catalyst
+from tests.receiver import Answer, Receiver
 
 
 def test_config(catalyst: Catalyst, monkeypatch: pytest.MonkeyPatch) -> None:
