@@ -44,6 +44,8 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
     )),
     ("operate", (
         C("status", "status", "what runs, how it is, what waits", ("catalyst status", "catalyst status --json")),
+        C("top", "top", "the running house on one screen, with keys to steer it",
+          ("catalyst top", "catalyst top --once")),
         C("logs", "logs", "the actors' logs, readable",
           ("catalyst logs fetcher -n 100", "catalyst logs -f --level warning")),
         C("restart", "operate", "drain an actor and start it again", ("catalyst restart fetcher",),
@@ -78,6 +80,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
           "add_arguments_parse_feed", "run_parse_feed"),
         C("classify", "filters", "judge items, JSON lines in and out", ("catalyst classify < items.jsonl",),
           "add_arguments_classify", "run_classify"),
+        C("draw-chart", "draw_chart", "draw bars as a PNG", ("catalyst draw-chart bars/ARQX.csv chart.png",)),
     )),
 )
 COMMANDS = {command.name: command for _, commands in GROUPS for command in commands}

@@ -130,6 +130,10 @@ class RuleError(ConfigError):
     """A rule table is wrong; the text names the rule and the field."""
 
 
+class BarsError(UsageError):
+    """A text is not a table of bars; the message says what is missing or names the line."""
+
+
 class QuoteError(CatalystError):
     """A provider's answer is not a quote. `reason` is a short word: `unknown_ticker`, `malformed`, `empty`."""
 

@@ -18,7 +18,8 @@ from catalyst.runtime.roster import ALL
 HEAVY = ("requests", "PIL", "psutil", "fastfeedparser", "feedparser", "selectolax", "ahocorasick_rs", "rapidfuzz",
          "holidays")
 FIXED = ("up", "down", "actor", "world", "status", "logs", "restart", "drain", "stacks", "reload", "dead", "items",
-         "alerts", "trace", "query", "config", "send-test", "version", "parse-feed", "classify")
+         "alerts", "trace", "query", "config", "send-test", "version", "parse-feed", "classify",
+         "top", "draw-chart")
 
 
 def run(*words: str, home: Path, code: str = "pass", stdin: str = "") -> subprocess.CompletedProcess[str]:

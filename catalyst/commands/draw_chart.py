@@ -1,0 +1,68 @@
+"""`catalyst draw-chart`: a file of bars in, a picture out."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from catalyst.commands.output import plain, print_json
+
+LIMIT_BYTES = 50_000_000
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """`catalyst draw-chart BARS.csv OUT.png [--ticker X] [--mark TIME] [--light] [--simulated]`."""
+    parser.description = "Draw the bars of a CSV file (a time, open, high, low, close, volume) as a PNG."
+    parser.add_argument("bars", type=Path, metavar="BARS.csv", help="the bars; a column `ticker` is heeded")
+    parser.add_argument("out", type=Path, metavar="OUT.png", help="the picture to write")
+    parser.add_argument("--ticker", help="the ticker to show and to choose (default: the file's name)")
+    parser.add_argument("--mark", type=moment, metavar="TIME", help="the catalyst's time, ISO; UTC without a zone")
+    parser.add_argument("--light", action="store_true", help="dark on white instead of light on black")
+    parser.add_argument("--simulated", action="store_true", help="write SIMULATED across the picture")
+
+
+def moment(text: str) -> int:
+    """UTC milliseconds of an ISO time from 1970 to 2199; a date is its midnight in New York.
+
+    Raises ArgumentTypeError.
+    """
+    from datetime import date
+
+    from catalyst.clock import from_iso
+    from catalyst.core.bars import FIRST_MS, LAST_MS, midnight_ms
+
+    try:
+        found = from_iso(text) if ":" in text else midnight_ms(date.fromisoformat(text))
+    except (ValueError, OverflowError):
+        found = -1
+    if not FIRST_MS <= found < LAST_MS:
+        raise argparse.ArgumentTypeError(f"{plain(text)!r} is no time; write 2026-03-03T14:30:00Z")
+    return found
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the picture and print what it shows. Raises BarsError for a file that holds no table of bars."""
+    from catalyst.core.bars import read_bars
+    from catalyst.core.chart import describe_chart, draw_chart
+    from catalyst.errors import BarsError
+
+    with arguments.bars.open("rb") as stream:
+        body = stream.read(LIMIT_BYTES + 1)
+    try:
+        if len(body) > LIMIT_BYTES:
+            raise BarsError(f"over {LIMIT_BYTES // 1_000_000} MB")
+        bars = read_bars(body.decode(), arguments.ticker or "")
+    except UnicodeDecodeError as error:
+        raise BarsError(f"{arguments.bars}: not UTF-8") from error
+    except BarsError as error:
+        raise BarsError(f"{arguments.bars}: {error}") from error
+    ticker = (arguments.ticker or arguments.bars.stem).upper()
+    picture = draw_chart(bars, ticker=ticker, mark_ms=arguments.mark, simulated=arguments.simulated,
+                         theme="light" if arguments.light else "dark")
+    arguments.out.write_bytes(picture)
+    text = describe_chart(bars, ticker=ticker, mark_ms=arguments.mark, simulated=arguments.simulated)
+    if arguments.json:
+        print_json({"file": str(arguments.out), "bytes": len(picture), "bars": len(bars), "text": text})
+    else:
+        print(plain(f"{arguments.out}: {text}"))
+    return 0
