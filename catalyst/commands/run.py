@@ -79,7 +79,7 @@ def _show_alerts(settings: Settings, child: subprocess.Popen[bytes], stopping: l
         while not stopping and child.poll() is None:
             answer = control.ask_all(["alerter"], "alerts", 1.0, limit=50).get("alerter", {})
             for alert in reversed(answer.get("alerts", [])):
-                if alert["id"] not in shown:
+                if alert["state"] != "new" and alert["id"] not in shown:  # new: no sink has it yet
                     shown.add(alert["id"])
                     print(render(alert), flush=True)
             for _ in range(5):
