@@ -178,6 +178,7 @@ def test_query_gives_columns_and_rows(fed: Fed) -> None:
 def test_query_refuses_whatever_writes(fed: Fed, sql: str) -> None:
     """Every way to write, to open another file, to change a pragma or to take much memory is refused."""
     parameters = [b"x"] if "?" in sql else []
+    before_bytes = fed.asked("status")["rss_bytes"]  # much of it is the test run's own, from which the actor is forked
     try:
         answer = fed.control.ask_all(["taker"], "query", 5, sql=sql, parameters=parameters)["taker"]
     finally:
@@ -185,7 +186,7 @@ def test_query_refuses_whatever_writes(fed: Fed, sql: str) -> None:
         fed.taken(1)
     assert answer["ok"] is False or answer["rows"] == []
     assert fed.asked("query", sql="PRAGMA journal_mode")["rows"] == [["wal"]]
-    assert fed.asked("status")["rss_bytes"] < 150e6
+    assert fed.asked("status")["rss_bytes"] - before_bytes < 50e6
     assert not Path("/tmp/copy.db").exists()
     assert not Path("/tmp/other.db").exists()
 
