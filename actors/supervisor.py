@@ -1,10 +1,12 @@
-"""supervisor: starts the other actors, sees them die, starts them again, ends them in order.
+"""supervisor: starts the other actors, sees them die, hang or swell, starts them again, ends them in order.
 
 Its own death stops nothing: a new one finds the living by their locks and adopts them. A death is known by pidfd and
-start time only. It stores every death; it decides nothing about messages.
+start time only, a hang by what the process itself said. It stores every end and every trouble; it decides nothing
+about messages.
 
-sends     OpsNotice  to alerter (an actor does not stay up)
-stores    restarts   one row a death, kept 30 days
+sends     OpsNotice  to alerter (an actor hangs, swells, or does not stay up)
+stores    restarts   one row an end of a process, kept 30 days
+stores    stacks     one row an incident: what the process was doing
 """
 
 from __future__ import annotations
@@ -15,45 +17,40 @@ import select
 import signal
 import sqlite3
 from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from catalyst import log
-from catalyst.core.restarts import RestartState, after_death
+from catalyst.books import incidents
+from catalyst.books.incidents import Incidents
+from catalyst.core.restarts import CALM_S, RestartState, after_death
+from catalyst.core.watch import Limits, excused, trouble
 from catalyst.errors import ConfigError, UsageError
 from catalyst.messages import OpsNotice
 from catalyst.runtime.beats import Beats
-from catalyst.runtime.contract import Actor, Every, Loop, Output
+from catalyst.runtime.children import Child, stacks_of
+from catalyst.runtime.contract import Actor, Every, Job, JobKind, Loop, Output
 from catalyst.runtime.launch import Launcher
-from catalyst.runtime.ownership import living_owner, start_time
+from catalyst.runtime.ownership import living_owner
 from catalyst.runtime.roster import WORKERS, check_names
 
 READY_LIMIT_S = 5.0  # how long the next actor in order waits for this one's first beat
 STOP_S = 6.0  # for all actors together; the whole stop stays under 8 s
+STARTS_S = 1.0  # for starts that are under way when the end comes
 STOP_ONE_S = 4.0  # of a single actor: its running jobs may take 3 s
-NOTICE_AFTER = 4  # quick deaths in a row that the operator is told of
-KEEP_MS = 30 * 86_400_000
+STACKS_S = 0.8  # after which a process in trouble is ended, with its stacks or without
+LOOK_S = 0.5  # between two looks at the signs of the living
+MB = 1_000_000
 
 
-@dataclass(slots=True)
-class Child:
-    """What the supervisor knows of one actor. Times are monotonic seconds."""
+class Stacks(msgspec.Struct, frozen=True):
+    """Whose stacks are wanted, and for which incident."""
 
-    name: str
-    state: str = "stopped"  # running, starting, draining, backoff, stopped
-    wanted: bool = True
-    pid: int | None = None
-    pidfd: int = -1
-    began_s: float = 0.0
-    ready: bool = False
-    start_at_s: float = 0.0
-    kill_at_s: float | None = None
-    restarts: int = 0
-    told: bool = False
-    history: RestartState = field(default_factory=RestartState)
-    beat: dict[str, Any] = field(default_factory=dict)
-    beat_s: float = 0.0
+    actor: str
+    pid: int
+    kind: str
+    detail: str
 
 
 class Supervisor(Actor):
@@ -62,16 +59,8 @@ class Supervisor(Actor):
     name = "supervisor"
     inbox = ()
     outbox = (OpsNotice,)
-    tables = ("""
-        CREATE TABLE restarts(
-          n INTEGER PRIMARY KEY,
-          actor TEXT NOT NULL,
-          pid INTEGER NOT NULL,
-          lived_s REAL NOT NULL,
-          delay_s REAL NOT NULL,            -- until it was started again
-          expected INTEGER NOT NULL,        -- 1: asked for (restart, drain)
-          at_ms INTEGER NOT NULL);
-        CREATE INDEX restarts_at ON restarts(at_ms);  -- retention""",)
+    tables = (incidents.SCHEMA, incidents.STACKS)
+    jobs = (JobKind("stacks", Stacks, limit_s=5.0, workers=16, background=True),)
     every = (Every("supervise", 0.1, at_start=True), Every("prune", 3600.0))
 
     def attach(self, loop: Loop) -> None:
@@ -82,6 +71,7 @@ class Supervisor(Actor):
         self._hands_over = False
         self._chance = random.Random()  # noqa: S311 - spreads restarts, guards nothing
         self._launcher = Launcher(self.clock)
+        self._looked_s = self._supervised_s = self.clock.monotonic_s()
         self.children = {name: Child(name) for name in names}
         self._beats = Beats(self.settings.run_folder, names)
         loop.watch(self._beats.socket, "beats")
@@ -94,46 +84,90 @@ class Supervisor(Actor):
         owner = living_owner(self.settings.database_folder, child.name)
         if owner is None or not self._watch(child, owner.pid, owner.start_time):
             return False
-        child.state, child.ready = "running", True
+        child.state, child.ready, child.ready_s = "running", True, self.clock.monotonic_s()
         log.info("adopted", child=child.name, pid=owner.pid)
         return True
 
     def _watch(self, child: Child, pid: int, started: int) -> bool:
-        """Open the pidfd of `pid`, if it is still the process that started at `started` (-1: any)."""
-        try:
-            pidfd = os.pidfd_open(pid)
-        except ProcessLookupError:
+        if not child.take(pid, started, self.clock.monotonic_s()):
             return False
-        if started >= 0 and start_time(pid) != started:
-            os.close(pidfd)
-            return False
-        child.pid, child.pidfd, child.began_s = pid, pidfd, self.clock.monotonic_s()
-        child.kill_at_s = None
-        self._loop.watch(pidfd, "deaths")
+        self._loop.watch(child.pidfd, "deaths")
         return True
 
     # -- timers and watched descriptors
 
     def supervise(self, db: sqlite3.Connection) -> Iterator[Output]:
-        """Start what is due, in order; kill what does not end."""
+        """Look at the living; start what is due, in order; end what is in trouble or does not end."""
         now_s = self.clock.monotonic_s()
         self._launcher.replace_stuck_server()
+        yield from self._look(now_s)
         for child in self.children.values():
+            if child.end_at_s is not None and now_s >= child.end_at_s:
+                self._end_trouble(child, now_s)
             if child.kill_at_s is not None and now_s >= child.kill_at_s:
-                self._signal(child, signal.SIGKILL)
+                child.signal(signal.SIGKILL)
                 child.kill_at_s = None
-            if child.wanted and child.state in ("stopped", "backoff") and now_s >= child.start_at_s:
+            if child.wanted and child.state in ("stopped", "backoff", "parked") and now_s >= child.start_at_s:
                 self._start(child)
             if child.state == "starting" and now_s - child.began_s < READY_LIMIT_S:
                 break  # the next in order waits
-        yield from ()
+
+    def _look(self, now_s: float) -> Iterator[Output]:
+        """Find the living that are in trouble; where this process itself did not run, their silence is excused."""
+        if excused(now_s - self._supervised_s):
+            for child in self.children.values():
+                child.beat_s = now_s
+        self._supervised_s = now_s
+        if now_s - self._looked_s < LOOK_S:
+            return
+        self._looked_s = now_s
+        limits = Limits(round(self.settings.memory_soft_mb * MB), round(self.settings.memory_hard_mb * MB))
+        for child in self.children.values():
+            if child.state != "running":
+                continue
+            found = trouble(child.signs(now_s), limits)
+            if found is not None:
+                child.state, child.trouble, child.end_at_s = "hung", found, now_s + STACKS_S
+                child.blame = found.kind != "silent"  # one that was stopped from outside did nothing wrong
+                log.error("trouble", child=child.name, pid=child.pid, kind=found.kind, detail=found.detail)
+                yield Job("stacks", Stacks(child.name, child.pid or 0, found.kind, found.detail))
+            elif child.told and now_s - child.ready_s >= CALM_S:
+                child.told, child.history = False, RestartState()
+                log.info("calm", child=child.name)
+
+    def work_stacks(self, wanted: Stacks) -> str:
+        """Ask the process, else the kernel."""
+        return stacks_of(self.settings.run_folder, wanted.actor, wanted.pid)
+
+    def done_stacks(self, job: Job, text: str, db: sqlite3.Connection) -> Iterator[Output]:
+        """Store the incident; the process may be ended now."""
+        assert isinstance(job.payload, Stacks)
+        wanted = job.payload
+        Incidents(db, self.now_ms).add(wanted.kind, wanted.actor, wanted.detail, wanted.pid, text)
+        child = self.children[wanted.actor]
+        if child.pid == wanted.pid and child.end_at_s is not None:
+            child.end_at_s = self.clock.monotonic_s()
+        yield self._notice(child, f"{wanted.actor} is restarted: {wanted.kind.replace('_', ' ')}",
+                           f"{wanted.detail}; its stacks: catalyst incidents", "warning")
+
+    def failed_stacks(self, job: Job, error: Exception, db: sqlite3.Connection) -> Iterator[Output]:
+        """The incident is stored without stacks."""
+        yield from self.done_stacks(job, f"no stacks: {error!r}", db)
+
+    def _end_trouble(self, child: Child, now_s: float) -> None:
+        """SIGTERM to what may still drain, SIGKILL to what cannot."""
+        assert child.trouble is not None
+        child.end_at_s = None
+        if child.trouble.patience_s > 0:
+            child.signal(signal.SIGTERM)
+        child.kill_at_s = now_s + child.trouble.patience_s
 
     def _start(self, child: Child) -> None:
         if self._adopt(child):
             return
         child.state, child.ready, child.beat = "starting", False, {}
         child.began_s = self.clock.monotonic_s()
-        self._launcher.start(child.name)
+        self._launcher.start(child.name, suspect=child.suspect)
 
     def starts(self, db: sqlite3.Connection) -> Iterator[Output]:
         """Processes that came to life, or did not."""
@@ -150,40 +184,43 @@ class Supervisor(Actor):
     def deaths(self, db: sqlite3.Connection) -> Iterator[Output]:
         """Children whose pidfd says that they ended."""
         for child in self.children.values():
-            if child.pidfd >= 0 and select.select([child.pidfd], [], [], 0)[0]:
+            if child.is_ended():
                 pid = child.pid or 0
                 self._forget(child)
                 yield from self._fell(db, child, pid)
 
     def _forget(self, child: Child) -> None:
         self._loop.unwatch(child.pidfd)
-        os.close(child.pidfd)
-        child.pid, child.pidfd, child.kill_at_s = None, -1, None
+        child.forget()
 
     def _fell(self, db: sqlite3.Connection, child: Child, pid: int) -> Iterator[Output]:
         """Note a death and decide when the actor starts again."""
         now_s = self.clock.monotonic_s()
+        child.suspect = child.blame or self._launcher.ended_by_itself(pid)
         lived_s, expected = now_s - child.began_s, child.state == "draining"
-        if expected:
-            delay_s = 0.0
-        else:
-            child.history, delay_s = after_death(child.history, lived_s if child.ready else 0.0,
+        delay_s = 0.0
+        if not expected:
+            child.history, delay_s = after_death(child.history, now_s - child.ready_s if child.ready else 0.0, now_s,
                                                  self._chance.random())
-        child.state = "backoff" if child.wanted else "stopped"
+        is_parked = child.wanted and child.history.is_parked and not expected
+        child.state = "parked" if is_parked else "backoff" if child.wanted else "stopped"
         child.start_at_s, child.ready = now_s + delay_s, False
         child.restarts += child.wanted
-        db.execute("INSERT INTO restarts(actor, pid, lived_s, delay_s, expected, at_ms) VALUES(?, ?, ?, ?, ?, ?)",
-                   (child.name, pid, lived_s, delay_s, expected, self.now_ms))
+        Incidents(db, self.now_ms).add_end(child.name, pid, lived_s, delay_s, expected=expected)
         log.warning("child_ended", child=child.name, pid=pid, lived_s=round(lived_s, 3), delay_s=round(delay_s, 3),
-                    expected=expected)
+                    expected=expected, state=child.state)
         if child.wanted and delay_s == 0.0:
             self._start(child)
-        if child.history.quick >= NOTICE_AFTER and not child.told:
+        if is_parked and not child.told:
             child.told = True
-            yield OpsNotice(item_id=f"actor:{child.name}", episode=str(self.now_ms), severity="critical",
-                            title=f"{child.name} does not stay up",
-                            text=f"{child.history.quick} quick ends in a row; see catalyst logs {child.name}",
-                            made_ms=self.now_ms)
+            text = f"{child.history.quick} quick ends in a row; tried again every {delay_s:.0f} s"
+            Incidents(db, self.now_ms).add("parked", child.name, text, pid)
+            yield self._notice(child, f"{child.name} does not stay up",
+                               f"{text}; see catalyst logs {child.name}", "critical")
+
+    def _notice(self, child: Child, title: str, text: str, severity: Any) -> OpsNotice:
+        return OpsNotice(item_id=f"actor:{child.name}", episode=str(self.now_ms), severity=severity, title=title,
+                         text=text[:2_000], made_ms=self.now_ms)
 
     def beats(self, db: sqlite3.Connection) -> Iterator[Output]:
         """Heartbeats: the first one says that an actor is ready."""
@@ -193,20 +230,15 @@ class Supervisor(Actor):
                 continue
             child.beat, child.beat_s = beat, self.clock.monotonic_s()
             if child.state == "starting" and beat["state"] == "running":
-                child.state, child.ready, child.told = "running", True, False
+                child.state, child.ready, child.ready_s = "running", True, child.beat_s
         yield from ()
 
     def prune(self, db: sqlite3.Connection) -> Iterator[Output]:
-        """Forget old deaths."""
-        db.execute("DELETE FROM restarts WHERE at_ms < ?", (self.now_ms - KEEP_MS,))
+        """Forget old ends and incidents."""
+        Incidents(db, self.now_ms).prune()
         yield from ()
 
     # -- ending actors
-
-    def _signal(self, child: Child, number: int) -> None:
-        if child.pidfd >= 0:
-            with suppress(ProcessLookupError):
-                signal.pidfd_send_signal(child.pidfd, number)
 
     def _end(self, child: Child, word: str) -> None:
         child.wanted = word != "stopped"
@@ -214,8 +246,8 @@ class Supervisor(Actor):
             child.state = "stopped"
             child.start_at_s = 0.0
             return
-        child.state = "draining"
-        self._signal(child, signal.SIGTERM)
+        child.state, child.end_at_s = "draining", None
+        child.signal(signal.SIGTERM)
         child.kill_at_s = self.clock.monotonic_s() + STOP_ONE_S
 
     def before_drain(self) -> None:
@@ -223,18 +255,27 @@ class Supervisor(Actor):
         if self._hands_over:
             return
         end_s = self.clock.monotonic_s() + STOP_S
+        self._await_starts(self.clock.monotonic_s() + STARTS_S)
         for child in reversed(self.children.values()):
             child.wanted = False
             if child.pid is None and not self._adopt(child):
                 continue
-            self._signal(child, signal.SIGTERM)
+            child.signal(signal.SIGTERM)
             left_s = min(STOP_ONE_S, max(0.0, end_s - self.clock.monotonic_s()))
             if not select.select([child.pidfd], [], [], left_s)[0]:
                 log.warning("killed", child=child.name, pid=child.pid)
-                self._signal(child, signal.SIGKILL)
+                child.signal(signal.SIGKILL)
                 select.select([child.pidfd], [], [], 1.0)
             self._forget(child)
             child.state = "stopped"
+
+    def _await_starts(self, end_s: float) -> None:
+        """Starts under way come to life first, so that they can be ended like the others."""
+        while self._launcher.starting and (left_s := end_s - self.clock.monotonic_s()) > 0:
+            select.select([self._launcher.wake_fd], [], [], left_s)
+            for started in self._launcher.finished():
+                if started.pid is not None:
+                    self._watch(self.children[started.name], started.pid, -1)
 
     # -- verbs
 
@@ -243,8 +284,14 @@ class Supervisor(Actor):
         now_s = self.clock.monotonic_s()
         return {"children": [{"name": child.name, "state": child.state, "pid": child.pid, "restarts": child.restarts,
                               "wanted": child.wanted, "beat": child.beat,
+                              "trouble": child.trouble.detail if child.trouble else None,
                               "beat_age_s": now_s - child.beat_s if child.beat else None}
                              for child in self.children.values()]}
+
+    def verb_incidents(self, arguments: dict[str, Any], db: sqlite3.Connection) -> dict[str, Any]:
+        """Troubles with their stacks, oldest first: `{"incidents": [...]}`; `since_ms` and `limit` bound them."""
+        found = Incidents(db, self.now_ms).listed(int(arguments.get("since_ms", 0)), int(arguments.get("limit", 50)))
+        return {"incidents": found}
 
     def _named(self, arguments: dict[str, Any]) -> Child:
         child = self.children.get(str(arguments.get("actor", "")))

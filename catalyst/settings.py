@@ -1,7 +1,7 @@
 """Every setting, once: name, default, range and meaning; read from the environment, then `.env`, then the default.
 
 This is the only module that reads the environment. `load` reports all faults together. An unknown `CATALYST_` name is
-an error that names the nearest known one. `.env.example` and the table of the documentation are generated from here.
+an error that names the nearest known one. `.env.example` and `docs/settings.md` are generated from here.
 """
 
 from __future__ import annotations
@@ -42,6 +42,11 @@ TABLE: tuple[Setting, ...] = (
     S("CATALYST_LOG_LEVEL", "str", "info", "debug, info, warning or error", "system",
       choices=("debug", "info", "warning", "error")),
     S("CATALYST_ACTORS", "list", "", "actors to run, all when empty", "system"),
+    S("CATALYST_MEMORY_SOFT_MB", "float", 300, "anonymous memory at which an actor is drained and restarted, 0 = none",
+      "system", 0, 1e6),
+    S("CATALYST_MEMORY_HARD_MB", "float", 600, "anonymous memory at which an actor is killed, 0 = none", "system",
+      0, 1e6),
+    S("CATALYST_FAULTS", "list", "", "faults on purpose, for tests: ACTOR:ACT@POINT:N", "system"),
     S("CATALYST_TZ", "str", "America/New_York", "zone of cards, page, top and quiet hours", "system"),
     S("CATALYST_SOURCES", "path", "", "sources.toml to use instead of the bundled one", "fetching"),
     S("CATALYST_ALLOW_HOSTS", "list", "", "hosts or host:port on private addresses that may be fetched", "fetching"),
@@ -52,6 +57,10 @@ TABLE: tuple[Setting, ...] = (
     S("SEC_BASE_URL", "str", "https://www.sec.gov", "EDGAR; the company list is /files/company_tickers.json there",
       "fetching"),
     S("SEC_USER_AGENT", "str", "", "who asks, with a contact: required by the SEC when live", "fetching"),
+    S("CATALYST_EDGAR_PER_S", "float", 10, "requests a second to EDGAR over all actors, the SEC's limit; 0 = none",
+      "fetching", 0, 10),
+    S("SEC_LLM_CACHE_TTL_HOURS", "float", 72, "hours for which the analysis of a filing is used again", "fetching",
+      0.01, 8760),
     S("CATALYST_COMPANIES", "path", "", "company list file in the SEC's JSON shape, instead of the SEC's own",
       "classification"),
     S("CATALYST_RULES", "path", "", "rules.toml to use instead of the bundled one", "classification"),
@@ -63,6 +72,11 @@ TABLE: tuple[Setting, ...] = (
       "market"),
     S("YAHOO_BASE_URL", "str", "https://query1.finance.yahoo.com", "address of the Yahoo chart service", "market"),
     S("CATALYST_QUOTE_TTL_S", "float", 15, "seconds for which a quote is used again", "market", 0, 3600),
+    S("CATALYST_CHARTS", "bool", True, "draw a chart for each alert", "charts"),
+    S("CATALYST_CHART_THEME", "str", "dark", "dark or light", "charts", choices=("dark", "light")),
+    S("CATALYST_HORIZONS", "list", "15m,30m,1h,4h,1d,7d", "when an alert's outcome is taken: s, m, h or d after it",
+      "outcomes"),
+    S("CATALYST_WEB_PORT", "int", 8787, "page, health and metrics on 127.0.0.1; 0 = any free port", "page", 0, 65_535),
     S("DISCORD_WEBHOOK_URL", "secret", "", "alerts go here", "alerting"),
     S("DISCORD_ADMIN_WEBHOOK", "secret", "", "the operator's notices go here", "alerting"),
     S("DISCORD_PER_MINUTE", "int", 30, "own cap beside Discord's headers, 0 = headers only", "alerting", 0, 10_000),
@@ -143,17 +157,26 @@ def load(environment: Mapping[str, str] | None = None, dotenv: Path | None = Non
 
     Raises ConfigError that lists every fault: a value out of range, an unknown CATALYST_ name.
     """
+    settings, faults = examine(environment, dotenv)
+    if faults:
+        raise ConfigError("; ".join(faults))
+    return settings
+
+
+def examine(environment: Mapping[str, str] | None = None, dotenv: Path | None = None
+            ) -> tuple[Settings, tuple[str, ...]]:
+    """As `load`, but with the faults, a sentence each, beside the settings; a faulty one has its default."""
     environment = dict(os.environ if environment is None else environment)
     dotenv = Path(".env") if dotenv is None else dotenv
-    from_file = _read_dotenv(dotenv)
     faults: list[str] = []
-    known = {row.name for row in TABLE}
+    try:
+        from_file = _read_dotenv(dotenv)
+    except ConfigError as error:
+        from_file = {}
+        faults.append(str(error))
     for name in sorted({*environment, *from_file}):
-        if name.startswith("CATALYST_") and name not in known:
-            import difflib  # needed for a fault only
-
-            near = difflib.get_close_matches(name, known, 1, 0.5)
-            faults.append(f"unknown setting {name}" + (f", did you mean {near[0]}?" if near else ""))
+        if name.startswith("CATALYST_") and name not in known_names():
+            faults.append(f"unknown setting {name}" + (f", did you mean {near}?" if (near := nearest(name)) else ""))
     values: dict[str, Any] = {}
     origin: dict[str, str] = {}
     for row in TABLE:
@@ -166,10 +189,31 @@ def load(environment: Mapping[str, str] | None = None, dotenv: Path | None = Non
         try:
             values[row.attribute] = _parse(row, text)
         except ValueError as fault:
+            values[row.attribute] = _parse(row, str(row.default))
             faults.append(f"{row.name}: {fault}")
-    if faults:
-        raise ConfigError("; ".join(faults))
-    return Settings(MappingProxyType(values), MappingProxyType(origin))
+    return Settings(MappingProxyType(values), MappingProxyType(origin)), tuple(faults)
+
+
+def known_names() -> frozenset[str]:
+    """The name of every setting."""
+    return frozenset(row.name for row in TABLE)
+
+
+def nearest(name: str) -> str | None:
+    """The setting whose name is most like `name`; None where none is like it."""
+    import difflib  # needed for a fault only
+
+    near = difflib.get_close_matches(name, known_names(), 1, 0.5)
+    return near[0] if near else None
+
+
+def strangers(dotenv: Path) -> list[str]:
+    """Names in a `.env` file that are no setting of ours, without those of CATALYST_ (which are faults).
+
+    Raises ConfigError for a file that cannot be read.
+    """
+    return sorted(name for name in _read_dotenv(dotenv)
+                  if name not in known_names() and not name.startswith("CATALYST_"))
 
 
 def inherited() -> dict[str, str]:
@@ -246,3 +290,30 @@ def example_file() -> str:
             lines += [f"# -- {group}", ""]
         lines += [f"# {row.meaning}", f"# {row.name}={row.default if row.kind != 'bool' else int(row.default)}", ""]
     return "\n".join(lines)
+
+
+def table_page() -> str:
+    """The text of `docs/settings.md`: a table a group."""
+    lines = ["# Settings", "", "Made from `catalyst/settings.py` by `scripts/generate`; do not edit.", "",
+             "A setting is looked for on the command line, then in the environment, then in `.env`, then here. A name"
+             " that begins with", "`CATALYST_` and is not in these tables is an error. `catalyst config show` says what"
+             " is in force and where each value comes", "from; `catalyst doctor` says what is wrong. `catalyst reload`"
+             " applies changed limits, rules, sources and lists to the", "running house; addresses of folders and"
+             " sockets need a restart.", ""]
+    group = ""
+    for row in TABLE:
+        if row.group != group:
+            lines += [*([""] if group else []), f"## {row.group.capitalize()}", "",
+                      "| name | kind | default | range | meaning |", "| --- | --- | --- | --- | --- |"]
+            group = row.group
+        default = int(row.default) if row.kind == "bool" else row.default
+        lines.append(f"| `{row.name}` | {row.kind} | {f'`{default}`' if default != '' else ''} | {_range(row)} |"
+                     f" {row.meaning} |")
+    return "\n".join([*lines, ""])
+
+
+def _range(row: Setting) -> str:
+    """The bounds of a number or the words that a text may be."""
+    if row.choices:
+        return ", ".join(row.choices)
+    return "" if math.isinf(row.low) else f"{row.low:,.10g} to {row.high:,.15g}"

@@ -68,13 +68,13 @@ class Bench:
         self.sent: list[Message] = []
         self._open()
 
-    def _open(self) -> None:
+    def _open(self, *, suspect: bool = False) -> None:
         self.store = Store(self._cls, self.settings)
         self.actor = self._cls(self.settings, self.clock)
         receivers = {kind.RECEIVER for kind in self._cls.outbox}
         self.links = RecordingLinks(self.store.db, self.store.epoch, receivers, self.clock)
         self.engine = Engine(self.actor, self.store.db, self.links, Progress(self.clock))
-        self._turn(self.engine.start)
+        self._turn(lambda db: self.engine.start(db, suspect=suspect))
 
     def _turn(self, work: Callable[[Any], Any]) -> list[Message]:
         self.actor.now_ms = self.clock.now_ms()
@@ -120,8 +120,8 @@ class Bench:
 
     def jobs(self) -> list[Job]:
         """Jobs that wait, the first to be picked first."""
-        rows = self.rows("SELECT kind, lane, id, payload, key, priority, item_id, not_before_ms, tries FROM jobs"
-                         " WHERE state = 'queued' ORDER BY priority DESC, id")
+        rows = self.rows("SELECT kind, lane, id, payload, key, priority, item_id, not_before_ms, tries, deaths"
+                         " FROM jobs WHERE state = 'queued' ORDER BY priority DESC, id")
         return [self.engine.jobs._job(row[0], row[1], row[2:]) for row in rows]
 
     def interrupt_jobs(self) -> list[Job]:
@@ -130,11 +130,14 @@ class Bench:
         self._turn(lambda db: picked.extend(self.engine.jobs.pick(db, self.clock.now_ms())))
         return picked
 
-    def restart(self) -> list[Message]:
-        """Go on with the database as a new process after a kill; the messages that the start sent."""
+    def restart(self, *, suspect: bool = False) -> list[Message]:
+        """Go on with the database as a new process after a kill; the messages that the start sent.
+
+        `suspect`: the process ended by its own doing, so what it had in hand may be the cause.
+        """
         self.store.abandon()
         before = len(self.sent)
-        self._open()
+        self._open(suspect=suspect)
         return self.sent[before:]
 
     def verb(self, name: str, **arguments: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from catalyst.settings import TABLE, example_file
+from catalyst.settings import TABLE, example_file, table_page
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -33,6 +33,15 @@ def test_the_example_of_the_settings_is_current() -> None:
     assert (ROOT / ".env.example").read_text(encoding="utf-8") == example_file()
 
 
+def test_the_table_of_the_settings_is_current() -> None:
+    """`docs/settings.md` is what the table says, one row a setting."""
+    text = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    assert text == table_page()
+    for row in TABLE:
+        (line,) = [line for line in text.splitlines() if line.startswith(f"| `{row.name}` |")]
+        assert line.endswith(f"| {row.meaning} |")
+
+
 def test_every_setting_is_in_the_example_with_its_meaning() -> None:
     """Name, default and meaning of each, once."""
     lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
@@ -46,8 +55,9 @@ def test_check_names_what_is_stale_and_writes_nothing(copy: Path) -> None:
     missing = generate(copy, "--check")
     assert (missing.returncode, missing.stdout) == (1, "")
     assert ".env.example is not current" in missing.stderr
+    assert "docs/settings.md is not current" in missing.stderr
     assert not (copy / ".env.example").exists()
-    assert generate(copy).stdout == "wrote .env.example\n"
+    assert generate(copy).stdout == "wrote .env.example\nwrote docs/settings.md\n"
     assert generate(copy, "--check").returncode == 0
     assert generate(copy).stdout == ""
     (copy / ".env.example").write_text("stale")

@@ -14,7 +14,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalyst.errors import ConfigError
-from catalyst.settings import TABLE, Setting, Settings, defaults, example_file, load, shown_value
+from catalyst.settings import (
+    TABLE,
+    Setting,
+    Settings,
+    defaults,
+    examine,
+    example_file,
+    load,
+    nearest,
+    shown_value,
+    strangers,
+)
 
 NOWHERE = Path("/nonexistent/.env")
 BY_NAME = {row.name: row for row in TABLE}
@@ -94,6 +105,29 @@ def test_an_unknown_name_is_an_error_that_names_the_nearest(name: str, near: str
     """A misspelt setting does not silently keep its default."""
     with pytest.raises(ConfigError, match=f"unknown setting {name}, did you mean {near}\\?"):
         with_env(**{name: "x"})
+
+
+def test_faults_beside_the_settings(tmp_path: Path) -> None:
+    """Who only examines gets every fault as a sentence, a default in the place of what is wrong, and the rest."""
+    path = tmp_path / ".env"
+    path.write_text("PRICE_FLOOR=2\nCATALYST_HOMES=x\n")
+    settings, faults = examine({"MIN_SCORE": "high", "PRICE_CEILING": "5"}, path)
+    assert (settings.min_score, settings.price_ceiling, settings.price_floor) == (0.2, 5, 2)
+    assert faults == ("unknown setting CATALYST_HOMES, did you mean CATALYST_HOME?",
+                      "MIN_SCORE: 'high' is not a number")
+    path.write_bytes(b"\xff")
+    assert "cannot read" in examine({}, path)[1][0]
+
+
+def test_strangers_in_the_file(tmp_path: Path) -> None:
+    """Names that are no setting are listed, with what they may have been meant to be, and are no fault."""
+    path = tmp_path / ".env"
+    path.write_text("MIN_SCORRE=1\nPRICE_FLOOR=2\nPATH_OF_MINE=x\n")
+    assert strangers(path) == ["MIN_SCORRE", "PATH_OF_MINE"]
+    assert nearest("MIN_SCORRE") == "MIN_SCORE"
+    assert nearest("ZZZ") is None
+    assert examine({}, path)[1] == ()
+    assert strangers(tmp_path / "absent") == []
 
 
 def test_names_of_other_programs_are_left_alone() -> None:

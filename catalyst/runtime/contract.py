@@ -44,7 +44,7 @@ class Job:
 
     Jobs of one `lane` share its workers and its holds; the highest `priority` that is due goes first, then the oldest.
     A job with a `key` replaces a queued one of the same kind and key; one that is yielded again gives way to a newer
-    one. `tries` counts the starts.
+    one. `tries` counts the starts, `deaths` the processes that ended while it ran.
     """
 
     kind: str
@@ -56,6 +56,7 @@ class Job:
     not_before_ms: int = 0
     tries: int = 0
     id: int = 0
+    deaths: int = 0
 
     def again(self, at_ms: int) -> Job:
         """The same job, to be started again at `at_ms`, keeping its count of tries."""

@@ -12,6 +12,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import msgpack
@@ -21,6 +22,7 @@ from catalyst import log
 from catalyst.errors import ContractError, MessageError, Retry
 from catalyst.messages import ItemDropped, Message, pack, unpack
 from catalyst.runtime.contract import Actor, Hold, Job, Output, snake
+from catalyst.runtime.faults import Reach, nothing
 from catalyst.runtime.jobs import FAR_MS, Finished, Jobs
 from catalyst.runtime.links import Links
 from catalyst.runtime.progress import Progress
@@ -30,6 +32,11 @@ HANDLER_LIMIT_S = 2.5
 MAX_TRIES = 3
 BACKOFF_MS = (50, 500)  # after the first and the second failure
 DEFERRED_PER_TURN = 64
+# After an end that was the process's own doing so many messages are handled one by one, each start counted before: the
+# windows of four links, since what ended the process was among the messages that were then in flight.
+CAREFUL = 1_024
+MOST_STARTS = 2  # counted ones; the first, which nobody counted, makes three tries
+MOST_DEATHS = 3  # processes that may end under a job
 
 
 class Received(msgspec.Struct, frozen=True):
@@ -49,10 +56,13 @@ class Received(msgspec.Struct, frozen=True):
 class Engine:
     """Handlers of one actor over its database. All methods but `reload` expect an open transaction."""
 
-    def __init__(self, actor: Actor, db: sqlite3.Connection, links: Links, progress: Progress):
+    def __init__(self, actor: Actor, db: sqlite3.Connection, links: Links, progress: Progress,
+                 reach: Reach = nothing):
         self.actor = actor
         self.links = links
-        self.jobs = Jobs(actor, db, self._bury_job)
+        self.reach = reach
+        self.careful = 0
+        self.jobs = Jobs(actor, db, self._unreadable, reach)
         self.progress = progress
         self._known = {kind.__name__: kind for kind in actor.inbox}
         self._handlers = {name: f"on_{snake(name)}" for name in self._known}
@@ -72,10 +82,18 @@ class Engine:
         """Messages that wait for their time."""
         return self._deferred.total()
 
-    def start(self, db: sqlite3.Connection) -> None:
-        """`on_start`, then the jobs that the last process left under way."""
+    def start(self, db: sqlite3.Connection, *, suspect: bool = False) -> None:
+        """`on_start`, then the jobs that the last process left under way.
+
+        `suspect`: what it had in hand may be what ended it. A message whose starts were counted is suspect for ever.
+        """
+        counted = db.execute("SELECT 1 FROM deferred WHERE starts > 0").fetchone() is not None
+        self.careful = CAREFUL if suspect or counted else 0
         self._emit(db, self.actor.on_start(db))
-        for job in self.jobs.interrupted(db):
+        for job in self.jobs.interrupted(db, suspect=suspect):
+            if job.deaths >= MOST_DEATHS:
+                self._bury_job(db, job, "killed:process", f"{job.deaths} processes ended while it ran")
+                continue
             settle = getattr(self.actor, f"interrupted_{job.kind}", None)
             self._emit(db, settle(job, db) if settle else (job,))
 
@@ -93,14 +111,30 @@ class Engine:
             self.links.needs_flush = True  # no row tells that the link went on
 
     def retry_deferred(self, db: sqlite3.Connection) -> None:
-        """Hand over again what is due: of each order key only the first."""
-        rows = db.execute(
+        """Hand over again what is due: of each order key only the first; with care only one."""
+        for n, *fields in self._due(db, 1 if self.careful else DEFERRED_PER_TURN):
+            self._handle(db, Received(*fields), n)
+            self.careful = max(0, self.careful - 1)
+        self.deferred_due_ms = self._next_deferred(db)
+
+    def accuse(self, db: sqlite3.Connection) -> None:
+        """With care: count the start of the message that is next, in a transaction before that of its handler.
+
+        One whose counted starts all ended in the process's death becomes a dead letter instead.
+        """
+        for n, *fields in self._due(db, 1):
+            (starts,) = db.execute("UPDATE deferred SET starts = starts + 1 WHERE n = ? RETURNING starts",
+                                   (n,)).fetchone()
+            if starts > MOST_STARTS:
+                self._leave(db, n)
+                self.bury(db, Received(*fields), "killed:process", f"{starts} processes ended in its handler")
+                self.deferred_due_ms = self._next_deferred(db)
+
+    def _due(self, db: sqlite3.Connection, most: int) -> list[tuple[Any, ...]]:
+        return db.execute(
             "SELECT n, id, item_id, sender, type, version, body, queued_ms, received_ms, tries FROM deferred"
             " WHERE n IN (SELECT min(n) FROM deferred GROUP BY order_key) AND due_ms <= ? ORDER BY n LIMIT ?",
-            (self.actor.now_ms, DEFERRED_PER_TURN)).fetchall()
-        for n, *fields in rows:
-            self._handle(db, Received(*fields), n)
-        self.deferred_due_ms = self._next_deferred(db)
+            (self.actor.now_ms, most)).fetchall()
 
     def _handle(self, db: sqlite3.Connection, received: Received, row: int | None) -> None:
         """Run the handler in a savepoint; `row` is the message's row in `deferred` where it comes from there."""
@@ -111,12 +145,13 @@ class Engine:
             self.bury(db, received, f"invalid:{error.reason}", str(error))
             return
         key = message.order_key()
-        if row is None and self._deferred.get(key):
+        if row is None and (self.careful or self._deferred.get(key)):
             self._defer(db, received, key, self.actor.now_ms)
             return
         handler = getattr(self.actor, self._handlers[received.type])
         self.progress.begin(f"{received.type} {received.item_id}", HANDLER_LIMIT_S)
         try:
+            self.reach("handle", received.item_id)
             self._in_savepoint(db, lambda: handler(message, db))
         except Retry as wish:
             self._wait(db, received, row, key, self.actor.now_ms + round(wish.after_s * 1000), received.tries)
@@ -148,7 +183,7 @@ class Engine:
         if row is None:
             self._defer(db, received, key, due_ms, tries)
         else:
-            db.execute("UPDATE deferred SET due_ms = ?, tries = ? WHERE n = ?", (due_ms, tries, row))
+            db.execute("UPDATE deferred SET due_ms = ?, tries = ?, starts = 0 WHERE n = ?", (due_ms, tries, row))
 
     def _defer(self, db: sqlite3.Connection, received: Received, key: str, due_ms: int, tries: int = 0) -> None:
         db.execute(
@@ -176,7 +211,7 @@ class Engine:
 
     def finish(self, db: sqlite3.Connection, finished: Finished) -> bool:
         """Apply a job's result. False: it could not be applied and is to be offered again."""
-        job = finished.job
+        job = replace(finished.job, deaths=0)  # the process has survived it
         word = "done" if finished.error is None else "failed"
         handler = getattr(self.actor, f"{word}_{job.kind}")
         outcome = finished.result if finished.error is None else finished.error
@@ -196,7 +231,7 @@ class Engine:
             if finished.attempt < MAX_TRIES:
                 return False
             self.jobs.remove(db, job)
-            self._bury_job(db, job, error)
+            self._bury_job(db, job, f"failed:{type(error).__name__}", _text(error))
         finally:
             self.progress.end()
         return True
@@ -205,6 +240,7 @@ class Engine:
         """Run a timer's method; a failure is counted and logged, the timer comes again."""
         self.progress.begin(timer, HANDLER_LIMIT_S)
         try:
+            self.reach("tick", timer)
             self._in_savepoint(db, lambda: getattr(self.actor, timer)(db))
         except Exception as error:  # boundary: a defect in a timer must not stop the actor
             if storage_failed(error):
@@ -251,15 +287,17 @@ class Engine:
         self._buried(db, received.item_id, reason)
         log.error("dead_letter", msg=received.id.hex(), item=received.item_id, type=received.type, reason=reason)
 
-    def _bury_job(self, db: sqlite3.Connection, job: Job, error: Exception) -> None:
+    def _unreadable(self, db: sqlite3.Connection, job: Job, error: Exception) -> None:
+        self._bury_job(db, job, f"failed:{type(error).__name__}", _text(error))
+
+    def _bury_job(self, db: sqlite3.Connection, job: Job, reason: str, trace: str) -> None:
         payload = msgpack.packb({"payload": msgspec.to_builtins(job.payload), "lane": job.lane, "key": job.key,
                                  "priority": job.priority}, use_bin_type=True)
         letter = hashlib.blake2b(payload + str(job.id).encode(), digest_size=16).digest()
-        reason = f"failed:{type(error).__name__}"
         db.execute(
             "INSERT OR REPLACE INTO dead(id, item_id, sender, type, version, body, reason, traceback, dead_ms)"
             " VALUES(?, ?, '', ?, 1, ?, ?, ?, ?)",
-            (letter, job.item_id, f"job:{job.kind}", payload, reason, _text(error), self.actor.now_ms))
+            (letter, job.item_id, f"job:{job.kind}", payload, reason, trace, self.actor.now_ms))
         self._buried(db, job.item_id, reason)
         log.error("dead_job", job=job.kind, item=job.item_id, reason=reason)
 

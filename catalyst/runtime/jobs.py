@@ -23,8 +23,11 @@ import msgspec
 from catalyst import log
 from catalyst.errors import CatalystError, ContractError
 from catalyst.runtime.contract import Actor, Job, JobKind
+from catalyst.runtime.faults import Reach, nothing
 
 FAR_MS = 2**53
+SUSPECT_DEATHS = 1  # a job under which a process ended by itself runs alone, so that the next end is its own
+COLUMNS = "id, payload, key, priority, item_id, not_before_ms, tries, deaths"
 Unreadable = Callable[[sqlite3.Connection, Job, Exception], None]  # what to do with a row that no declaration fits
 
 
@@ -41,8 +44,9 @@ class Finished:
 class Jobs:
     """The queue of one actor: rows in `jobs` and `lanes`, counts of them in memory, threads."""
 
-    def __init__(self, actor: Actor, db: sqlite3.Connection, unreadable: Unreadable):
+    def __init__(self, actor: Actor, db: sqlite3.Connection, unreadable: Unreadable, reach: Reach = nothing):
         self._actor = actor
+        self._reach = reach
         self._unreadable = unreadable
         self._kinds: dict[str, JobKind] = {kind.name: kind for kind in actor.jobs}
         self._work: SimpleQueue[Job] = SimpleQueue()
@@ -61,6 +65,8 @@ class Jobs:
         for kind, lane, count in db.execute(
                 "SELECT kind, lane, count(*) FROM jobs WHERE state = 'queued' GROUP BY kind, lane"):
             self._queued[kind, lane] = count
+        self._suspects: int = db.execute("SELECT count(*) FROM jobs WHERE state = 'queued' AND deaths >= ?",
+                                         (SUSPECT_DEATHS,)).fetchone()[0]
         self._open_ms: dict[str, int] = dict(db.execute("SELECT lane, open_ms FROM lanes").fetchall())
         self._look = True
 
@@ -81,10 +87,11 @@ class Jobs:
                 self._queued[job.kind, lane] -= 1
         payload = msgpack.packb(msgspec.to_builtins(job.payload), use_bin_type=True)
         db.execute(
-            "INSERT INTO jobs(id, kind, lane, key, priority, item_id, payload, state, not_before_ms, tries, queued_ms)"
-            " VALUES(?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?)",
+            "INSERT INTO jobs(id, kind, lane, key, priority, item_id, payload, state, not_before_ms, tries, queued_ms,"
+            " deaths) VALUES(?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?)",
             (job.id or None, job.kind, job.lane, job.key, job.priority, job.item_id, payload, job.not_before_ms,
-             job.tries, now_ms))
+             job.tries, now_ms, job.deaths))
+        self._suspects += job.deaths >= SUSPECT_DEATHS
         self._queued[job.kind, job.lane] += 1
         self._look = True
 
@@ -105,6 +112,8 @@ class Jobs:
             return []
         self._look = False
         self.next_ms = FAR_MS
+        if (alone := self._suspect(db, now_ms)) is not None:
+            return alone
         busy = Counter((job.kind, job.lane) for job, _ in self.running.values())
         picked: list[Job] = []
         for (kind, lane), waiting in list(self._queued.items()):
@@ -116,9 +125,8 @@ class Jobs:
                 self.next_ms = min(self.next_ms, opens_ms)
                 continue
             rows = db.execute(
-                "SELECT id, payload, key, priority, item_id, not_before_ms, tries FROM jobs WHERE state = 'queued'"
-                " AND kind = ? AND lane = ? AND not_before_ms <= ? ORDER BY priority DESC, id LIMIT ?",
-                (kind, lane, now_ms, free)).fetchall()
+                f"SELECT {COLUMNS} FROM jobs WHERE state = 'queued' AND kind = ? AND lane = ? AND not_before_ms <= ?"  # noqa: S608
+                " ORDER BY priority DESC, id LIMIT ?", (kind, lane, now_ms, free)).fetchall()
             jobs = [self._mark_running(db, kind, lane, row, now_ms) for row in rows]
             picked += [job for job in jobs if job is not None]
             self._look |= None in jobs  # its place is free
@@ -127,6 +135,24 @@ class Jobs:
                                    " lane = ?", (kind, lane)).fetchone()[0]
                 self.next_ms = min(self.next_ms, later if later is not None else FAR_MS)
         return picked
+
+    def _suspect(self, db: sqlite3.Connection, now_ms: int) -> list[Job] | None:
+        """The job to start alone, none while another runs; None where no suspect is due."""
+        if any(job.deaths >= SUSPECT_DEATHS for job, _ in self.running.values()):
+            return []
+        if not self._suspects:
+            return None
+        rows = db.execute(
+            f"SELECT kind, lane, {COLUMNS} FROM jobs WHERE state = 'queued' AND deaths >= ? AND not_before_ms <= ?"  # noqa: S608
+            " ORDER BY id", (SUSPECT_DEATHS, now_ms)).fetchall()
+        for kind, lane, *row in rows:
+            if self._open_ms.get(lane, 0) <= now_ms:
+                if self.running:
+                    return []
+                self._suspects -= 1
+                job = self._mark_running(db, kind, lane, tuple(row), now_ms)
+                return [job] if job is not None else None
+        return None
 
     def _mark_running(self, db: sqlite3.Connection, kind: str, lane: str, row: tuple[Any, ...],
                       now_ms: int) -> Job | None:
@@ -148,13 +174,13 @@ class Jobs:
                 payload = msgpack.unpackb(row[1], raw=False)
             except (ValueError, msgpack.exceptions.UnpackException):
                 payload = row[1]
-            self._unreadable(db, Job(kind, payload, lane, *row[2:], id=row[0]), error)
+            self._unreadable(db, Job(kind, payload, lane, *row[2:7], id=row[0], deaths=row[7]), error)
             return None
 
     def _job(self, kind: str, lane: str, row: tuple[Any, ...]) -> Job:
-        number, payload, key, priority, item_id, not_before_ms, tries = row
+        number, payload, key, priority, item_id, not_before_ms, tries, deaths = row
         typed = msgspec.convert(msgpack.unpackb(payload, raw=False), self._kinds[kind].payload)
-        return Job(kind, typed, lane, key, priority, item_id, not_before_ms, tries, number)
+        return Job(kind, typed, lane, key, priority, item_id, not_before_ms, tries, number, deaths)
 
     def start(self, jobs: list[Job]) -> None:
         """Hand picked jobs to threads, after the commit that marked them."""
@@ -180,7 +206,10 @@ class Jobs:
     def run_one(self, job: Job) -> Finished:
         """Do the work of one job here and now."""
         try:
-            return Finished(job, getattr(self._actor, f"work_{job.kind}")(job.payload), None)
+            self._reach("job", job.item_id)
+            result = getattr(self._actor, f"work_{job.kind}")(job.payload)
+            self._reach("worked", job.item_id)
+            return Finished(job, result, None)
         except CatalystError as error:
             return Finished(job, None, error)
         except Exception as error:  # boundary: a defect in the work is the job's failure, not the thread's end
@@ -214,15 +243,17 @@ class Jobs:
         self.running.pop(job.id, None)
         self._look = True
 
-    def interrupted(self, db: sqlite3.Connection) -> list[Job]:
+    def interrupted(self, db: sqlite3.Connection, *, suspect: bool = False) -> list[Job]:
         """Jobs that the last process had under way; their rows are removed, the caller decides what comes of them.
+
+        With `suspect` its end is counted against them: one of them may have been the cause.
 
         Jobs of a kind that is no longer declared are handed over as unreadable.
         """
         rows = db.execute(
             "DELETE FROM jobs WHERE state = 'running' OR kind NOT IN (SELECT value FROM json_each(?))"
-            " RETURNING kind, lane, id, payload, key, priority, item_id, not_before_ms, tries",
-            (json.dumps(list(self._kinds)),)).fetchall()
+            " RETURNING kind, lane, id, payload, key, priority, item_id, not_before_ms, tries,"
+            " deaths + (? AND state = 'running')", (json.dumps(list(self._kinds)), suspect)).fetchall()
         jobs = [self._read(db, row[0], row[1], row[2:]) for row in sorted(rows, key=lambda row: row[2])]
         self.reload(db)
         return [job for job in jobs if job is not None]

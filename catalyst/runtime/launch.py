@@ -10,21 +10,30 @@ import multiprocessing
 import multiprocessing.forkserver
 import multiprocessing.resource_tracker
 import os
+import select
 import signal
 import sys
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from queue import SimpleQueue
+from typing import Any
 
 from catalyst import log
 from catalyst.clock import Clock
 from catalyst.errors import CatalystError
+from catalyst.runtime.ownership import start_time
 from catalyst.runtime.process import Birth, run_actor
 from catalyst.runtime.roster import ALL, load_actor
 from catalyst.settings import Settings, load
 
-START_LIMIT_S = 3.0
+START_LIMIT_S = 3.0  # a start takes 10 ms
+# The first one waits for the fork server's imports: half a second, several on a machine that is busy. Each replacement
+# in a row gets twice the time, for a slow machine must not be taken for a stuck server for ever.
+FIRST_LIMIT_S, LONGEST_LIMIT_S = 15.0, 60.0
+STATUS_S = 0.05
+# Ends that are nobody's fault: in order, somebody else's lock, a wrong setting, SIGTERM, SIGKILL; or unknown.
+INNOCENT = (None, 0, 75, 78, 255, -signal.SIGTERM, -signal.SIGKILL)
 PRELOAD = ["catalyst.runtime.preload", "actors.preload"]
 
 
@@ -48,19 +57,35 @@ class Launcher:
         self.wake_fd, self._wake_write = os.pipe()
         os.set_blocking(self.wake_fd, False)
         self.starting: dict[str, float] = {}  # name -> monotonic start
+        self._living: dict[int, Any] = {}  # pid -> multiprocessing's process, asked for nothing but how it ended
+        self._limit_s = FIRST_LIMIT_S
         # The imports of the fork server take half a second: begin now, so that the first crash does not wait for them.
         threading.Thread(target=multiprocessing.forkserver.ensure_running, name="fork-server", daemon=True).start()
 
-    def start(self, name: str) -> None:
-        """Begin to start actor `name`."""
+    def start(self, name: str, *, suspect: bool = False) -> None:
+        """Begin to start actor `name`; `suspect`: what it had in hand may be what ended its last process."""
         self.starting[name] = self._clock.monotonic_s()
-        threading.Thread(target=self._start, args=(name,), name=f"start-{name}", daemon=True).start()
+        threading.Thread(target=self._start, args=(name, suspect), name=f"start-{name}", daemon=True).start()
 
-    def _start(self, name: str) -> None:
+    def ended_by_itself(self, pid: int) -> bool:
+        """Whether the end of a process was its own doing: a defect, a signal that no person sends.
+
+        False where that is not known: an adopted process, a fork server that is gone. SIGKILL says nothing: it may
+        come from a person or from the kernel that needs the memory.
+        """
+        process = self._living.pop(pid, None)
+        if process is None:
+            return False
+        select.select([process.sentinel], [], [], STATUS_S)  # the fork server tells it a moment after the death
+        return process.exitcode not in INNOCENT
+
+    def _start(self, name: str, suspect: bool) -> None:
         try:
             asked_s = self._clock.monotonic_s()
-            child = self._context.Process(target=child_main, args=(name, asked_s), name=name, daemon=True)
+            child = self._context.Process(target=child_main, args=(name, asked_s, os.getpid(), suspect), name=name,
+                                          daemon=True)
             child.start()
+            self._living[child.pid or 0] = child
             result = Started(name, child.pid)
         except (OSError, EOFError, RuntimeError) as error:
             result = Started(name, None, f"{type(error).__name__}: {error}")
@@ -75,16 +100,19 @@ class Launcher:
         while not self._results.empty():
             found.append(self._results.get())
             self.starting.pop(found[-1].name, None)
+            if found[-1].pid is not None:
+                self._limit_s = START_LIMIT_S
         return found
 
     def replace_stuck_server(self) -> bool:
-        """Kill the fork server if a start takes longer than START_LIMIT_S: the next start makes a new one."""
+        """Kill the fork server if a start takes longer than its limit: the next start makes a new one."""
         now_s = self._clock.monotonic_s()
-        stuck = [name for name, began_s in self.starting.items() if now_s - began_s > START_LIMIT_S]
+        stuck = [name for name, began_s in self.starting.items() if now_s - began_s > self._limit_s]
         if not stuck:
             return False
         pid = server_pid()
-        log.error("fork_server_stuck", actors=" ".join(stuck), pid=pid)
+        log.error("fork_server_stuck", actors=" ".join(stuck), pid=pid, after_s=self._limit_s)
+        self._limit_s = min(LONGEST_LIMIT_S, max(FIRST_LIMIT_S, 2 * self._limit_s))
         if pid is not None:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -99,9 +127,15 @@ def server_pid() -> int | None:
     return pid
 
 
-def child_main(name: str, asked_s: float) -> None:
-    """The whole life of a started actor, in its own process; ends the process. `asked_s`: when it was asked for."""
-    birth = Birth(asked_s, frozenset(sys.modules))
+def child_main(name: str, asked_s: float, asked_by: int, suspect: bool) -> None:
+    """The whole life of a started actor, in its own process; ends the process. `asked_s`: when it was asked for.
+
+    `suspect`: what it had in hand may be what ended its last process. A start that a slow fork server brings about
+    after the one who asked has ended (`asked_by`, its pid) is not wanted any more: nobody would end that process.
+    """
+    birth = Birth(asked_s, frozenset(sys.modules), suspect)
+    if start_time(asked_by) < 0:
+        os._exit(0)
     try:
         settings = load()
         detach(settings, name)

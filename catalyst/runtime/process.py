@@ -23,6 +23,7 @@ from catalyst.runtime import wire
 from catalyst.runtime.bus import Arrivals, Bus
 from catalyst.runtime.contract import Actor
 from catalyst.runtime.engine import Engine, Received
+from catalyst.runtime.faults import Faults
 from catalyst.runtime.heartbeat import Command, Heartbeat
 from catalyst.runtime.jobs import FAR_MS, Finished
 from catalyst.runtime.links import Links
@@ -43,17 +44,21 @@ STORE_PAUSE_S = 0.5  # after a refused transaction, for example on a full disk
 
 @dataclass(frozen=True, slots=True)
 class Birth:
-    """When a start was asked for (monotonic, which is the same in all processes) and the modules that were there."""
+    """When a start was asked for (monotonic, which is the same in all processes) and the modules that were there.
+
+    `suspect`: what the actor had in hand may be what ended its last process.
+    """
 
     asked_s: float
     modules: frozenset[str]
+    suspect: bool = False
 
 
 class Process:
     """Runs one actor until SIGTERM or `drain`. `senders` are the actors whose frames it takes."""
 
     def __init__(self, cls: type[Actor], settings: Settings, senders: Iterable[str], *,
-                 store: Store | None = None, clock: Clock | None = None):
+                 store: Store | None = None, clock: Clock | None = None, suspect: bool = False):
         self.clock = clock or SystemClock()
         self.settings = settings
         self.progress = Progress(self.clock)
@@ -61,7 +66,8 @@ class Process:
         make_run_folder(settings.run_folder)
         self.actor = cls(settings, self.clock)
         self.links = Links(self.store.db, self.store.epoch, (kind.RECEIVER for kind in cls.outbox), self.clock)
-        self.engine = Engine(self.actor, self.store.db, self.links, self.progress)
+        self.faults = Faults(settings.faults, cls.name, settings.home)
+        self.engine = Engine(self.actor, self.store.db, self.links, self.progress, self.faults.reach)
         self.verbs = Verbs(self)
         self.stopping = False
         now_s = self.clock.monotonic_s()
@@ -77,9 +83,10 @@ class Process:
         self._wake_fd, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
         os.set_blocking(self._wake_fd, False)
+        self.engine.reach("start", "")
         with self.store.transaction() as db:
             self.actor.now_ms = self.clock.now_ms()
-            self.engine.start(db)
+            self.engine.start(db, suspect=suspect and not self.store.was_clean)
             self.links.flush(db)
         self.bus = Bus(cls.name, settings.run_folder, self.links, senders)
         self.heartbeat = Heartbeat(cls.name, settings.run_folder, self.bus.context, self.progress, self.clock)
@@ -181,6 +188,10 @@ class Process:
         over: list[Finished] = []
         put_back: list[Finished] = []
         try:
+            if retry and self.engine.careful:
+                with self.store.transaction() as db:
+                    self.engine.accuse(db)
+                    self.links.flush(db)
             with self.store.transaction() as db:
                 self._take(db, arrivals, answers, now_ms)
                 for result in finished:
@@ -197,9 +208,11 @@ class Process:
                 replies = [(command, self.verbs.in_transaction(command, db)) for command in self._commands]
                 picked = [] if self.stopping else jobs.pick(db, now_ms)
                 self.links.flush(db)
+                self.engine.reach("commit", "")
         except StoreError as error:
             self._refused(error, finished)
             return
+        self.engine.reach("committed", "")
         self._commands.clear()
         for result in over:
             jobs.over(result.job)
@@ -207,7 +220,9 @@ class Process:
             jobs.put_back(result)
         jobs.start(picked)
         for sender, frame in answers:
+            self.engine.reach("ack", "")
             self.bus.answer(sender, frame)
+            self.engine.reach("acked", "")
         self._send()
         for command, reply in replies:
             self._reply(command, reply)
@@ -232,6 +247,7 @@ class Process:
             if again is not None:
                 answers.append((sender, again))
             if is_next:
+                self.engine.reach("receive", frame.item_id)
                 self.engine.receive(db, Received(frame.id, frame.item_id, sender, frame.type, frame.version,
                                                  frame.body, frame.queued_ms, now_ms))
         for sender in talked:
@@ -253,9 +269,11 @@ class Process:
             if self.links.hello_due(link):
                 self.bus.send(link, self.links.hello(link))
             for seq, frame in self.links.to_send(self.store.db, link):
+                self.engine.reach("send", "")
                 if not self.bus.send(link, frame):
                     self.links.refused(link)
                     break
+                self.engine.reach("sent", "")
                 self.links.sent(link, seq, self.actor.now_ms)
 
     def _read_commands(self) -> None:
@@ -322,7 +340,7 @@ def run_actor(cls: type[Actor], settings: Settings, senders: Iterable[str], *, f
     try:
         store = Store(cls, settings, ownership=ownership)  # before the log: a refusal must change nothing
         log.configure(cls.name, settings.log_folder, settings.log_level, foreground=foreground)
-        process = Process(cls, settings, senders, store=store)
+        process = Process(cls, settings, senders, store=store, suspect=birth is not None and birth.suspect)
     except CatalystError as error:
         if not foreground:  # in the foreground the command says it, in one line
             log.configure(cls.name, settings.log_folder, settings.log_level)

@@ -108,4 +108,7 @@ CREATE TABLE incidents(
   subject TEXT NOT NULL,             -- peer or actor
   detail TEXT NOT NULL,
   at_ms INTEGER NOT NULL);
-""",)
+""", """
+ALTER TABLE deferred ADD COLUMN starts INTEGER NOT NULL DEFAULT 0;  -- after an unclean end: counted before the handler
+ALTER TABLE jobs ADD COLUMN deaths INTEGER NOT NULL DEFAULT 0;      -- processes that ended while it ran
+""")

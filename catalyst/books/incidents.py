@@ -1,0 +1,68 @@
+"""The rows behind the supervisor: every end of an actor, every trouble that it was found in, with the stacks.
+
+Troubles go into the runtime's own table of incidents, where every actor notes what went wrong with it; this adds the
+stacks. It only reads and writes rows.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from typing import Any
+
+KEPT_MS = 30 * 86_400_000
+MOST_LISTED = 500
+
+SCHEMA = """
+CREATE TABLE restarts(
+  n INTEGER PRIMARY KEY,
+  actor TEXT NOT NULL,
+  pid INTEGER NOT NULL,
+  lived_s REAL NOT NULL,
+  delay_s REAL NOT NULL,            -- until it was started again
+  expected INTEGER NOT NULL,        -- 1: asked for (restart, drain)
+  at_ms INTEGER NOT NULL);
+CREATE INDEX restarts_at ON restarts(at_ms);  -- retention
+"""
+STACKS = """
+CREATE TABLE stacks(
+  incident INTEGER PRIMARY KEY,     -- n of the incident
+  pid INTEGER NOT NULL,
+  text TEXT NOT NULL);              -- of all threads, or what the kernel said of a mute process
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Incidents:
+    """Access to the rows, within the transaction of a handler that runs at `now_ms`."""
+
+    db: sqlite3.Connection
+    now_ms: int
+
+    def add_end(self, actor: str, pid: int, lived_s: float, delay_s: float, *, expected: bool) -> None:
+        """Note the end of an actor's process."""
+        self.db.execute("INSERT INTO restarts(actor, pid, lived_s, delay_s, expected, at_ms) VALUES(?, ?, ?, ?, ?, ?)",
+                        (actor, pid, lived_s, delay_s, expected, self.now_ms))
+
+    def add(self, kind: str, actor: str, detail: str, pid: int = 0, stacks: str = "") -> None:
+        """Note an incident, with the stacks where there are any."""
+        number = self.db.execute("INSERT INTO incidents(kind, subject, detail, at_ms) VALUES(?, ?, ?, ?)",
+                                 (kind, actor, detail, self.now_ms)).lastrowid
+        if stacks:
+            self.db.execute("INSERT INTO stacks(incident, pid, text) VALUES(?, ?, ?)", (number, pid, stacks))
+
+    def listed(self, since_ms: int, most: int) -> list[dict[str, Any]]:
+        """The newest incidents with their stacks, then in order of time."""
+        rows = self.db.execute(
+            "SELECT incidents.n, kind, subject, detail, at_ms, pid, text FROM incidents LEFT JOIN stacks"
+            " ON stacks.incident = incidents.n WHERE at_ms >= ? ORDER BY incidents.n DESC LIMIT ?",
+            (since_ms, min(most, MOST_LISTED))).fetchall()
+        names = ("n", "kind", "subject", "detail", "at_ms", "pid", "stacks")
+        return [dict(zip(names, row, strict=True)) for row in reversed(rows)]
+
+    def prune(self) -> None:
+        """Forget what is old."""
+        before = (self.now_ms - KEPT_MS,)
+        self.db.execute("DELETE FROM restarts WHERE at_ms < ?", before)
+        self.db.execute("DELETE FROM stacks WHERE incident IN (SELECT n FROM incidents WHERE at_ms < ?)", before)
+        self.db.execute("DELETE FROM incidents WHERE at_ms < ?", before)
