@@ -126,12 +126,26 @@ class FeedError(CatalystError):
         super().__init__(f"{reason}: {detail}" if detail else reason)
 
 
+class FilingError(CatalystError):
+    """A filing, or a page about one, that cannot be read. `reason` is a short word: `too_big`, `binary`, `empty`,
+    `no_form`, `no_index`, `edgar_rate`, `edgar_agent`.
+    """
+
+    def __init__(self, reason: str, detail: str = ""):
+        self.reason = reason
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+
+
 class RuleError(ConfigError):
     """A rule table is wrong; the text names the rule and the field."""
 
 
 class BarsError(UsageError):
     """A text is not a table of bars; the message says what is missing or names the line."""
+
+
+class ChartError(CatalystError):
+    """A chart was drawn that cannot be used."""
 
 
 class QuoteError(CatalystError):
