@@ -2,11 +2,13 @@
 
 receives  AlertReady   from market
 receives  StoryJoined  from fetcher (another wire carries the story)
+receives  ChartReady   from charter (edited into the alert's message)
 receives  OpsNotice    from any actor
 sends     AlertPosted  to tracker (out at the first sink; also for an item folded into an earlier alert)
 sends     ItemDropped  to tracker (dead: no sink took it)
 stores    alerts       one row an alert, kept 30 days
 stores    deliveries   one row an alert or notice, update and sink
+stores    charts       one row an alert, kept 8 days; 24 hours while it has no alert
 stores    wires        further wires of a story; 24 hours while it has no alert
 stores    limits       what each sink allows
 stores    closed       sinks whose address is gone
@@ -15,7 +17,6 @@ stores    birth        when this database was made
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
@@ -24,13 +25,13 @@ from typing import Any
 import msgspec
 
 from catalyst import log
-from catalyst.books.deliveries import SCHEMA, Deliveries
+from catalyst.books.deliveries import CHARTS, SCHEMA, Deliveries
 from catalyst.clients.http import Http
-from catalyst.clients.sinks import address, deliver, fingerprint
+from catalyst.clients.sinks import address, deliver, fingerprint, lane_of
 from catalyst.clock import Clock
-from catalyst.core.delivery import DISCORD, OPS, WEBHOOK, Deliver, Outcome, Sent, fates, settle
-from catalyst.core.limiter import is_global, open_at_ms
-from catalyst.messages import AlertPosted, AlertReady, ItemDropped, OpsNotice, StoryJoined
+from catalyst.core.delivery import DISCORD, OPS, WEBHOOK, Deliver, Outcome, Sent, complaint, fates, notice_id, settle
+from catalyst.core.limiter import is_global
+from catalyst.messages import AlertPosted, AlertReady, ChartReady, ItemDropped, OpsNotice, StoryJoined
 from catalyst.runtime.contract import Actor, Every, Hold, Job, JobKind, Output
 from catalyst.settings import Settings
 
@@ -43,9 +44,9 @@ class Alerter(Actor):
     """Each sink is a lane with one worker, so a slow one delays no other."""
 
     name = "alerter"
-    inbox = (AlertReady, StoryJoined, OpsNotice)
+    inbox = (AlertReady, StoryJoined, ChartReady, OpsNotice)
     outbox = (AlertPosted, ItemDropped)
-    tables = (SCHEMA,)
+    tables = (SCHEMA, CHARTS)
     jobs = (JobKind("deliver", Deliver, limit_s=15.0),)
     every = (Every("prune", 3_600),)
     synchronous = "FULL"
@@ -68,15 +69,10 @@ class Alerter(Actor):
         rows = self._rows(db)
         if not rows.add_alert(alert):
             return
-        wires = rows.wires(alert.item_id)
         for sink in (DISCORD, WEBHOOK):
-            if not address(self.settings, sink):
-                continue
-            rows.add(alert.alert_id, sink, 0, repeat=sink == DISCORD and rows.is_older(alert.ready_ms))
-            for n, wire in enumerate(wires, start=1):  # Discord's post shows them itself; the webhook is told of each
-                rows.add(alert.alert_id, sink, n, joined_id=wire.joined_id,
-                         state="folded" if sink == DISCORD else "waiting")
-            yield from self._advance(rows, alert.alert_id, sink)
+            if address(self.settings, sink):
+                rows.begin_alert(alert, sink)
+                yield from self._advance(rows, alert.alert_id, sink)
         yield from self._conclude(rows, alert.alert_id)
 
     def on_story_joined(self, joined: StoryJoined, db: sqlite3.Connection) -> Iterator[Output]:
@@ -90,13 +86,19 @@ class Alerter(Actor):
             alert, state = rows.alert(alert_id)
             yield from fates(alert, state, (joined.joined_id,), self.now_ms)
 
+    def on_chart_ready(self, ready: ChartReady, db: sqlite3.Connection) -> Iterator[Output]:
+        """Edit the chart into Discord's message once that is out; it is kept for an alert that is still to come."""
+        rows = self._rows(db)
+        if rows.add_chart(ready):
+            yield from self._advance(rows, ready.alert_id, DISCORD)
+
     def on_ops_notice(self, notice: OpsNotice, db: sqlite3.Connection) -> Iterator[Output]:
         """One notice an affair and episode, to the operator's own channel and the signed webhook."""
-        digest = hashlib.blake2b(f"{notice.item_id}\x1f{notice.episode}".encode(), digest_size=10).hexdigest()
+        found = notice_id(notice)
         for sink in (OPS, WEBHOOK):
-            if address(self.settings, sink) and self._rows(db).add(f"ops-{digest}", sink, 0, state="queued"):
-                yield Job("deliver", Deliver(id=f"ops-{digest}", sink=sink, event="ops", notice=notice),
-                          self._lane(sink), priority=URGENCY[notice.severity])
+            if address(self.settings, sink) and self._rows(db).add(found, sink, 0, state="queued"):
+                yield Job("deliver", Deliver(id=found, sink=sink, event="ops", notice=notice),
+                          lane_of(self.settings, sink), priority=URGENCY[notice.severity])
 
     def work_deliver(self, payload: Deliver) -> Sent:
         """Render the card as things are now and send it."""
@@ -119,6 +121,7 @@ class Alerter(Actor):
         if verdict.state is None:
             yield replace(job, payload=verdict.payload, not_before_ms=verdict.again_ms)
             return
+        rows.spoil_chart(payload, sent)
         if verdict.state != "delivered":
             yield from self._undelivered(rows, payload, sent, closes=verdict.closes)
         if payload.event != "ops":
@@ -143,10 +146,10 @@ class Alerter(Actor):
         yield replace(job, payload=payload)
 
     def _advance(self, rows: Deliveries, alert_id: str, sink: str) -> Iterator[Output]:
-        """Start the next delivery of an alert at a sink, if it is time for one; alerts go before updates."""
+        """Start the next delivery of an alert at a sink, if it is time for one."""
         if (payload := rows.next_payload(alert_id, sink)) is not None and (alert := payload.alert) is not None:
-            yield Job("deliver", payload, self._lane(sink), item_id=alert.item_id,
-                      priority=alert.score + alert.watched - 2 * (payload.n > 0))
+            yield Job("deliver", payload, lane_of(self.settings, sink), item_id=alert.item_id,
+                      priority=payload.urgency)
 
     def _conclude(self, rows: Deliveries, alert_id: str) -> Iterator[Output]:
         """Tell the tracker when the first sink has the alert, or when none will; its further wires share its fate."""
@@ -157,36 +160,29 @@ class Alerter(Actor):
 
     def _undelivered(self, rows: Deliveries, payload: Deliver, sent: Sent, *, closes: bool) -> Iterator[Output]:
         """A delivery ended without success: tell the operator, once a sink's closing or a lost alert."""
-        sink, why = payload.sink, sent.reason
-        log.warning("undelivered", alert=payload.id, n=payload.n, sink=sink, reason=why)
+        sink = payload.sink
+        log.warning("undelivered", alert=payload.id, n=payload.n, what=payload.what, sink=sink, reason=sent.reason)
         if closes:
             self._closed[sink] = fingerprint(self.settings, sink)
             rows.close(sink, self._closed[sink])
-            title, episode = f"Sink {sink} is closed", self._closed[sink]
-            text = f"Its webhook answered {sent.status}; set a new address, then reload."
-        elif payload.event == "alert" and why not in ("sink_closed", "not_configured"):
-            title, text, episode = "An alert was not delivered", f"{sink}: {why}, alert {payload.id}", payload.id
-        else:
-            return
-        yield from self.on_ops_notice(OpsNotice(item_id=f"sink:{sink}", episode=episode, severity="critical",
-                                                title=title, text=text, made_ms=self.now_ms), rows.db)
+        if (notice := complaint(payload, sent, self._closed[sink] if closes else None, self.now_ms)) is not None:
+            yield from self.on_ops_notice(notice, rows.db)
 
     def _hold(self, rows: Deliveries, lane: str, until_ms: int = 0) -> Iterator[Output]:
         """Keep the lane shut until `until_ms` and until its sink allows a request."""
         per_minute = 0 if lane == WEBHOOK else self.settings.discord_per_minute
-        opens_ms = max(until_ms, open_at_ms(rows.limits(lane)[0], per_minute, self.now_ms))
+        opens_ms = max(until_ms, rows.opens_ms(lane, per_minute))
         if opens_ms > self.now_ms:
             yield Hold(lane, opens_ms)
-
-    def _lane(self, sink: str) -> str:
-        """A sink's lane; the operator's channel shares Discord's where both are one webhook, hence one limit."""
-        same = self.settings.discord_admin_webhook == self.settings.discord_webhook_url
-        return DISCORD if sink == OPS and same else sink
 
     def verb_alerts(self, arguments: dict[str, Any], db: sqlite3.Connection) -> dict[str, Any]:
         """The newest alerts: `{"alerts": [...]}`; `since_ms` and `limit` bound them."""
         most = min(int(arguments.get("limit", 50)), MOST_LISTED)
         return {"alerts": self._rows(db).listed(int(arguments.get("since_ms", 0)), most)}
+
+    def verb_alert(self, arguments: dict[str, Any], db: sqlite3.Connection) -> dict[str, Any]:
+        """All about one alert, by the beginning of its `id`; the keys are those of `Deliveries.shown`."""
+        return self._rows(db).shown(str(arguments.get("id", "")))
 
     def prune(self, db: sqlite3.Connection) -> Iterator[Output]:
         """Forget what is old."""

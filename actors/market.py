@@ -1,87 +1,107 @@
-"""market: finds the price of a scored ticker and lets through what the price limits allow.
+"""market: finds the price of a scored ticker, lets through what the price limits allow, looks at the price later.
 
 receives  CatalystScored  from classifier
+receives  WatchTicker     from tracker (what a ticker costs at a moment to come)
 sends     AlertReady      to alerter (passed the price gate; price null when no provider knew one)
+sends     ChartWanted     to charter (the bars behind an alert, where there are any)
+sends     PriceSeen       to tracker (the answer to each WatchTicker, once)
 sends     ItemDropped     to tracker (price_ceiling, price_floor)
 stores    quotes          the last quote of each ticker, kept 7 days
+stores    bars            the day's bars that came with a quote, 500 tickers, kept 7 days
 stores    decisions       one row an item and ticker, kept 30 days
+stores    watches         one row an item, ticker and horizon until it is answered
 """
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
 
 from catalyst import log
+from catalyst.books import prices
+from catalyst.books.prices import Pricebook
 from catalyst.clients.http import Http
 from catalyst.clients.prices import PriceChain, Priced, provider_hosts
 from catalyst.clock import Clock
 from catalyst.core.gate import price_gate
+from catalyst.core.outcomes import Watch, answer
+from catalyst.core.passed import alert_of, chart_of
 from catalyst.core.quotes import Quote
-from catalyst.messages import AlertReady, CatalystScored, ItemDropped
+from catalyst.errors import UsageError
+from catalyst.messages import AlertReady, CatalystScored, ChartWanted, ItemDropped, PriceSeen, WatchTicker
 from catalyst.runtime.contract import Actor, Every, Job, JobKind, Output
 from catalyst.settings import Settings
 
-DAY_MS = 86_400_000
-QUOTES_KEPT_MS = 7 * DAY_MS
-DECISIONS_KEPT_MS = 30 * DAY_MS
+FAR_MS = 2**53
+LOOKS_A_TURN = 10  # tickers asked about in one turn of the timer
+LOOK_AHEAD_MS = 1_100  # a turn and a little
 
-SCHEMA = """
-CREATE TABLE quotes (
-    ticker TEXT PRIMARY KEY,
-    provider TEXT NOT NULL,
-    simulated INTEGER NOT NULL,  -- 1: not from a market; never enters a statistic
-    price_usd REAL NOT NULL,
-    price_ms INTEGER,            -- when the price was made, null where the provider does not say
-    previous_close_usd REAL,
-    volume INTEGER,
-    taken_ms INTEGER NOT NULL    -- when the provider's answer was complete
-) WITHOUT ROWID;
--- the hourly pruning: quotes older than a moment
-CREATE INDEX quotes_by_time ON quotes(taken_ms);
-CREATE TABLE decisions (
-    item_id TEXT NOT NULL,
-    ticker TEXT NOT NULL,
-    reason TEXT,                 -- why it was dropped, null: passed
-    price_usd REAL,              -- null: no provider knew one
-    faults TEXT NOT NULL,        -- why providers gave none, "yahoo:timeout"
-    at_ms INTEGER NOT NULL,
-    PRIMARY KEY (item_id, ticker)
-) WITHOUT ROWID;
--- the hourly pruning: decisions older than a moment
-CREATE INDEX decisions_by_time ON decisions(at_ms);
-"""
+
+class Look(msgspec.Struct, frozen=True):
+    """A ticker whose price at a moment, and at those after it, is wanted."""
+
+    ticker: str
+    since_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was found by a request begun at `asked_ms`: it knows no price made later."""
+
+    asked_ms: int
+    priced: Priced
 
 
 class Market(Actor):
-    """One job a scored ticker, unless a fresh quote answers at once."""
+    """A job for each scored ticker, unless a fresh quote answers at once; one for all due watches of a ticker.
+
+    Looks have workers of their own and wait behind nobody's alert, nor does an alert wait behind them.
+    """
 
     name = "market"
-    inbox = (CatalystScored,)
-    outbox = (AlertReady, ItemDropped)
-    tables = (SCHEMA,)
-    jobs = (JobKind("quote", CatalystScored, limit_s=5.0, workers=8),)
-    every = (Every("prune", 3_600),)
+    inbox = (CatalystScored, WatchTicker)
+    outbox = (AlertReady, ChartWanted, PriceSeen, ItemDropped)
+    tables = (prices.SCHEMA, prices.SECOND_STEP)
+    jobs = (JobKind("quote", CatalystScored, limit_s=5.0, workers=8),
+            JobKind("look", Look, limit_s=10.0, workers=2, background=True))
+    every = (Every("look_due", 1.0, at_start=True), Every("prune", 3_600))
 
     def __init__(self, settings: Settings, clock: Clock):
         super().__init__(settings, clock)
-        self._chain = self._new_chain()
-
-    def _new_chain(self) -> PriceChain:
-        http = Http(self.clock, allow_hosts=provider_hosts(self.settings))
-        return PriceChain(http, self.settings, self.clock)
+        self._due = 0  # watches that are due and not answered, as of the last look at the rows
+        self._next_due_ms = FAR_MS
+        self.on_reload()
 
     def on_reload(self) -> None:
-        self._chain = self._new_chain()
+        """Ask the providers that are now set. Raises ConfigError for one that does not exist."""
+        http = Http(self.clock, allow_hosts=provider_hosts(self.settings))
+        self._chain = PriceChain(http, self.settings, self.clock)
+
+    def on_start(self, db: sqlite3.Connection) -> Iterator[Output]:
+        """Read what is due: a system with watches that wait is not idle."""
+        self._count_due(self._book(db))
+        return iter(())
+
+    def _book(self, db: sqlite3.Connection) -> Pricebook:
+        return Pricebook(db, self.now_ms)
+
+    def waiting(self) -> int:
+        """Watches that are due and not answered; those of the future do not count."""
+        return self._due + (self._next_due_ms <= self.clock.now_ms())
 
     def on_catalyst_scored(self, scored: CatalystScored, db: sqlite3.Connection) -> Iterator[Output]:
         """Decide at once with a fresh quote, else ask for one; watched tickers first, then the best score."""
-        if _is_decided(db, scored):
+        book = self._book(db)
+        if book.is_decided(scored):
             return
-        if (quote := self._fresh(db, scored.ticker)) is not None:
+        quote = book.fresh(scored.ticker, self.settings.quote_ttl_s, self.settings.quote_providers)
+        if quote is not None:
             self.counters.add("quotes_reused")
-            yield from self._decide(scored, Priced(quote), db)
+            yield from self._decide(scored, quote, "", book)
         else:
             yield Job("quote", scored, priority=scored.score + scored.watched, item_id=scored.item_id)
 
@@ -90,80 +110,91 @@ class Market(Actor):
         return self._chain.quote(scored.ticker)
 
     def done_quote(self, job: Job, priced: Priced, db: sqlite3.Connection) -> Iterator[Output]:
-        """Remember the quote and decide."""
-        scored = job.payload
+        """Remember quote and bars and decide."""
+        scored, book = job.payload, self._book(db)
         assert isinstance(scored, CatalystScored)
-        for fault in priced.reasons:
-            self.counters.add(f"fault_{fault.replace(':', '_')}")
-        if priced.quote is not None:
-            self._remember(priced.quote, db)
-        yield from self._decide(scored, priced, db)
+        self._count_faults(priced)
+        if priced.charted is not None:
+            book.remember(priced.charted)
+        if not book.is_decided(scored):
+            yield from self._decide(scored, priced.quote, " ".join(priced.reasons), book)
 
     def failed_quote(self, job: Job, error: Exception, db: sqlite3.Connection) -> Iterator[Output]:
         """A defect in asking must not cost the alert: it goes on without a price."""
         yield from self.done_quote(job, Priced(None, (f"chain:{type(error).__name__}",)), db)
 
-    def _decide(self, scored: CatalystScored, priced: Priced, db: sqlite3.Connection) -> Iterator[Output]:
-        if _is_decided(db, scored):
-            return
-        quote = priced.quote
+    def _count_faults(self, priced: Priced) -> None:
+        for fault in priced.reasons:
+            self.counters.add(f"fault_{fault.replace(':', '_')}")
+
+    def _decide(self, scored: CatalystScored, quote: Quote | None, faults: str, book: Pricebook) -> Iterator[Output]:
         reason = price_gate(quote, ceiling_usd=self.settings.price_ceiling, floor_usd=self.settings.price_floor,
                             watched=scored.watched)
-        db.execute("INSERT INTO decisions(item_id, ticker, reason, price_usd, faults, at_ms) VALUES(?, ?, ?, ?, ?, ?)",
-                   (scored.item_id, scored.ticker, reason, quote.price_usd if quote else None,
-                    " ".join(priced.reasons), self.now_ms))
+        book.decide(scored, reason, quote, faults)
         if quote is None:
             self.counters.add("price_unknown")
-            log.warning("price_unknown", item=scored.item_id, ticker=scored.ticker, faults=" ".join(priced.reasons))
+            log.warning("price_unknown", item=scored.item_id, ticker=scored.ticker, faults=faults)
         if reason is not None:
             self.counters.add(f"dropped_{reason}")
             yield ItemDropped(item_id=scored.item_id, stage=self.name, reason=reason, ticker=scored.ticker,
                               kinds=tuple(kind.kind for kind in scored.kinds), score=scored.score,
                               dropped_ms=self.now_ms)
-        else:
-            yield self._ready(scored, quote)
+            return
+        yield alert_of(scored, quote, self.now_ms)
+        if self.settings.charts and quote is not None and (bars := book.bars(scored.ticker)):
+            yield chart_of(scored, quote, bars)
 
-    def _ready(self, scored: CatalystScored, quote: Quote | None) -> AlertReady:
-        return AlertReady(
-            item_id=scored.item_id, alert_id=alert_id(scored.item_id, scored.ticker), source=scored.source,
-            title=scored.title, link=scored.link, summary=scored.summary, published_ms=scored.published_ms,
-            seen_ms=scored.seen_ms, ticker=scored.ticker, company=scored.company, kinds=scored.kinds,
-            direction=scored.direction, sentiment=scored.sentiment, score=scored.score, why=scored.why,
-            watched=scored.watched, price_usd=quote.price_usd if quote else None,
-            price_ms=quote.price_ms if quote else None,
-            previous_close_usd=quote.previous_close_usd if quote else None,
-            simulated=quote.simulated if quote else False, provider=quote.provider if quote else None,
-            ready_ms=self.now_ms)
+    def verb_decision(self, arguments: dict[str, Any], db: sqlite3.Connection) -> dict[str, Any]:
+        """What the price gate said on `item_id`, for `ticker` or for all: `{"decisions": [{"item_id", "ticker",
+        "reason", "price_usd", "faults", "at_ms"}]}`; `reason` null: passed. Raises UsageError for other arguments."""
+        item_id, ticker = arguments.get("item_id"), arguments.get("ticker")
+        if not isinstance(item_id, str) or not isinstance(ticker, str | None):
+            raise UsageError("item_id is an item's id, ticker a ticker")
+        return {"decisions": self._book(db).decisions(item_id, ticker)}
 
-    def _fresh(self, db: sqlite3.Connection, ticker: str) -> Quote | None:
-        """The stored quote while it is younger than the setting; one from the future (a changed clock) is not."""
-        row = db.execute(
-            "SELECT price_usd, price_ms, previous_close_usd, volume, provider, simulated FROM quotes"
-            " WHERE ticker = ? AND taken_ms > ? AND taken_ms <= ?",
-            (ticker, self.now_ms - round(self.settings.quote_ttl_s * 1000), self.now_ms)).fetchone()
-        if row is None or row[4] not in self.settings.quote_providers:
-            return None
-        price_usd, price_ms, previous_usd, volume, provider, simulated = row
-        return Quote(ticker, price_usd, price_ms, previous_usd, volume, provider, bool(simulated))
+    def on_watch_ticker(self, wanted: WatchTicker, db: sqlite3.Connection) -> None:
+        """Keep the wish until its time."""
+        self._book(db).watch(wanted)
+        self._next_due_ms = min(self._next_due_ms, wanted.due_ms)
 
-    def _remember(self, quote: Quote, db: sqlite3.Connection) -> None:
-        db.execute("INSERT OR REPLACE INTO quotes(ticker, provider, simulated, price_usd, price_ms,"
-                   " previous_close_usd, volume, taken_ms) VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
-                   (quote.ticker, quote.provider, quote.simulated, quote.price_usd, quote.price_ms,
-                    quote.previous_close_usd, quote.volume, self.now_ms))
+    def look_due(self, db: sqlite3.Connection) -> Iterator[Output]:
+        """Plan a request for each ticker whose watches fall due before the next turn, at the very moment."""
+        book = self._book(db)
+        self._count_due(book)
+        for ticker, since_ms, ask_ms in book.to_look_up(self.now_ms + LOOK_AHEAD_MS, LOOKS_A_TURN):
+            yield Job("look", Look(ticker, since_ms), key=ticker, not_before_ms=ask_ms)
 
-    def prune(self, db: sqlite3.Connection) -> Iterator[Output]:
-        """Forget old quotes and decisions."""
-        db.execute("DELETE FROM quotes WHERE taken_ms < ?", (self.now_ms - QUOTES_KEPT_MS,))
-        db.execute("DELETE FROM decisions WHERE at_ms < ?", (self.now_ms - DECISIONS_KEPT_MS,))
-        return iter(())
+    def work_look(self, look: Look) -> Looked:
+        """Ask the providers for bars that tell the price then."""
+        return Looked(self.clock.now_ms(), self._chain.bars(look.ticker, look.since_ms))
 
+    def done_look(self, job: Job, looked: Looked, db: sqlite3.Connection) -> Iterator[Output]:
+        """Answer every watch of the ticker that was due when the request began."""
+        assert isinstance(job.payload, Look)
+        book = self._book(db)
+        self._count_faults(looked.priced)
+        for watch in book.due(job.payload.ticker, looked.asked_ms):
+            yield from self._answer(watch, looked.priced, book)
+        self._count_due(book)
 
-def alert_id(item_id: str, ticker: str) -> str:
-    """20 hex digits that are the same whenever the same item is alerted for the same ticker."""
-    return hashlib.blake2b((item_id + ticker).encode()).hexdigest()[:20]
+    def failed_look(self, job: Job, error: Exception, db: sqlite3.Connection) -> Iterator[Output]:
+        """A defect in asking is a request without an answer."""
+        yield from self.done_look(job, Looked(self.now_ms, Priced(None, (f"chain:{type(error).__name__}",))), db)
 
+    def _answer(self, watch: Watch, priced: Priced, book: Pricebook) -> Iterator[Output]:
+        """The price of the watch's moment; none yet: later; none to be had: the reason."""
+        settled = answer(watch, priced.charted, priced.reasons, self.now_ms)
+        if isinstance(settled, int):
+            book.again(watch, settled)
+            return
+        book.answered(watch)
+        self.counters.add("watches_given_up" if settled.price_usd is None else "watches_answered")
+        yield settled
 
-def _is_decided(db: sqlite3.Connection, scored: CatalystScored) -> bool:
-    return db.execute("SELECT 1 FROM decisions WHERE item_id = ? AND ticker = ?",
-                      (scored.item_id, scored.ticker)).fetchone() is not None
+    def _count_due(self, book: Pricebook) -> None:
+        self._due, next_ms = book.waiting()
+        self._next_due_ms = FAR_MS if next_ms is None else next_ms
+
+    def prune(self, db: sqlite3.Connection) -> None:
+        """Forget what is old."""
+        self._book(db).prune()

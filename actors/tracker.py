@@ -1,9 +1,11 @@
-"""tracker: knows what became of every item.
+"""tracker: knows what became of every item, and of the price after every alert.
 
 receives  AlertPosted  from alerter
+receives  PriceSeen    from market (what an alert's ticker cost at a horizon)
 receives  ItemDropped  from any actor
-sends     nothing
+sends     WatchTicker  to market (one an alert and horizon)
 stores    fates        one row an item and ticker, kept 30 days
+stores    outcomes     one row an alert and horizon, kept 180 days
 """
 
 from __future__ import annotations
@@ -14,13 +16,23 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from catalyst import log
+from catalyst.books import outcomes
+from catalyst.books.outcomes import Outcomebook
+from catalyst.clock import Clock
 from catalyst.core.fates import FOLDED, Fate, best
+from catalyst.core.outcomes import Verdict, judge, parse_horizons
 from catalyst.errors import UsageError
-from catalyst.messages import AlertPosted, ItemDropped
+from catalyst.messages import AlertPosted, ItemDropped, PriceSeen, WatchTicker
 from catalyst.runtime.contract import Actor, Every, Output
+from catalyst.settings import Settings
 
-KEPT_MS = 30 * 86_400_000
-MOST_ITEMS = 1_000  # in one answer of `fates`
+DAY_MS = 86_400_000
+KEPT_MS = 30 * DAY_MS
+MOST_ITEMS = 1_000  # in one answer of `fates` or `outcomes`
+LATE_MS = 2 * DAY_MS  # open for so long after its time: market lost the wish, as with its database
+MOST_ASKS = 6  # of one outcome, a day apart
+ASKS_A_TURN = 500
 
 SCHEMA = """
 CREATE TABLE fates (
@@ -43,20 +55,51 @@ CREATE INDEX fates_by_time ON fates(at_ms, item_id);
 
 
 class Tracker(Actor):
-    """Keeps the best fact of each item and ticker; asked, it names the item's fate."""
+    """Keeps the best fact of each item and ticker; follows each alert's price to the horizons of the setting."""
 
     name = "tracker"
-    inbox = (AlertPosted, ItemDropped)
-    outbox = ()
-    tables = (SCHEMA,)
-    every = (Every("prune", 3_600),)
+    inbox = (AlertPosted, PriceSeen, ItemDropped)
+    outbox = (WatchTicker,)
+    tables = (SCHEMA, outcomes.SCHEMA)
+    every = (Every("ask_again", 3_600, at_start=True), Every("prune", 3_600))
+
+    def __init__(self, settings: Settings, clock: Clock):
+        super().__init__(settings, clock)
+        self._horizons = parse_horizons(settings.horizons)
+
+    def on_reload(self) -> None:
+        """Other horizons count for alerts from now on. Raises ConfigError for a wrong one, which changes nothing."""
+        self._horizons = parse_horizons(self.settings.horizons)
 
     def on_alert_posted(self, posted: AlertPosted, db: sqlite3.Connection) -> Iterator[Output]:
         """The item went out, by itself or folded into an earlier alert."""
         fact = Fate("alerted", FOLDED if posted.folded else None, posted.ticker, "alerter", posted.kinds, posted.score,
                     posted.alert_id)
         self._keep(posted.item_id, fact, posted.price_usd, posted.simulated, posted.posted_ms, db)
-        return iter(())
+        if not posted.folded:
+            yield from Outcomebook(db, self.now_ms).begin(posted, self._horizons)
+
+    def on_price_seen(self, seen: PriceSeen, db: sqlite3.Connection) -> None:
+        """The price at a horizon: it settles an open outcome; any further one changes nothing."""
+        book = Outcomebook(db, self.now_ms)
+        row = book.find(seen.item_id, seen.ticker, seen.horizon)
+        if row is None:
+            self.counters.add("prices_not_wanted")
+            return
+        verdict = judge(row.base_usd, row.base_ms, row.simulated, seen)
+        book.end(row, verdict)
+        self.counters.add(f"outcomes_{verdict.state}")
+
+    def ask_again(self, db: sqlite3.Connection) -> Iterator[Output]:
+        """Nothing waits for ever: a price that is long overdue is asked for once a day, then given up."""
+        book = Outcomebook(db, self.now_ms)
+        for row in book.overdue(self.now_ms - LATE_MS, self.now_ms - DAY_MS, ASKS_A_TURN):
+            if row.asks < MOST_ASKS:
+                book.asked(row)
+                yield row.wish()
+            else:
+                book.end(row, Verdict("unknown", None, None, None, row.simulated, "no_answer"))
+                log.warning("outcome_given_up", item=row.item_id, ticker=row.ticker, horizon=row.horizon)
 
     def on_item_dropped(self, dropped: ItemDropped, db: sqlite3.Connection) -> Iterator[Output]:
         """The item ended, for one ticker or altogether."""
@@ -84,12 +127,7 @@ class Tracker(Actor):
         unknown item is absent. Ask again with `after` = `next` until it is null. Raises UsageError for other arguments.
         """
         if "ids" in arguments:
-            ids = arguments["ids"]
-            if not isinstance(ids, (list, tuple)) or not all(isinstance(item_id, str) for item_id in ids):
-                raise UsageError("ids is a list of item ids")
-            if len(ids) > MOST_ITEMS:
-                raise UsageError(f"at most {MOST_ITEMS} ids a call")
-            return {"fates": self._fates(ids, db), "next": None}
+            return {"fates": self._fates(_texts(arguments["ids"], "ids"), db), "next": None}
         since_ms, after = arguments.get("since_ms", 0), arguments.get("after") or ""
         if not isinstance(since_ms, (int, float)) or not isinstance(after, str):
             raise UsageError("since_ms is a number, after an item id")
@@ -106,10 +144,37 @@ class Tracker(Actor):
             facts[item_id].append(_fact(row))
         return {item_id: _shown(best(facts[item_id])) for item_id in ids if item_id in facts}
 
-    def prune(self, db: sqlite3.Connection) -> Iterator[Output]:
-        """Forget old items."""
+    def verb_outcomes(self, arguments: dict[str, Any], db: sqlite3.Connection) -> dict[str, Any]:
+        """Outcomes of `item_id`, of `alert_ids` (at most 1,000), or of the alerts that went out since `since_ms`.
+
+        `{"outcomes": [{"item_id", "alert_id", "ticker", "horizon", "base_usd", "base_ms", "due_ms", "price_usd",
+        "price_ms", "return_pct", "state", "reason", "simulated"}], "next"}`. Since a time only those of real prices
+        come, with `simulated` true only the others; ask again with `after` = `next` until it is null. Raises
+        UsageError for other arguments.
+        """
+        book = Outcomebook(db, self.now_ms)
+        if isinstance(item_id := arguments.get("item_id"), str):
+            return {"outcomes": book.of_item(item_id), "next": None}
+        if "alert_ids" in arguments:
+            return {"outcomes": book.of_alerts(_texts(arguments["alert_ids"], "alert_ids")), "next": None}
+        after = arguments.get("after") or [arguments.get("since_ms"), 0]
+        if not isinstance(after, (list, tuple)) or len(after) != 2 or not all(type(part) is int for part in after):
+            raise UsageError("give item_id, alert_ids or since_ms; after is what `next` was")
+        shown, place = book.since((after[0], after[1]), MOST_ITEMS, simulated=bool(arguments.get("simulated")))
+        return {"outcomes": shown, "next": place}
+
+    def prune(self, db: sqlite3.Connection) -> None:
+        """Forget old items and outcomes."""
         db.execute("DELETE FROM fates WHERE at_ms < ?", (self.now_ms - KEPT_MS,))
-        return iter(())
+        Outcomebook(db, self.now_ms).prune()
+
+
+def _texts(value: Any, name: str) -> Sequence[str]:
+    if not isinstance(value, (list, tuple)) or not all(isinstance(text, str) for text in value):
+        raise UsageError(f"{name} is a list of ids")
+    if len(value) > MOST_ITEMS:
+        raise UsageError(f"at most {MOST_ITEMS} ids a call")
+    return value
 
 
 def _fact(row: Sequence[Any]) -> Fate:

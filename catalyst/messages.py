@@ -26,11 +26,14 @@ Name = Annotated[str, msgspec.Meta(max_length=200)]
 Line = Annotated[str, msgspec.Meta(max_length=2_000)]
 Link = Annotated[str, msgspec.Meta(max_length=4_000)]
 Text = Annotated[str, msgspec.Meta(max_length=100_000)]
-Ticker = Annotated[str, msgspec.Meta(pattern=r"^[A-Z0-9.\-]{1,10}$")]
+Ticker = Annotated[str, msgspec.Meta(pattern=r"\A[A-Z0-9.\-]{1,10}\Z")]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Signed = Annotated[float, msgspec.Meta(ge=-1, le=1)]
 Usd = Annotated[float, msgspec.Meta(ge=0, le=1e12)]
 Direction = Literal["up", "down", "neutral"]
+PNG_LIMIT_BYTES = 256 * 1024
+Png = Annotated[bytes, msgspec.Meta(max_length=PNG_LIMIT_BYTES)]
+Cik = Annotated[str, msgspec.Meta(pattern=r"\A([0-9]{10})?\Z")]  # ten digits, empty where unknown
 
 
 def id_prefix(item_id: str) -> bytes:
@@ -66,6 +69,36 @@ class Kind(msgspec.Struct, frozen=True):
     weight: Annotated[float, msgspec.Meta(ge=0, le=10)]
 
 
+class Amount(msgspec.Struct, frozen=True):
+    """A number that a filing states, and the literal sentence that states it."""
+
+    value: Annotated[float, msgspec.Meta(ge=0, le=1e15)]
+    quote: Line
+
+
+class Offering(msgspec.Struct, frozen=True):
+    """A sale of securities as a filing tells it; what it does not say is None. Money in USD, `dilution_pct` in %."""
+
+    stage: Literal["announcement", "pricing", "upsize", "closing"]
+    type: Name
+    gross_proceeds: Amount | None = None
+    shares: Amount | None = None
+    price: Amount | None = None
+    warrants: Amount | None = None
+    dilution_pct: Amount | None = None
+
+
+class Bar(msgspec.Struct, frozen=True, array_like=True):
+    """Prices in USD and shares traded from `start_ms` on."""
+
+    start_ms: Ms
+    open: Usd
+    high: Usd
+    low: Usd
+    close: Usd
+    volume: Annotated[float, msgspec.Meta(ge=0, le=1e15)]
+
+
 class StoryFound(Message, frozen=True, kw_only=True):
     """fetcher -> classifier: a story that was not seen before, on any wire."""
 
@@ -80,6 +113,49 @@ class StoryFound(Message, frozen=True, kw_only=True):
     seen_ms: Ms  # when the feed's response was complete
     symbols: tuple[Name, ...] = ()  # the publisher's own tags, "Nasdaq:ABCD"
     categories: tuple[Name, ...] = ()
+
+
+class FilingFound(Message, frozen=True, kw_only=True):
+    """fetcher -> sec: a filing that no list has shown before; one, however many parties it has."""
+
+    RECEIVER: ClassVar[str] = "sec"
+
+    source: Name
+    trust: Share
+    form: Name  # as EDGAR lists it: "8-K", "8-K/A", "SCHEDULE 13D"
+    cik: Cik  # of the company that the filing is about
+    company: Name
+    title: Line
+    link: Link  # the filing's index page
+    items: tuple[Name, ...] = ()  # of an 8-K, as the list says: "1.01"
+    published_ms: Ms | None
+    seen_ms: Ms
+
+
+class FilingRead(Message, frozen=True, kw_only=True):
+    """sec -> classifier: what the filing says, with the built-in analyst's or a model's opinion."""
+
+    RECEIVER: ClassVar[str] = "classifier"
+
+    source: Name
+    trust: Share
+    form: Name
+    amendment: bool
+    cik: Cik
+    ticker: Annotated[str, msgspec.Meta(max_length=10)] = ""  # of the company list, empty where unknown
+    company: Name
+    title: Line  # one line for a reader: form, company, what it is about
+    link: Link
+    headline: Line = ""  # of the press release among the exhibits
+    text: Text = ""  # beginning of the release, else of the filing itself
+    items: tuple[Name, ...] = ()
+    offering: Offering | None = None
+    sentiment: Signed = 0.0
+    summary: Line = ""
+    provider: Name = "embedded"
+    unread: Name = ""  # why the documents could not be read: then only the list's entry is known
+    published_ms: Ms | None
+    seen_ms: Ms
 
 
 class StoryJoined(Message, frozen=True, kw_only=True):
@@ -117,6 +193,7 @@ class CatalystScored(Message, frozen=True, kw_only=True):
     score: Share
     why: Line
     watched: bool = False  # on the watch list: the price ceiling does not apply
+    form: Name = ""  # of a filing, empty for a story
 
 
 class AlertReady(Message, frozen=True, kw_only=True):
@@ -146,6 +223,36 @@ class AlertReady(Message, frozen=True, kw_only=True):
     simulated: bool
     provider: Name | None
     ready_ms: Ms
+    form: Name = ""
+
+
+class ChartWanted(Message, frozen=True, kw_only=True):
+    """market -> charter: draw these bars for an alert; `mark_ms` is the catalyst's moment."""
+
+    RECEIVER: ClassVar[str] = "charter"
+    KEY: ClassVar[tuple[str, ...]] = ("alert_id",)
+
+    alert_id: Id
+    ticker: Ticker
+    bars: Annotated[tuple[Bar, ...], msgspec.Meta(max_length=2_000)]
+    mark_ms: Ms
+    score: Share  # the best is drawn first
+    watched: bool
+    simulated: bool
+    provider: Name
+
+
+class ChartReady(Message, frozen=True, kw_only=True):
+    """charter -> alerter: the picture of an alert, and the same in words for those who cannot see it."""
+
+    RECEIVER: ClassVar[str] = "alerter"
+    KEY: ClassVar[tuple[str, ...]] = ("alert_id",)
+
+    alert_id: Id
+    ticker: Ticker
+    png: Png
+    alt: Line
+    drawn_ms: Ms
 
 
 class AlertPosted(Message, frozen=True, kw_only=True):
@@ -163,6 +270,33 @@ class AlertPosted(Message, frozen=True, kw_only=True):
     simulated: bool
     posted_ms: Ms
     folded: bool = False
+
+
+class WatchTicker(Message, frozen=True, kw_only=True):
+    """tracker -> market: say what `ticker` costs at `due_ms`."""
+
+    RECEIVER: ClassVar[str] = "market"
+    KEY: ClassVar[tuple[str, ...]] = ("ticker", "horizon")
+
+    ticker: Ticker
+    horizon: Name  # "15m", "4h", "7d"
+    due_ms: Ms
+
+
+class PriceSeen(Message, frozen=True, kw_only=True):
+    """market -> tracker: the last price made at or before `due_ms`; None with the reason where there is none."""
+
+    RECEIVER: ClassVar[str] = "tracker"
+    KEY: ClassVar[tuple[str, ...]] = ("ticker", "horizon")
+
+    ticker: Ticker
+    horizon: Name
+    due_ms: Ms
+    price_usd: Usd | None
+    price_ms: Ms | None
+    simulated: bool
+    provider: Name | None
+    reason: Name = ""
 
 
 class ItemDropped(Message, frozen=True, kw_only=True):

@@ -38,7 +38,7 @@ def values(kind: Any) -> st.SearchStrategy[Any]:
         return st.one_of([values(one) for one in kind.types])
     if isinstance(kind, msgspec.inspect.StrType):
         if kind.pattern:
-            return st.from_regex(r"\A[A-Z0-9.\-]{1,10}\Z")
+            return st.from_regex(kind.pattern)
         return TEXTS.filter(lambda text: (kind.min_length or 0) <= len(text) <= (kind.max_length or 10**9))
     if isinstance(kind, msgspec.inspect.IntType):
         return st.integers(kind.ge, kind.le)
@@ -48,7 +48,8 @@ def values(kind: Any) -> st.SearchStrategy[Any]:
         return st.lists(values(kind.item_type), max_size=3).map(tuple)
     if isinstance(kind, msgspec.inspect.StructType):
         return st.builds(kind.cls, **{field.name: values(field.type) for field in kind.fields})
-    plain = {msgspec.inspect.NoneType: st.none(), msgspec.inspect.BoolType: st.booleans()}
+    plain = {msgspec.inspect.NoneType: st.none(), msgspec.inspect.BoolType: st.booleans(),
+             msgspec.inspect.BytesType: st.binary(max_size=40)}
     if type(kind) in plain:
         return plain[type(kind)]
     assert isinstance(kind, msgspec.inspect.LiteralType), kind
@@ -232,6 +233,12 @@ def test_ids_tell_apart_what_differs_in_type_item_or_key() -> None:
 
 
 GOLDEN = {
+    "FilingFound": "4adf4367f96e584f367c5ba7ec29d4d8",
+    "FilingRead": "4adf4367f96e584ff3f4ab0eb156e052",
+    "ChartWanted": "4adf4367f96e584ffaac2d44c56d5a01",
+    "ChartReady": "4adf4367f96e584fe87e00747d377e39",
+    "WatchTicker": "4adf4367f96e584f882c33eac1984e64",
+    "PriceSeen": "4adf4367f96e584f815a82f835ff6e23",
     "StoryFound": "4adf4367f96e584f2857165ea1faae59",
     "StoryJoined": "4adf4367f96e584f868df9ea63c57551",
     "CatalystScored": "4adf4367f96e584fe856f92588512dc0",

@@ -1,4 +1,4 @@
-"""The rows behind the alerter: alerts, their deliveries, further wires, and what each sink allows. It only reads and
+"""The rows behind the alerter: alerts, deliveries, further wires, charts, and what each sink allows. It only reads and
 writes rows of the alerter's database; what they mean is decided in catalyst.core.delivery and by the actor.
 """
 
@@ -11,14 +11,19 @@ from typing import Any
 
 import msgspec
 
-from catalyst.core.delivery import Deliver, Row, Sent, Source, overall, plan
-from catalyst.core.event import listed_alert
-from catalyst.core.limiter import Limits, after_response, after_silence
-from catalyst.messages import AlertReady, StoryJoined
+from catalyst.clock import iso
+from catalyst.core.delivery import DISCORD, Chart, Deliver, Row, Sent, Source, What, is_unfit, overall, plan
+from catalyst.core.event import detail, listed_alert
+from catalyst.core.limiter import Limits, after_response, after_silence, open_at_ms
+from catalyst.errors import UsageError
+from catalyst.messages import AlertReady, ChartReady, StoryJoined
 
 DAY_MS = 86_400_000
 KEPT_MS = 30 * DAY_MS
-PARKED_MS = DAY_MS  # a wire of a story that has no alert
+PARKED_MS = DAY_MS  # a wire or a chart that has no alert
+CHARTS_KEPT_MS = 8 * DAY_MS  # longer than any outcome that an edit may still show
+SHORTEST_PREFIX = 4  # of an alert's id, where a person names one
+LAST_LETTER = "\U0010ffff"  # sorts behind every other
 SUMMARY_KEPT = 1_000  # characters; no card shows more
 
 SCHEMA = """
@@ -65,6 +70,18 @@ CREATE TABLE closed (
     at_ms INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE birth (made_ms INTEGER NOT NULL);
+"""
+CHARTS = """
+CREATE TABLE charts (
+    alert_id TEXT PRIMARY KEY,
+    alt TEXT NOT NULL,               -- the chart in one sentence
+    at_ms INTEGER NOT NULL,          -- of its arrival; 24 hours while it has no alert, else 8 days
+    png BLOB NOT NULL                -- empty once Discord refused it
+);
+-- pruning
+CREATE INDEX charts_by_time ON charts(at_ms);
+ALTER TABLE deliveries ADD COLUMN what TEXT NOT NULL DEFAULT 'source';  -- alert, source (a further wire), chart
+UPDATE deliveries SET what = 'alert' WHERE n = 0;
 """
 
 
@@ -119,11 +136,26 @@ class Deliveries:
             "SELECT body FROM wires WHERE item_id = ? ORDER BY at_ms, joined_id", (item_id,))]
 
     def add(self, alert_id: str, sink: str, n: int, *, joined_id: str | None = None, state: str = "waiting",
-            repeat: bool = False) -> bool:
-        """Insert a delivery; False where it is known."""
+            repeat: bool = False, what: What | None = None) -> bool:
+        """Insert a delivery; False where it is known. `what` None: the alert where `n` is 0, else a source."""
         return self._changed(
-            "INSERT OR IGNORE INTO deliveries(alert_id, sink, n, state, joined_id, possible_repeat, at_ms)"
-            " VALUES(?, ?, ?, ?, ?, ?, ?)", (alert_id, sink, n, state, joined_id, repeat, self.now_ms))
+            "INSERT OR IGNORE INTO deliveries(alert_id, sink, n, state, joined_id, possible_repeat, at_ms, what)"
+            " VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
+            (alert_id, sink, n, state, joined_id, repeat, self.now_ms, what or ("source" if n else "alert")))
+
+    def begin_alert(self, alert: AlertReady, sink: str) -> None:
+        """Insert the deliveries of a new alert to a sink: itself, the wires and the chart that came before it.
+
+        Discord's post shows the wires itself, the webhook is told of each. The post may repeat one that a lost
+        database made; the chart always comes by an edit.
+        """
+        wires = self.wires(alert.item_id)
+        self.add(alert.alert_id, sink, 0, repeat=sink == DISCORD and self.is_older(alert.ready_ms))
+        for n, wire in enumerate(wires, start=1):
+            self.add(alert.alert_id, sink, n, joined_id=wire.joined_id,
+                     state="folded" if sink == DISCORD else "waiting")
+        if sink == DISCORD and self.chart(alert.alert_id) is not None:
+            self.add(alert.alert_id, sink, len(wires) + 1, what="chart")
 
     def add_update(self, alert_id: str, joined_id: str) -> list[str]:
         """Insert an update at each sink that the alert goes to; these sinks."""
@@ -131,10 +163,39 @@ class Deliveries:
                                (alert_id,)).fetchall()
         return [sink for sink, n in last if self.add(alert_id, sink, n + 1, joined_id=joined_id)]
 
+    def add_chart(self, ready: ChartReady) -> bool:
+        """Insert an alert's chart, and its edit where the alert goes to Discord; False where nothing is to be sent.
+
+        A chart that came before its alert waits for it; one that is known, or of a dead alert, is nothing.
+        """
+        state = self.db.execute("SELECT state FROM alerts WHERE alert_id = ?", (ready.alert_id,)).fetchone()
+        if state == ("dead",) or not self._changed(
+                "INSERT OR IGNORE INTO charts(alert_id, alt, at_ms, png) VALUES(?, ?, ?, ?)",
+                (ready.alert_id, ready.alt, self.now_ms, ready.png)):
+            return False
+        last: int | None = self.db.execute("SELECT max(n) FROM deliveries WHERE alert_id = ? AND sink = ?",
+                                           (ready.alert_id, DISCORD)).fetchone()[0]
+        return last is not None and self.add(ready.alert_id, DISCORD, last + 1, what="chart")
+
+    def chart(self, alert_id: str) -> Chart | None:
+        """The alert's chart, as long as it can be sent."""
+        row = self.db.execute("SELECT png, alt FROM charts WHERE alert_id = ? AND length(png) > 0",
+                              (alert_id,)).fetchone()
+        return Chart(*row) if row else None
+
+    def spoil_chart(self, payload: Deliver, sent: Sent) -> None:
+        """Send a chart no more that Discord refused; what the edit was to show beside it gets an edit of its own."""
+        if not is_unfit(payload, sent):
+            return
+        self.db.execute("UPDATE charts SET png = x'' WHERE alert_id = ?", (payload.id,))
+        if payload.sources:
+            self.add(payload.id, payload.sink, payload.n + 1,
+                     joined_id=payload.joined.joined_id if payload.joined is not None else None)
+
     def next_payload(self, alert_id: str, sink: str) -> Deliver | None:
         """What is to be sent next for an alert to a sink, its row now `queued`; None when nothing is, or not yet."""
         rows = [Row(*row) for row in self.db.execute(
-            "SELECT n, state, message_id, sent_ms, possible_repeat, joined_id FROM deliveries"
+            "SELECT n, state, message_id, sent_ms, possible_repeat, joined_id, what FROM deliveries"
             " WHERE alert_id = ? AND sink = ? ORDER BY n", (alert_id, sink))]
         step = plan(rows, sink)
         self._mark(alert_id, sink, "folded", step.folded)
@@ -147,9 +208,10 @@ class Deliveries:
         first, chosen = rows[0], next(row for row in rows if row.n == step.start)
         later = chosen.n > 0
         return Deliver(
-            id=alert_id, sink=sink, event="update" if later else "alert", n=chosen.n, alert=alert,
+            id=alert_id, sink=sink, event="update" if later else "alert", n=chosen.n, what=step.what, alert=alert,
             joined=next((wire for wire in wires if later and wire.joined_id == chosen.joined_id), None),
             sources=tuple(Source(wire.source, wire.link) for wire in wires),
+            chart=self.chart(alert_id) if later and sink == DISCORD else None,
             message_id=first.message_id if later else None, sent_ms=first.sent_ms if later else None,
             possible_repeat=bool(first.possible_repeat))
 
@@ -201,23 +263,50 @@ class Deliveries:
         until_ms = max(limits.blocked_ms, self.limits(by)[0].blocked_ms)
         self._save_limits(lane, msgspec.structs.replace(limits, blocked_ms=until_ms), failures)
 
+    def opens_ms(self, lane: str, per_minute: int) -> int:
+        """When the lane's sink allows the next request; `per_minute` is our own cap, 0 none."""
+        return open_at_ms(self.limits(lane)[0], per_minute, self.now_ms)
+
     def _save_limits(self, lane: str, limits: Limits, failures: int) -> None:
         self.db.execute("INSERT OR REPLACE INTO limits(lane, body, failures) VALUES(?, ?, ?)",
                         (lane, msgspec.json.encode(limits).decode(), failures))
 
     def listed(self, since_ms: int, most: int) -> list[dict[str, Any]]:
         """The newest alerts for a person."""
-        found = []
-        for alert_id, body, state in self.db.execute(
-                "SELECT alert_id, body, state FROM alerts WHERE made_ms >= ? ORDER BY made_ms DESC, alert_id LIMIT ?",
-                (since_ms, most)).fetchall():
-            alert = msgspec.json.decode(body, type=AlertReady)
-            rows = self.db.execute("SELECT sink, state, sent_ms FROM deliveries WHERE alert_id = ? AND n = 0",
-                                   (alert_id,)).fetchall()
-            sent_ms = min((row[2] for row in rows if row[1] == "delivered"), default=None)
-            found.append(listed_alert(alert, state, [wire.source for wire in self.wires(alert.item_id)],
-                                      {row[0]: row[1] for row in rows}, sent_ms))
-        return found
+        return [self._listed(*row) for row in self.db.execute(
+            "SELECT alert_id, body, state FROM alerts WHERE made_ms >= ? ORDER BY made_ms DESC, alert_id LIMIT ?",
+            (since_ms, most)).fetchall()]
+
+    def _listed(self, alert_id: str, body: str, state: str) -> dict[str, Any]:
+        alert = msgspec.json.decode(body, type=AlertReady)
+        rows = self.db.execute("SELECT sink, state, sent_ms FROM deliveries WHERE alert_id = ? AND n = 0",
+                               (alert_id,)).fetchall()
+        sent_ms = min((row[2] for row in rows if row[1] == "delivered"), default=None)
+        return listed_alert(alert, state, [wire.source for wire in self.wires(alert.item_id)],
+                            {row[0]: row[1] for row in rows}, sent_ms)
+
+    def shown(self, prefix: str) -> dict[str, Any]:
+        """All that is known of the one alert whose id begins so. Raises UsageError for none, several, a short one."""
+        found = self.db.execute("SELECT alert_id, body, state FROM alerts WHERE alert_id BETWEEN ? AND ?"
+                                " ORDER BY alert_id LIMIT 2", (prefix, prefix + LAST_LETTER)).fetchall()
+        is_whole = bool(found) and found[0][0] == prefix
+        if not is_whole and len(prefix) < SHORTEST_PREFIX:
+            raise UsageError(f"an alert is named by at least {SHORTEST_PREFIX} characters of its id")
+        if not is_whole and len(found) != 1:
+            raise UsageError(f"{'several alerts begin' if found else 'no alert begins'} with {prefix[:64]!r}")
+        alert_id, body, state = found[0]
+        alert = msgspec.json.decode(body, type=AlertReady)
+        names = ("sink", "n", "what", "state", "sent", "status", "reason", "possible_repeat", "tries", "message_id")
+        rows = self.db.execute(
+            "SELECT sink, n, what, state, sent_ms, status, reason, possible_repeat, tries, message_id FROM deliveries"
+            " WHERE alert_id = ? ORDER BY sink, n", (alert_id,)).fetchall()
+        return {"alert": {**self._listed(alert_id, body, state), **detail(alert)},
+                "deliveries": [{**dict(zip(names, row, strict=True)), "sent": iso(row[4]),
+                                "possible_repeat": bool(row[7])} for row in rows],
+                "sources": [{"name": alert.source, "link": alert.link, "item_id": alert.item_id},
+                            *({"name": wire.source, "link": wire.link, "item_id": wire.joined_id}
+                              for wire in self.wires(alert.item_id))],
+                "has_chart": self.chart(alert_id) is not None}
 
     def prune(self) -> None:
         """Forget what is old; a delivery that still waits is kept with its alert."""
@@ -226,6 +315,9 @@ class Deliveries:
         self.db.execute("DELETE FROM deliveries WHERE at_ms < ? AND state NOT IN ('waiting', 'queued')", cutoff)
         self.db.execute("DELETE FROM wires WHERE at_ms < ?", cutoff)
         self.db.execute("DELETE FROM wires WHERE at_ms < ? AND item_id NOT IN (SELECT item_id FROM alerts)",
+                        (self.now_ms - PARKED_MS,))
+        self.db.execute("DELETE FROM charts WHERE at_ms < ?", (self.now_ms - CHARTS_KEPT_MS,))
+        self.db.execute("DELETE FROM charts WHERE at_ms < ? AND alert_id NOT IN (SELECT alert_id FROM alerts)",
                         (self.now_ms - PARKED_MS,))
 
     def _mark(self, alert_id: str, sink: str, state: str, numbers: Iterable[int]) -> None:

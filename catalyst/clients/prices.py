@@ -1,4 +1,4 @@
-"""Asks quote providers for a price, one after the other, within one time limit. It stores nothing and judges no price.
+"""Asks quote providers for prices, one after the other, within one time limit. It stores nothing and judges no price.
 
 Providers: `yahoo`, the chart service; `simulated`, the same form from the same setting's address, for the stand-in
 world: its quotes are marked, and it is asked only where QUOTE_PROVIDERS names it.
@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote, urlsplit
 
 from catalyst.clients.http import Http
 from catalyst.clock import Clock
-from catalyst.core.quotes import Quote, read_yahoo_chart, yahoo_symbol
+from catalyst.core.quotes import Charted, Quote, price_at, read_yahoo, windows, yahoo_symbol
 from catalyst.errors import ConfigError, FetchError, QuoteError
 from catalyst.settings import Settings
 
 PROVIDERS = ("yahoo", "simulated")
-CHART = "/v8/finance/chart/{symbol}?range=1d&interval=1m&includePrePost=true"
+CHART = "/v8/finance/chart/{symbol}?range={range}&interval={interval}&includePrePost=true"
+TODAY = ("1d", "1m")
 LIMIT_BYTES = 2_000_000  # a day of minutes is about 100 KB
 TOTAL_S = 3.0  # an alert waits no longer for its price
 FIRST_SHARE = 0.6  # of the time left, so that one more try fits in
@@ -29,10 +30,15 @@ PASSING = frozenset({"timeout", "refused", "reset", "dns", "status_500", "status
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """What the chain found: a quote, or None; `reasons` says for each provider that failed why, `yahoo:timeout`."""
+    """What the chain found, or None; `reasons` says for each provider that failed why, `yahoo:timeout`."""
 
-    quote: Quote | None
+    charted: Charted | None
     reasons: tuple[str, ...] = ()
+
+    @property
+    def quote(self) -> Quote | None:
+        """The quote of what was found."""
+        return self.charted.quote if self.charted is not None else None
 
 
 class PriceChain:
@@ -50,8 +56,24 @@ class PriceChain:
         self._paused_until_s: dict[str, float] = {}
 
     def quote(self, ticker: str, total_s: float = TOTAL_S) -> Priced:
-        """The first quote that any provider gives within `total_s`; a fault that may pass is tried once more."""
+        """The first quote that any provider gives within `total_s`, with the day's bars by minutes."""
+        return self._first(ticker, TODAY, self._clock.monotonic_s() + total_s)
+
+    def bars(self, ticker: str, since_ms: int, total_s: float = 2 * TOTAL_S) -> Priced:
+        """Bars that reach back to a price made at or before `since_ms`, in the finest step that the provider has.
+
+        Where nothing was traded in the finer window the next wider one is asked for; what the widest shows is the
+        answer, also when it does not reach so far back.
+        """
         end_s = self._clock.monotonic_s() + total_s
+        for window in windows(since_ms, self._clock.now_ms()):
+            priced = self._first(ticker, window, end_s)
+            if priced.charted is None or price_at(priced.charted, since_ms) is not None:
+                break
+        return priced
+
+    def _first(self, ticker: str, window: tuple[str, str], end_s: float) -> Priced:
+        """What the first provider gives before `end_s` (monotonic); a fault that may pass is tried once more."""
         reasons: list[str] = []
         for provider in self._providers:
             for attempt in (1, 2):
@@ -59,7 +81,7 @@ class PriceChain:
                 if left_s <= 0:
                     return Priced(None, (*reasons, f"{provider}:late"))
                 try:
-                    found = self._ask(provider, ticker, left_s * FIRST_SHARE if attempt == 1 else left_s)
+                    found = self._ask(provider, ticker, window, left_s * FIRST_SHARE if attempt == 1 else left_s)
                     return Priced(found, tuple(reasons))
                 except (FetchError, QuoteError) as error:
                     reasons.append(f"{provider}:{error.reason}")
@@ -68,19 +90,21 @@ class PriceChain:
                 time.sleep(min(BETWEEN_S, max(0.0, end_s - self._clock.monotonic_s())))
         return Priced(None, tuple(reasons))
 
-    def _ask(self, provider: str, ticker: str, deadline_s: float) -> Quote:
+    def _ask(self, provider: str, ticker: str, window: tuple[str, str], deadline_s: float) -> Charted:
         """One request. Raises FetchError, QuoteError."""
         with self._lock:
             if self._clock.monotonic_s() < self._paused_until_s.get(provider, 0.0):
                 raise QuoteError("paused", provider)
-        url = self._base_url + CHART.format(symbol=quote(yahoo_symbol(ticker), safe=""))
+        url = self._base_url + CHART.format(symbol=quote(yahoo_symbol(ticker), safe=""), range=window[0],
+                                            interval=window[1])
         response = self._http.get(url, headers={"Accept": "application/json"}, deadline_s=deadline_s,
                                   limit_bytes=LIMIT_BYTES)
         if response.status == 429:
             self._pause(provider, response.headers.get("retry-after", ""))
         if response.status not in (200, 404):
             raise FetchError(f"status_{response.status}", provider, status=response.status)
-        return read_yahoo_chart(response.body, ticker).marked(provider, simulated=provider == "simulated")
+        charted = read_yahoo(response.body, ticker)
+        return replace(charted, quote=charted.quote.marked(provider, simulated=provider == "simulated"))
 
     def _pause(self, provider: str, retry_after: str) -> None:
         """Leave a provider alone that has had too many requests."""

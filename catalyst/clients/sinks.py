@@ -17,7 +17,7 @@ import msgspec
 
 from catalyst.clients.http import Http
 from catalyst.clock import Clock
-from catalyst.core.card import Moment, discord_card, ops_card
+from catalyst.core.card import CHART_NAME, Moment, discord_card, ops_card
 from catalyst.core.delivery import DISCORD, OPS, WEBHOOK, Deliver, Outcome, Sent
 from catalyst.core.event import event_bytes, sign, webhook_event
 from catalyst.errors import FetchError
@@ -37,12 +37,16 @@ class DiscordSink:
         self._clock = clock
         self._url = urlsplit(url if is_usable(url) else "")
 
-    def send(self, card: Mapping[str, Any], message_id: str | None = None) -> Sent:
-        """Post the card, or edit the message `message_id` to show it."""
+    def send(self, card: Mapping[str, Any], message_id: str | None = None, png: bytes | None = None) -> Sent:
+        """Post the card, or edit the message `message_id` to show it; `png` is the picture that the card names."""
         method = "POST" if message_id is None else "PATCH"
         url = self._post_url() if message_id is None else self._message_url(message_id)
         begun_ms = self._clock.now_ms()
-        sent = _request(self._http, self._clock, method, url, event_bytes(dict(card)), {}, begun_ms)
+        body, content_type = event_bytes(dict(card)), "application/json"
+        if png is not None:
+            body, content_type = with_file(body, CHART_NAME, png)
+        headers = {"Content-Type": content_type}
+        sent = _request(self._http, self._clock, method, url, body, headers, begun_ms)
         if sent.outcome == "delivered":
             return replace(sent, message_id=message_id or _message_id(sent.body))
         return sent
@@ -85,6 +89,12 @@ def address(settings: Settings, sink: str) -> str:
                 WEBHOOK: settings.webhook_url}[sink])
 
 
+def lane_of(settings: Settings, sink: str) -> str:
+    """A sink's lane; the operator's channel shares Discord's where both are one webhook, hence one limit."""
+    same = settings.discord_admin_webhook == settings.discord_webhook_url
+    return DISCORD if sink == OPS and same else sink
+
+
 def is_usable(url: str) -> bool:
     """Whether an address can be asked at all: http or https, and a host."""
     try:
@@ -111,10 +121,25 @@ def deliver(http: Http, clock: Clock, settings: Settings, payload: Deliver) -> S
     if payload.notice is not None:
         card = ops_card(payload.notice, moment)
     elif payload.alert is not None:
-        card = discord_card(payload.alert, payload.sources, moment)
+        card = discord_card(payload.alert, payload.sources, moment, payload.chart and payload.chart.alt)
     else:
         return Sent("refused", now_ms, now_ms, reason="empty")
-    return DiscordSink(http, clock, url).send(card, payload.message_id)
+    return DiscordSink(http, clock, url).send(card, payload.message_id, payload.chart and payload.chart.png)
+
+
+def with_file(payload_json: bytes, name: str, png: bytes) -> tuple[bytes, str]:
+    """Body and content type of a message with a picture: parts `payload_json` and `files[0]`.
+
+    From Discord's API documentation, "Uploading Files" (August 2026).
+    """
+    from urllib3.fields import RequestField  # only an alert with a chart needs them
+    from urllib3.filepost import encode_multipart_formdata
+
+    text = RequestField("payload_json", payload_json)
+    text.make_multipart(content_type="application/json")
+    picture = RequestField("files[0]", png, filename=name)
+    picture.make_multipart(content_type="image/png")
+    return encode_multipart_formdata([text, picture])
 
 
 def _request(http: Http, clock: Clock, method: str, url: str, body: bytes, headers: Mapping[str, str],

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from catalyst.clock import Clock, SystemClock
-from catalyst.core.card import Moment, trial_card
+from catalyst.core.card import Moment, trial_card, with_chart
 from catalyst.core.delivery import DISCORD, OPS, WEBHOOK, Deliver
 from catalyst.core.event import webhook_event
 from catalyst.errors import ConfigError, UsageError
-from catalyst.messages import OpsNotice
+from catalyst.messages import Bar, OpsNotice
 from catalyst.settings import Settings
 
 SINKS = (DISCORD, OPS, WEBHOOK)
@@ -33,7 +35,8 @@ def run(settings: Settings, sink: str | None, clock: Clock | None = None) -> lis
             event = trial_event(now_ms)
             sent = WebhookSink(http, clock, url, settings.webhook_secret).send(event, str(event["id"]))
         else:
-            sent = DiscordSink(http, clock, url).send(trial_card(name, Moment(now_ms, ZoneInfo(settings.tz))))
+            card, png = trial_message(settings, name, now_ms)
+            sent = DiscordSink(http, clock, url).send(card, png=png)
         rows.append({"sink": name, "outcome": sent.outcome, "status": sent.status, "reason": sent.reason or None,
                      "time_ms": sent.done_ms - sent.begun_ms})
     http.close()
@@ -43,7 +46,7 @@ def run(settings: Settings, sink: str | None, clock: Clock | None = None) -> lis
 def preview(settings: Settings, sink: str | None, now_ms: int) -> list[dict[str, Any]]:
     """What `run` would send, without sending: `{"sink", "payload"}`. Raises as `run` does."""
     return [{"sink": name, "payload": trial_event(now_ms) if name == WEBHOOK
-             else trial_card(name, Moment(now_ms, ZoneInfo(settings.tz)))} for name in chosen(settings, sink)]
+             else trial_message(settings, name, now_ms)[0]} for name in chosen(settings, sink)]
 
 
 def chosen(settings: Settings, sink: str | None) -> tuple[str, ...]:
@@ -57,6 +60,21 @@ def chosen(settings: Settings, sink: str | None) -> tuple[str, ...]:
         raise ConfigError(f"{f'the sink {sink} has no' if sink else 'no sink has an'} address; see DISCORD_WEBHOOK_URL,"
                           " DISCORD_ADMIN_WEBHOOK and CATALYST_WEBHOOK_URL")
     return names
+
+
+def trial_message(settings: Settings, sink: str, now_ms: int) -> tuple[dict[str, Any], bytes | None]:
+    """The card of a Discord sink's test, and its chart where alerts have charts: an hour that never was."""
+    zone = ZoneInfo(settings.tz)
+    card = trial_card(sink, Moment(now_ms, zone))
+    if sink != DISCORD or not settings.charts:
+        return card, None
+    from catalyst.core.chart import describe_chart, draw_chart
+
+    closes = [5 + math.sin(minute / 7) / 4 + minute / 60 for minute in range(61)]
+    bars = [Bar(now_ms // 60_000 * 60_000 - (60 - minute) * 60_000, was, max(was, close) + 0.03, min(was, close) - 0.03,
+                close, 1_000 + 100 * minute) for minute, (was, close) in enumerate(pairwise(closes))]
+    png = draw_chart(bars, ticker="TEST", simulated=True, theme=settings.chart_theme, tz=zone, size=(800, 450))
+    return with_chart(card, describe_chart(bars, ticker="TEST", simulated=True, tz=zone)), png
 
 
 def trial_event(now_ms: int) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Bars of prices: read from CSV, cleaned, gathered into the slots of a chart, with their VWAP.
 
-A session day is a date in New York. VWAP is the sum of typical price x volume over the sum of volume since the day's
-first bar, pre-market included, where the typical price is (high + low + close) / 3.
+A session day is a date in New York; a bar of a whole day starts at its midnight. VWAP is the sum of typical price x
+volume over the sum of volume since the day's first bar, pre-market included, where the typical price is
+(high + low + close) / 3.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from itertools import groupby, pairwise
 
 from catalyst.core.session import NEW_YORK, Session, market_session
 from catalyst.errors import BarsError
+from catalyst.messages import Bar
 
 MAX_USD = 1e12  # as in catalyst.core.quotes
 MAX_VOLUME = 1e15
@@ -26,18 +28,6 @@ STEPS_MIN = (1, 2, 5, 10, 15, 30, 60)
 UTC_COLUMNS = ("time", "timestamp", "datetime")
 TIME_COLUMNS = (*UTC_COLUMNS, "timestamp_et", "date")
 MISSING = ("", "null", "nan", "none")
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """Prices in USD and shares traded from `start_ms` (UTC) on; a bar of a day starts at midnight in New York."""
-
-    start_ms: int
-    open: float
-    high: float
-    low: float
-    close: float
-    volume: float
 
 
 @dataclass(frozen=True, slots=True)

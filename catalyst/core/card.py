@@ -18,6 +18,8 @@ from catalyst.messages import AlertReady, Direction, OpsNotice
 
 # Discord's API documentation, "Embed Limits" and "Create Message"; ours are lower so that a phone shows the card whole.
 CONTENT_LIMIT, TITLE_LIMIT, DESCRIPTION_LIMIT, FIELD_LIMIT, FOOTER_LIMIT = 2_000, 256, 4_096, 1_024, 2_048
+ALT_LIMIT = 1_024  # of an attachment's description
+CHART_NAME = "chart.png"
 WHY_LIMIT, KINDS_LIMIT, LINE_LIMIT, SOURCES_LIMIT = 600, 300, 200, 900
 MOST_SOURCES = 6
 ARROWS: dict[Direction, str] = {"up": "▲", "down": "▼", "neutral": "◆"}
@@ -38,8 +40,13 @@ class Moment:
     possible_repeat: bool = False
 
 
-def discord_card(alert: AlertReady, sources: Sequence[Source], moment: Moment) -> dict[str, Any]:
-    """The payload of the alert's message, the same for the post and for each edit; `sources` are the further wires."""
+def discord_card(alert: AlertReady, sources: Sequence[Source], moment: Moment,
+                 chart_alt: str | None = None) -> dict[str, Any]:
+    """The payload of the alert's message, the same for the post and for each edit; `sources` are the further wires.
+
+    With `chart_alt`, the words of its chart, the message must carry the file CHART_NAME: an edit then leaves exactly
+    this one attachment, whatever was there ("Edit Webhook Message": attachments that are not listed go).
+    """
     why = escaped(alert.why, WHY_LIMIT)
     if alert.simulated:
         why = f"**Simulated price: not from a market.**\n{why}"
@@ -50,11 +57,23 @@ def discord_card(alert: AlertReady, sources: Sequence[Source], moment: Moment) -
         "fields": _fields(alert, sources, moment),
         "footer": {"text": _footer(alert, moment)},
     }
-    if link := safe_link(alert.link):
+    link = safe_link(alert.link)
+    if link is not None:
         embed["url"] = link
+    if alert.form:
+        embed["author"] = {"name": unmentioned(_wire(alert), LINE_LIMIT), **({} if link is None else {"url": link})}
     if stamp := _stamp(alert.published_ms):
         embed["timestamp"] = stamp
-    return {"content": phone_line(alert), "embeds": [embed], "allowed_mentions": {"parse": []}}
+    card = {"content": phone_line(alert), "embeds": [embed], "allowed_mentions": {"parse": []}}
+    return card if chart_alt is None else with_chart(card, chart_alt)
+
+
+def with_chart(card: dict[str, Any], alt: str) -> dict[str, Any]:
+    """The card of a message that carries the file CHART_NAME, shown below the text and described by `alt`."""
+    embed, *others = card["embeds"]
+    file = {"id": 0, "filename": CHART_NAME, "description": unmentioned(alt, ALT_LIMIT)}
+    return {**card, "embeds": [{**embed, "image": {"url": f"attachment://{CHART_NAME}"}}, *others],
+            "attachments": [file]}
 
 
 def ops_card(notice: OpsNotice, moment: Moment) -> dict[str, Any]:
@@ -146,7 +165,7 @@ def _price(alert: AlertReady, sent_ms: int) -> str:
 
 def _sources(alert: AlertReady, sources: Sequence[Source]) -> str:
     """The first wire, then the others in order of arrival, each linked, as many as fit."""
-    lines = [masked_link(alert.source, alert.link, SOURCES_LIMIT)]
+    lines = [masked_link(_wire(alert), alert.link, SOURCES_LIMIT)]
     room = FIELD_LIMIT - length(lines[0]) - 24
     for place, source in enumerate(sources):
         line = masked_link(source.name, source.link, SOURCES_LIMIT)
@@ -156,6 +175,11 @@ def _sources(alert: AlertReady, sources: Sequence[Source]) -> str:
         room -= length(line) + 1
         lines.append(line)
     return "\n".join(lines)
+
+
+def _wire(alert: AlertReady) -> str:
+    """The first wire, of a filing with its form: "sec_8k · 8-K"."""
+    return f"{alert.source} · {alert.form}" if alert.form else alert.source
 
 
 def _footer(alert: AlertReady, moment: Moment) -> str:

@@ -13,9 +13,10 @@ from itertools import pairwise
 from typing import Literal
 
 from catalyst.core import axes
-from catalyst.core.bars import Bar, Series, Slot, gather, new_york_day, price_before
+from catalyst.core.bars import Series, Slot, gather, new_york_day, price_before
 from catalyst.core.page import SIZE, THEMES, Colour, Page, Point, mix
 from catalyst.core.session import NEW_YORK, Session
+from catalyst.messages import Bar
 
 Theme = Literal["dark", "light"]
 

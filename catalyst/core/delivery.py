@@ -7,6 +7,7 @@ Idempotency-Key, can be repeated without harm.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -15,11 +16,14 @@ import msgspec
 
 from catalyst.messages import AlertPosted, AlertReady, ItemDropped, OpsNotice, StoryJoined
 
+What = Literal["alert", "source", "chart"]
 DISCORD, WEBHOOK, OPS = "discord", "webhook", "ops"
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 60.0  # back-off of a sink that answers with errors
 LONGEST_NETWORK_WAIT_S = 5.0  # of one that is not reached: it must be used within 5 s of its return
 STEP_BACK_MS = 250  # after a failure another delivery is tried first: it may be the message, not the sink
 HARMLESS_TO_REPEAT = frozenset({429, 502, 503})  # statuses after which a post has certainly not taken effect
+UNFIT = frozenset({400, 413})  # statuses that may be about the picture of a message
+RANKS: dict[What, float] = {"alert": 0, "chart": -3, "source": -6}  # an alert has 0 to 2, an urgent notice too
 Outcome = Literal["delivered", "retry", "refused", "ambiguous"]
 
 
@@ -30,6 +34,13 @@ class Source(msgspec.Struct, frozen=True):
     link: str
 
 
+class Chart(msgspec.Struct, frozen=True):
+    """The picture of an alert, and the same in words."""
+
+    png: bytes
+    alt: str
+
+
 class Deliver(msgspec.Struct, frozen=True, kw_only=True):
     """All that a sink needs for one request. `n` is 0 for the alert itself, then counts its updates."""
 
@@ -37,10 +48,12 @@ class Deliver(msgspec.Struct, frozen=True, kw_only=True):
     sink: str
     event: Literal["alert", "update", "ops"]
     n: int = 0
+    what: What = "alert"  # what it is the first to show; "chart" also where a source comes with it
     alert: AlertReady | None = None
     joined: StoryJoined | None = None
     notice: OpsNotice | None = None
     sources: tuple[Source, ...] = ()  # further wires, in order of arrival
+    chart: Chart | None = None  # sent again with each edit, so that an edit can be repeated
     message_id: str | None = None  # the message to edit
     sent_ms: int | None = None  # when the alert itself went out, for its later forms
     possible_repeat: bool = False
@@ -50,6 +63,11 @@ class Deliver(msgspec.Struct, frozen=True, kw_only=True):
     def key(self) -> str:
         """What tells this request from every other, also when it is repeated."""
         return self.id if self.n == 0 else f"{self.id}:{self.n}"
+
+    @property
+    def urgency(self) -> float:
+        """Texts go first, then charts, then further sources; among them a watched ticker, then the best score."""
+        return RANKS[self.what] + (self.alert.score + self.alert.watched if self.alert is not None else 0)
 
     @property
     def repeats_show(self) -> bool:
@@ -109,6 +127,12 @@ def settle(payload: Deliver, sent: Sent, tries: int, failures: int) -> Verdict:
     return Verdict(None, payload, again_ms, hold_ms)
 
 
+def is_unfit(payload: Deliver, sent: Sent) -> bool:
+    """Whether a refusal, or a defect of our own, may be the picture's fault: then the alert goes on without it."""
+    about_content = sent.status in UNFIT or sent.reason.startswith("defect_")
+    return payload.chart is not None and sent.outcome == "refused" and about_content
+
+
 def wait_ms(times: int, longest_s: float) -> int:
     """The wait after `times` failures in a row: doubles from FIRST_WAIT_S to `longest_s`."""
     return round(min(longest_s, FIRST_WAIT_S * 2.0 ** min(max(times, 1) - 1, 20)) * 1000)
@@ -131,6 +155,29 @@ def closes_sink(payload: Deliver, sent: Sent) -> bool:
     return payload.message_id is None or b"10015" in sent.body or b"50027" in sent.body
 
 
+def complaint(payload: Deliver, sent: Sent, closed: str | None, now_ms: int) -> OpsNotice | None:
+    """What the operator is told of a delivery that ended without success: a sink's closing, else a lost alert.
+
+    `closed` is the fingerprint of the address that this very delivery found gone.
+    """
+    if closed is not None:
+        title, episode = f"Sink {payload.sink} is closed", closed
+        text = f"Its webhook answered {sent.status}; set a new address, then reload."
+    elif payload.event == "alert" and sent.reason not in ("sink_closed", "not_configured"):
+        title, episode = "An alert was not delivered", payload.id
+        text = f"{payload.sink}: {sent.reason}, alert {payload.id}"
+    else:
+        return None
+    return OpsNotice(item_id=f"sink:{payload.sink}", episode=episode, severity="critical", title=title, text=text,
+                     made_ms=now_ms)
+
+
+def notice_id(notice: OpsNotice) -> str:
+    """The same for each telling of one affair and episode."""
+    digest = hashlib.blake2b(f"{notice.item_id}\x1f{notice.episode}".encode(), digest_size=10).hexdigest()
+    return f"ops-{digest}"
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """What is stored of one delivery. `state`: waiting, queued, delivered, refused, ambiguous, folded."""
@@ -141,15 +188,20 @@ class Row:
     sent_ms: int | None = None
     possible_repeat: bool = False
     joined_id: str | None = None  # the item that an update is about
+    what: What = "source"
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The delivery to start now, and those that end without a request: `folded` into the one started, or `refused`."""
+    """The delivery to start now, and those that end without a request: `folded` into the one started, or `refused`.
+
+    `what` is the most urgent of what the one started shows first.
+    """
 
     start: int | None = None
     folded: tuple[int, ...] = ()
     refused: tuple[int, ...] = ()
+    what: What = "alert"
 
 
 def plan(rows: Sequence[Row], sink: str) -> Plan:
@@ -159,6 +211,7 @@ def plan(rows: Sequence[Row], sink: str) -> Plan:
     it; the signed webhook gets each update. Where the alert never arrived there is nothing to update.
     """
     waiting = [row.n for row in rows if row.state == "waiting"]
+    whats: dict[int, What] = {row.n: row.what for row in rows}
     if not waiting or any(row.state == "queued" for row in rows):
         return Plan()
     first = rows[0]
@@ -166,7 +219,9 @@ def plan(rows: Sequence[Row], sink: str) -> Plan:
         return Plan(start=0)
     if first.state != "delivered" or (sink == DISCORD and first.message_id is None):
         return Plan(refused=tuple(waiting))
-    return Plan(waiting[-1], folded=tuple(waiting[:-1])) if sink == DISCORD else Plan(waiting[0])
+    if sink != DISCORD:
+        return Plan(waiting[0], what=whats[waiting[0]])
+    return Plan(waiting[-1], folded=tuple(waiting[:-1]), what=max((whats[n] for n in waiting), key=RANKS.__getitem__))
 
 
 def overall(states: Sequence[str]) -> Literal["new", "posted", "dead"]:

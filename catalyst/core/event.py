@@ -70,3 +70,11 @@ def listed_alert(alert: AlertReady, state: str, wires: Sequence[str], sinks: Map
     if sent_ms is None:
         event |= {"sent": None, "price_age_s": None}
     return {**event, "company": alert.company, "state": state, "sources": [alert.source, *wires], "sinks": dict(sinks)}
+
+
+def detail(alert: AlertReady) -> dict[str, Any]:
+    """What is known of an alert beside its listed fields; `ready_ms` and `price_ms` are UTC milliseconds."""
+    return {"kinds_found": [{"kind": kind.kind, "phrase": kind.phrase, "direction": kind.direction,
+                             "weight": kind.weight} for kind in alert.kinds],
+            "summary": alert.summary, "company": alert.company, "form": alert.form, "price_ms": alert.price_ms,
+            "provider": alert.provider, "previous_close_usd": alert.previous_close_usd, "ready_ms": alert.ready_ms}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 RANKS = {"alerted": 2, "dead": 1, "dropped": 0}
 # Of two drops of one item and ticker the one that came further along the flow tells more.
-STAGES = ("fetcher", "classifier", "sec", "market", "alerter")
+STAGES = ("fetcher", "sec", "classifier", "market", "alerter")
 FOLDED = "folded"  # reason of an item that went out as an update of an earlier alert
 
 

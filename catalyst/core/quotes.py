@@ -1,19 +1,29 @@
-"""Reads a provider's answer into a quote. It decides nothing about the quote and asks nobody.
+"""Reads a provider's answer into a quote and bars, and finds in them the price of a moment. It asks nobody.
 
-A price is a finite number above zero or there is no quote: a gap in the data is skipped, never read as 0.
+A price is a finite number above zero or there is none: a gap in the data is skipped, never read as 0.
 """
 
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import chain, repeat
 from typing import Any
 
 import msgspec
 
+from catalyst.core.session import NEW_YORK
 from catalyst.errors import QuoteError
+from catalyst.messages import Bar
 
 MAX_USD = 1e12  # the largest price that a message can carry (catalyst.messages.Usd)
+MOST_BARS = 2_000  # that a message can carry (catalyst.messages.ChartWanted)
+DAY_MS = 86_400_000
+# Yahoo's names of bar lengths (`validRanges` and `dataGranularity` of its chart service), in milliseconds.
+STEPS_MS = {"1m": 60_000, "2m": 120_000, "5m": 300_000, "15m": 900_000, "30m": 1_800_000, "60m": 3_600_000,
+            "90m": 5_400_000, "1h": 3_600_000, "1d": DAY_MS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +43,36 @@ class Quote:
         return replace(self, provider=provider, simulated=simulated)
 
 
+@dataclass(frozen=True, slots=True)
+class Charted:
+    """One answer: the newest quote and the bars behind it, oldest first, each `step_ms` long.
+
+    `market` is the last trade in USD and its time, None where the provider does not say both.
+    """
+
+    quote: Quote
+    bars: tuple[Bar, ...] = ()
+    step_ms: int = STEPS_MS["1m"]
+    market: tuple[float, int] | None = None
+
+
 def yahoo_symbol(ticker: str) -> str:
     """Yahoo writes a share class with a dash: BRK.B is BRK-B."""
     return ticker.replace(".", "-")
 
 
 def read_yahoo_chart(body: bytes, ticker: str) -> Quote:
-    """The newest price in the body of `/v8/finance/chart/TICKER`, whatever its HTTP status was.
+    """The quote alone, as `read_yahoo`."""
+    return read_yahoo(body, ticker).quote
 
-    That is the last close which is not null, or `meta.regularMarketPrice` where its time is newer. Raises QuoteError:
-    `unknown_ticker` (Yahoo's "Not Found"), `provider` (another error of Yahoo's), `malformed`, `wrong_ticker`,
-    `currency` (not US dollars), `empty` (no price).
+
+def read_yahoo(body: bytes, ticker: str) -> Charted:
+    """Quote and bars in the body of `/v8/finance/chart/TICKER`, whatever its HTTP status was.
+
+    The price is the last close which is not null, or `meta.regularMarketPrice` where its time is newer. Of the bars
+    the newest MOST_BARS are kept, one a moment (the last one given). Raises QuoteError: `unknown_ticker` (Yahoo's
+    "Not Found"), `provider` (another error of Yahoo's), `malformed`, `wrong_ticker`, `currency` (not US dollars),
+    `empty` (no price).
     """
     try:
         document = msgspec.json.decode(body)
@@ -65,14 +94,63 @@ def read_yahoo_chart(body: bytes, ticker: str) -> Quote:
         raise QuoteError("currency", str(meta.get("currency"))[:20])
     price_usd, price_ms = _newest(result, meta)
     previous_usd = _price(meta.get("previousClose")) or _price(meta.get("chartPreviousClose"))
-    return Quote(ticker, price_usd, price_ms, previous_usd, _volume(result, meta), "yahoo")
+    quote = Quote(ticker, price_usd, price_ms, previous_usd, _volume(result, meta), "yahoo")
+    granularity = meta.get("dataGranularity")
+    step_ms = STEPS_MS.get(granularity, STEPS_MS["1m"]) if isinstance(granularity, str) else STEPS_MS["1m"]
+    market_usd, market_ms = _price(meta.get("regularMarketPrice")), _moment(meta.get("regularMarketTime"))
+    market = (market_usd, market_ms) if market_usd is not None and market_ms is not None else None
+    return Charted(quote, _bars(result), step_ms, market)
+
+
+def price_at(charted: Charted, moment_ms: int) -> tuple[float, int] | None:
+    """The last price made at or before a moment, and its time; None where the answer shows none that old.
+
+    That is the close of the last bar that was over by then. A bar under way says nothing: even its open may have been
+    traded after the moment, within the bar, as is usual for stocks that change hands once in a few minutes; where they
+    do so all the time the close before it is the same price. The bar's time is its beginning, because it does not say
+    when the close was made. The market's own price counts where it was made after that bar and not after the moment,
+    as far as the provider's times (whole seconds) tell.
+    """
+    place = bisect_right(charted.bars, moment_ms - charted.step_ms, key=lambda bar: bar.start_ms) - 1
+    last = charted.bars[place] if place >= 0 else None
+    if charted.market is not None and charted.market[1] <= moment_ms and (
+            last is None or charted.market[1] >= last.start_ms + charted.step_ms):
+        return charted.market
+    return (last.close, last.start_ms) if last is not None else None
+
+
+def windows(since_ms: int, now_ms: int) -> tuple[tuple[str, str], ...]:
+    """(range, interval) pairs in which Yahoo shows the price of `since_ms`, the finest first.
+
+    `1d` is the present trading day, or the last one; `5d` five trading days, hence at least five calendar days; `1mo`
+    a month. Yahoo gives minutes for about a week, 5 to 30 minutes for 60 days (its own refusals say so). A wider pair
+    follows for a ticker that has not been traded since the finer one began.
+    """
+    pairs = (("1d", "1m"), ("5d", "5m"), ("1mo", "30m"))
+    since, now = (datetime.fromtimestamp(moment_ms / 1000, NEW_YORK) for moment_ms in (since_ms, now_ms))
+    if since.date() >= now.date():
+        return pairs[:2]
+    return pairs[1:] if now_ms - since_ms < 4 * DAY_MS else pairs[2:]
+
+
+def _bars(result: dict[str, Any]) -> tuple[Bar, ...]:
+    """Rows that have a time and all four prices; a volume that is no number counts as none."""
+    volumes = [value if type(value) is int and 0 <= value <= MAX_USD else max(0.0, _number(value) or 0.0)
+               for value in _column(result, "volume")]
+    columns = [_prices(result, name) for name in ("open", "high", "low", "close")]
+    kept: dict[int, Bar] = {}
+    for start_ms, opened, high, low, close, volume in zip(_moments(result), *columns, chain(volumes, repeat(0.0)),
+                                                          strict=False):
+        if start_ms is None or opened is None or high is None or low is None or close is None:
+            continue
+        kept[start_ms] = Bar(start_ms, opened, high, low, close, volume)
+    return tuple(kept[start_ms] for start_ms in sorted(kept)[-MOST_BARS:])
 
 
 def _newest(result: dict[str, Any], meta: dict[str, Any]) -> tuple[float, int | None]:
     """The newest price and its time. Raises QuoteError `empty`."""
     found: list[tuple[int, float]] = []
-    for at_s, close in zip(_list(result.get("timestamp")), _column(result, "close"), strict=False):
-        price_usd, at_ms = _price(close), _moment(at_s)
+    for at_ms, price_usd in zip(_moments(result), _prices(result, "close"), strict=False):
         if price_usd is not None and at_ms is not None:
             found.append((at_ms, price_usd))
     last_ms, last_usd = max(found, default=(None, None), key=lambda pair: pair[0])
@@ -98,6 +176,18 @@ def _volume(result: dict[str, Any], meta: dict[str, Any]) -> int | None:
 def _column(result: dict[str, Any], name: str) -> list[Any]:
     quotes = _list(_map(result.get("indicators")).get("quote"))
     return _list(_map(quotes[0]).get(name)) if quotes else []
+
+
+def _prices(result: dict[str, Any], name: str) -> list[float | None]:
+    """A column of prices; the common case is decided without a call, for a day has a thousand rows."""
+    return [value if type(value) is float and 0 < value <= MAX_USD else _price(value)
+            for value in _column(result, name)]
+
+
+def _moments(result: dict[str, Any]) -> list[int | None]:
+    """The times of the rows in UTC milliseconds."""
+    return [value * 1000 if type(value) is int and 0 < value <= MAX_USD else _moment(value)
+            for value in _list(result.get("timestamp"))]
 
 
 def _map(value: Any) -> dict[str, Any]:

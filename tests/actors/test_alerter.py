@@ -1,91 +1,21 @@
-"""alerter on its real database, with Discord and a webhook receiver on loopback."""
+"""The alerter on its real database, with Discord and a webhook receiver on loopback."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 
-from actors.alerter import Alerter
-from catalyst.messages import AlertPosted, AlertReady, ItemDropped, Kind, OpsNotice, StoryJoined
-from catalyst.testing import START_MS, Bench, FakeClock, same
-from catalyst.world.discord import Desk, Request
-from tests.receiver import Answer, Got, Receiver
+from catalyst.messages import AlertPosted, ItemDropped, OpsNotice
+from catalyst.testing import START_MS, Bench, same
+from catalyst.world.discord import Desk
+from tests.alerting import ALERT, JOINED, Outside, drain, states
+from tests.receiver import Answer, Receiver
 
-ALERT = AlertReady(
-    item_id="i1", alert_id="a1", source="PR Newswire", title="Acme wins FDA approval", link="https://n.example/1",
-    summary="long " * 500, published_ms=START_MS - 3_000, seen_ms=START_MS - 1_000, ticker="ACME", company="Acme Inc",
-    kinds=(Kind("fda_approval", "wins", "up", 1.0),), direction="up", sentiment=0.7, score=0.8, why="wins (title)",
-    watched=False, price_usd=4.2, price_ms=START_MS - 5_000, previous_close_usd=4.0, simulated=False, provider="yahoo",
-    ready_ms=START_MS)
-JOINED = StoryJoined(item_id="i1", joined_id="j1", source="Business Wire", title="Acme has won",
-                     link="https://b.example/2", published_ms=None, seen_ms=START_MS)
 NOTICE = OpsNotice(item_id="feed:x", episode="1", severity="warning", title="Feed x is silent", text="5 polls",
                    made_ms=START_MS)
 DEAD = {"message": "Unknown Webhook", "code": 10015}
-
-
-class Outside:
-    """Discord and the webhook's receiver behind one address; `script` answers first, by path's first word."""
-
-    def __init__(self) -> None:
-        self.clock = FakeClock()
-        self.desk = Desk(None)
-        self.script: dict[str, list[Answer | None]] = {"discord": [], "ops": [], "hook": []}
-
-    def __call__(self, got: Got) -> Answer | None:
-        sink = got.path.split("/")[1].split("?")[0]
-        if self.script[sink]:
-            return self.script[sink].pop(0)
-        if sink == "hook":
-            return Answer(200, b"")
-        message_id = got.path.split("/messages/")[1] if "/messages/" in got.path else None
-        reply = self.desk.handle(Request(sink, got.method, message_id, got.json, (), len(got.body), True),
-                                 self.clock.now_ms())
-        return Answer(reply.status, reply.body, reply.headers)
-
-
-@pytest.fixture
-def outside() -> Outside:
-    return Outside()
-
-
-@pytest.fixture
-def receiver(outside: Outside) -> Iterator[Receiver]:
-    with Receiver(outside) as server:
-        yield server
-
-
-@pytest.fixture
-def make(tmp_path: Path, receiver: Receiver, outside: Outside) -> Iterator[Callable[..., Bench]]:
-    benches: list[Bench] = []
-
-    def new(*sinks: str, folder: str = "home", **settings: Any) -> Bench:
-        names = {"discord": "discord_webhook_url", "ops": "discord_admin_webhook", "hook": "webhook_url"}
-        addresses = {names[sink]: f"{receiver.url}/{sink}" for sink in sinks}
-        benches.append(Bench(Alerter, tmp_path / folder, clock=outside.clock, **{**addresses, **settings}))
-        return benches[-1]
-
-    yield new
-    for bench in benches:
-        bench.close()
-
-
-def drain(bench: Bench, seconds: float = 3_600) -> list[Any]:
-    """Run jobs, letting time pass between them, until no job waits."""
-    sent, end_ms = bench.run_jobs(), bench.clock.now_ms() + seconds * 1000
-    while bench.jobs() and bench.clock.now_ms() < end_ms:
-        bench.clock.advance(0.25)
-        sent += bench.run_jobs()
-    assert not bench.jobs()
-    return sent
-
-
-def states(bench: Bench) -> list[tuple[Any, ...]]:
-    return bench.rows("SELECT sink, n, state FROM deliveries ORDER BY sink, n")
 
 
 def test_an_alert_goes_to_each_sink_once(make: Callable[..., Bench], receiver: Receiver) -> None:

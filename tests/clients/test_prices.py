@@ -9,11 +9,12 @@ import time
 import pytest
 
 from catalyst.clients.http import Http
-from catalyst.clients.prices import PriceChain, provider_hosts
+from catalyst.clients.prices import PriceChain, Priced, provider_hosts
 from catalyst.clock import SystemClock
 from catalyst.errors import ConfigError
 from catalyst.settings import defaults
-from tests.receiver import Answer, Receiver
+from catalyst.testing import FakeClock
+from tests.receiver import Answer, Got, Receiver
 
 CLOCK = SystemClock()
 
@@ -115,6 +116,74 @@ def test_a_slow_provider_ends_in_time() -> None:
         assert priced.quote is None
         assert priced.reasons[0] == "yahoo:timeout"
         end.set()
+
+
+def rows(*times_s: int, step: str = "1m") -> bytes:
+    """A chart with a bar at each of these epoch seconds."""
+    flat = [1.0] * len(times_s)
+    quote = dict.fromkeys(("open", "high", "low", "close", "volume"), flat)
+    return json.dumps({"chart": {"result": [{
+        "meta": {"currency": "USD", "symbol": "ABCD", "dataGranularity": step}, "timestamp": times_s,
+        "indicators": {"quote": [quote]}}]}}).encode()
+
+
+def bars_of(receiver: Receiver, since_s: float, **options: float) -> Priced:
+    """Ask for bars since so many seconds before the present of a fixed clock."""
+    clock = FakeClock()
+    settings = defaults(yahoo_base_url=receiver.url, quote_providers=("simulated",))
+    prices = PriceChain(Http(clock, allow_hosts=provider_hosts(settings)), settings, clock)
+    return prices.bars("ABCD", clock.now_ms() - round(since_s * 1000), **options)
+
+
+NOW_S = FakeClock().now_ms() // 1000
+
+
+def test_a_quote_brings_the_bars() -> None:
+    """One request gives both."""
+    with Receiver(lambda got: Answer(200, rows(NOW_S - 120, NOW_S - 60))) as receiver:
+        charted = chain(receiver).quote("ABCD").charted
+        assert charted is not None
+        assert [bar.start_ms // 1000 for bar in charted.bars] == [NOW_S - 120, NOW_S - 60]
+        assert len(receiver.got) == 1
+
+
+@pytest.mark.parametrize(("since_s", "query"), [
+    (30, "range=1d&interval=1m"), (2 * 86_400, "range=5d&interval=5m"), (10 * 86_400, "range=1mo&interval=30m")])
+def test_bars_of_the_right_window(since_s: int, query: str) -> None:
+    """The finest bars that reach so far back, marked with their provider, in one request."""
+    with Receiver(lambda got: Answer(200, rows(NOW_S - 30 * 86_400, step=got.path.split("=")[2].split("&")[0]))
+                  ) as receiver:
+        charted = bars_of(receiver, since_s).charted
+        assert charted is not None
+        assert (charted.quote.provider, charted.quote.simulated) == ("simulated", True)
+        assert [got.path.split("?")[1] for got in receiver.got] == [query + "&includePrePost=true"]
+
+
+def test_a_wider_window_for_a_ticker_that_was_not_traded() -> None:
+    """Where the day shows nothing before the moment the days before are asked for, and that answer counts."""
+    def answer(got: Got) -> Answer:
+        return Answer(200, rows(NOW_S - 10) if "range=1d" in got.path else rows(NOW_S - 90_000, step="5m"))
+
+    with Receiver(answer) as receiver:
+        charted = bars_of(receiver, 30).charted
+        assert charted is not None
+        assert [bar.start_ms // 1000 for bar in charted.bars] == [NOW_S - 90_000]
+        assert charted.step_ms == 300_000
+        assert len(receiver.got) == 2
+
+
+def test_a_wider_window_that_fails_is_a_failure() -> None:
+    """An answer that could still come is not replaced by one that knows less."""
+    with Receiver(lambda got: Answer(200, rows(NOW_S - 10)) if "range=1d" in got.path else Answer(401)) as receiver:
+        priced = bars_of(receiver, 30)
+        assert (priced.charted, priced.reasons) == (None, ("simulated:status_401",))
+
+
+def test_no_bars_of_an_unknown_ticker() -> None:
+    """It is not looked for in wider windows."""
+    with Receiver(lambda got: Answer(404, NOT_FOUND)) as receiver:
+        assert bars_of(receiver, 30).reasons == ("simulated:unknown_ticker",)
+        assert len(receiver.got) == 1
 
 
 def test_unknown_provider() -> None:

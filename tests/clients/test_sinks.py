@@ -5,16 +5,19 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from email.parser import BytesParser
 from typing import Any
 
 import pytest
 
 from catalyst.clients.http import Http
-from catalyst.clients.sinks import DiscordSink, WebhookSink, address, deliver, fingerprint
+from catalyst.clients.sinks import DiscordSink, WebhookSink, address, deliver, fingerprint, lane_of, with_file
 from catalyst.clock import SystemClock
-from catalyst.core.delivery import Deliver
+from catalyst.core.delivery import Chart, Deliver
 from catalyst.messages import OpsNotice
 from catalyst.settings import defaults
+from catalyst.world.discord import body_faults, read_body
+from tests.alerting import ALERT
 from tests.receiver import Answer, Receiver
 
 CLOCK = SystemClock()
@@ -133,6 +136,59 @@ def test_deliver_chooses_sink_and_form() -> None:
         assert [got.path for got in receiver.got] == ["/admin?wait=true", "/hook"]
         assert receiver.got[0].json["allowed_mentions"] == {"parse": []}
         assert receiver.got[1].json["event"] == "ops"
+
+
+PNG = b"\x89PNG\r\n\x1a\n--\r\n\x00\r\n\r\n--boundary--\r\n"
+
+
+@pytest.mark.parametrize("message_id", [None, "77"])
+def test_a_picture_goes_along_as_a_part(message_id: str | None) -> None:
+    """Post and edit carry the JSON and the file byte for byte, whatever line ends the picture holds."""
+    with Receiver() as receiver:
+        card = {**CARD, "content": "Bücher ▲", "attachments": [{"id": 0, "filename": "chart.png"}]}
+        assert discord(receiver).send(card, message_id, PNG).outcome == "delivered"
+        (got,) = receiver.got
+        assert got.method == ("PATCH" if message_id else "POST")
+        assert got.headers["content-type"].startswith("multipart/form-data; boundary=")
+        payload, (upload,) = read_body(got.headers["content-type"], got.body)
+        assert payload == card
+        assert (upload.part, upload.name, upload.data) == ("files[0]", "chart.png", PNG)
+        assert got.body.count(b"Content-Type: application/json\r\n") == 1
+        assert got.body.count(b"Content-Type: image/png\r\n") == 1
+
+
+def test_python_s_own_reader_reads_the_parts() -> None:
+    """The body is a MIME message as RFC 7578 wants it, not only as our own reader takes it."""
+    body, content_type = with_file(b'{"content":"x"}', "chart.png", PNG.replace(b"\r", b"").replace(b"\n", b""))
+    parts = BytesParser().parsebytes(f"Content-Type: {content_type}\r\n\r\n".encode() + body).get_payload()
+    assert [(part.get_param("name", header="content-disposition"), part.get_filename(), part.get_content_type())
+            for part in parts] == [("payload_json", None, "application/json"), ("files[0]", "chart.png", "image/png")]
+
+
+def test_deliver_sends_the_chart_with_an_edit() -> None:
+    """The card names the file that goes along; the webhook has none."""
+    with Receiver() as receiver:
+        settings = defaults(discord_webhook_url=receiver.url + "/api/webhooks/1/t", webhook_url=receiver.url + "/hook")
+        for sink in ("discord", "webhook"):
+            payload = Deliver(id="a1", sink=sink, event="update", n=1, what="chart", alert=ALERT, message_id="77",
+                              chart=Chart(PNG, "ACME: last 4.20 USD"))
+            assert deliver(Http(CLOCK), CLOCK, settings, payload).outcome == "delivered"
+        edit, event = receiver.got
+        card, uploads = read_body(edit.headers["content-type"], edit.body)
+        assert card is not None
+        assert card["attachments"][0]["description"] == "ACME: last 4.20 USD"
+        assert [upload.data for upload in uploads] == [PNG]
+        assert body_faults(card, uploads, is_edit=True) == []
+        assert event.headers["content-type"] == "application/json"
+        assert b"PNG" not in event.body
+
+
+def test_the_operators_channel_shares_a_lane_where_it_is_the_same_webhook() -> None:
+    """One webhook is one limit."""
+    same_url = defaults(discord_webhook_url="https://x.example/1", discord_admin_webhook="https://x.example/1")
+    other = same_url.but(discord_admin_webhook="https://x.example/2")
+    assert [lane_of(same_url, sink) for sink in ("discord", "ops", "webhook")] == ["discord", "discord", "webhook"]
+    assert lane_of(other, "ops") == "ops"
 
 
 def test_fingerprint_hides_and_tells_apart() -> None:

@@ -9,6 +9,7 @@ from catalyst.commands.send_test import preview, run
 from catalyst.errors import ConfigError, UsageError
 from catalyst.settings import defaults
 from catalyst.testing import START_MS, FakeClock
+from catalyst.world.discord import read_body
 from tests.receiver import Answer, Receiver
 
 
@@ -21,7 +22,10 @@ def test_each_sink_that_is_set() -> None:
     assert [(row["sink"], row["outcome"], row["status"]) for row in rows] == [
         ("discord", "delivered", 200), ("ops", "refused", 404), ("webhook", "delivered", 200)]
     assert all(row["time_ms"] >= 0 for row in rows)
-    assert "no alert" in receiver.got[0].json["content"]
+    card, _ = read_body(receiver.got[0].headers["content-type"], receiver.got[0].body)
+    assert card is not None
+    assert "no alert" in card["content"]
+    assert "no alert" in receiver.got[1].json["content"]
     assert receiver.got[2].json["event"] == "ops"
     assert receiver.got[2].headers["x-catalyst-signature"].startswith("sha256=")
 

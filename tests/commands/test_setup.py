@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from catalyst.world.discord import attachment_faults, body_faults, read_body
 from tests.commands.conftest import Catalyst
 from tests.receiver import Answer, Receiver
 
@@ -50,6 +51,22 @@ def test_send_test(catalyst: Catalyst, monkeypatch: pytest.MonkeyPatch) -> None:
     with Receiver(lambda got: Answer(404)) as receiver:
         monkeypatch.setenv("DISCORD_WEBHOOK_URL", f"{receiver.url}/api/webhooks/1/token")
         assert catalyst("send-test").code == 69
+
+
+def test_the_trial_carries_a_chart_where_alerts_do(catalyst: Catalyst, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With CATALYST_CHARTS a small picture that says it is simulated, within Discord's limits; without it none."""
+    with Receiver() as receiver:
+        monkeypatch.setenv("DISCORD_WEBHOOK_URL", f"{receiver.url}/api/webhooks/1/token")
+        assert catalyst("send-test").code == 0
+        card, uploads = read_body(receiver.got[0].headers["content-type"], receiver.got[0].body)
+        assert card is not None
+        assert "simulated prices" in card["attachments"][0]["description"]
+        assert [upload.data[:4] for upload in uploads] == [b"\x89PNG"]
+        assert body_faults(card, uploads, is_edit=False) + attachment_faults(card, uploads, []) == []
+        assert catalyst("send-test", "--preview").lines[0]["payload"]["attachments"] == card["attachments"]
+        monkeypatch.setenv("CATALYST_CHARTS", "0")
+        assert catalyst("send-test").code == 0
+        assert "attachments" not in receiver.got[1].json
 
 
 def test_send_test_without_sinks(catalyst: Catalyst) -> None:

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from catalyst.clock import from_iso, iso
 from catalyst.core.axes import percent_text, price_text, price_ticks, volume_text
-from catalyst.core.bars import MOST_SLOTS, Bar, gather, price_before, read_bars, usable, vwaps
+from catalyst.core.bars import MOST_SLOTS, gather, price_before, read_bars, usable, vwaps
 from catalyst.errors import BarsError
+from catalyst.messages import Bar
 
 DATA = Path(__file__).resolve().parents[2] / "../shared/data/bars"
 HEAD = "time,open,high,low,close,volume\n"

@@ -15,7 +15,7 @@ from catalyst.core.delivery import Source
 from catalyst.core.outside import safe_link
 from catalyst.messages import AlertReady, Kind, OpsNotice
 from catalyst.testing import START_MS, same
-from catalyst.world.discord import body_faults
+from catalyst.world.discord import Upload, attachment_faults, body_faults
 
 ZONE = ZoneInfo("America/New_York")
 MOMENT = Moment(START_MS, ZONE)
@@ -86,6 +86,27 @@ def test_many_sources_are_counted() -> None:
     assert fields(discord_card(ALERT, wires, MOMENT))["Sources"].endswith("\nand 35 more")
 
 
+def test_a_filing_says_its_form() -> None:
+    """Above the title and where the source is; a story has no such line."""
+    card = discord_card(same(ALERT, source="sec_8k", form="8-K/A"), (), MOMENT)
+    assert card["embeds"][0]["author"] == {"name": "sec_8k · 8-K/A", "url": "https://news.example/acme"}
+    assert fields(card)["Source"] == "[sec\\_8k · 8-K/A](https://news.example/acme)"
+    assert "author" not in discord_card(ALERT, (), MOMENT)["embeds"][0]
+    unlinked = discord_card(same(ALERT, source="sec_8k", form="8-K", link=""), (), MOMENT)
+    assert unlinked["embeds"][0]["author"] == {"name": "sec_8k · 8-K"}
+
+
+def test_a_chart_is_shown_and_described() -> None:
+    """The card with a chart is the one without it plus the picture and its words."""
+    plain, card = discord_card(ALERT, (), MOMENT), discord_card(ALERT, (), MOMENT, "ACME: last @everyone " * 90)
+    (file,) = card.pop("attachments")
+    assert card["embeds"][0].pop("image") == {"url": "attachment://chart.png"}
+    assert card == plain
+    assert (file["id"], file["filename"]) == (0, "chart.png")
+    assert 1_000 < len(file["description"]) <= 1_024
+    assert "@everyone" not in file["description"]
+
+
 @pytest.mark.parametrize(("direction", "score", "kind", "bar"), [
     ("up", 0.69, "fda", 0x7CC68D), ("up", 0.7, "fda", 0x1B9E4B), ("down", 0.5, "fda", 0xE08A87),
     ("down", 0.9, "fda", 0xC62F2D), ("neutral", 0.9, "fda", 0x8A8F98), ("down", 0.9, "offering_priced", 0xE0A100)])
@@ -137,22 +158,24 @@ alerts = st.builds(
     direction=st.sampled_from(["up", "down", "neutral"]), sentiment=st.just(0.0), score=st.floats(0, 1), why=outside,
     watched=st.booleans(), price_usd=st.none() | st.floats(0, 1e12), price_ms=moments,
     previous_close_usd=st.none() | st.floats(0, 1e12), simulated=st.booleans(),
-    provider=st.none() | outside.map(lambda t: t[:200]), ready_ms=st.just(0))
+    provider=st.none() | outside.map(lambda t: t[:200]), ready_ms=st.just(0), form=outside.map(lambda t: t[:200]))
 wires = st.lists(st.builds(Source, name=outside.map(lambda t: t[:200]),
                            link=outside.map(lambda t: "https://x.example/" + t)), max_size=12)
 
 
-@given(alerts, wires, st.booleans())
-def test_every_alert_is_a_valid_card(alert: AlertReady, sources: list[Source], repeat: bool) -> None:
+@given(alerts, wires, st.booleans(), st.none() | outside)
+def test_every_alert_is_a_valid_card(alert: AlertReady, sources: list[Source], repeat: bool, alt: str | None) -> None:
     """Whatever an alert holds: within Discord's limits, no mention, no link but checked ones, six fields at most."""
-    card = discord_card(alert, sources, Moment(START_MS, ZONE, repeat))
+    card = discord_card(alert, sources, Moment(START_MS, ZONE, repeat), alt)
     embed = card["embeds"][0]
-    assert body_faults(card, (), is_edit=False) == []
+    uploads = () if alt is None else (Upload("files[0]", "chart.png", 9),)
+    assert body_faults(card, uploads, is_edit=False) == []
+    assert attachment_faults(card, uploads, []) == []
     assert card["allowed_mentions"] == {"parse": []}
     assert len(embed["fields"]) <= 6
     assert ("possible repeat" in embed["footer"]["text"]) >= repeat
     texts = [card["content"], embed["title"], embed["description"], embed["footer"]["text"],
-             *(row["value"] for row in embed["fields"])]
+             embed.get("author", {}).get("name", ""), *(row["value"] for row in embed["fields"])]
     for text in texts:
         assert not re.search("@(?!\u200b)", text)
         assert "\u202e" not in text

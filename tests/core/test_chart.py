@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from catalyst.clock import from_iso
-from catalyst.core.bars import Bar
 from catalyst.core.chart import describe_chart, draw_chart
 from catalyst.core.page import LIMIT_BYTES, THEMES, WATERMARK, mix
+from catalyst.messages import Bar
 
 BELL = from_iso("2026-03-03T14:30:00Z")
 DARK = THEMES["dark"]

@@ -8,8 +8,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalyst.core.delivery import Deliver, Plan, Row, Sent, overall, plan, retry_after_s, settle, wait_ms
+from catalyst.core.delivery import (
+    Chart,
+    Deliver,
+    Plan,
+    Row,
+    Sent,
+    complaint,
+    is_unfit,
+    notice_id,
+    overall,
+    plan,
+    retry_after_s,
+    settle,
+    wait_ms,
+)
+from catalyst.messages import AlertReady
+from catalyst.testing import same
 
+ALERT = AlertReady(
+    item_id="i1", alert_id="a1", source="s", title="t", link="", summary="", published_ms=None, seen_ms=0,
+    ticker="ACME", company="Acme Inc", kinds=(), direction="up", sentiment=0.0, score=0.0, why="w", watched=False,
+    price_usd=None, price_ms=None, previous_close_usd=None, simulated=False, provider=None, ready_ms=0)
+CHART = Chart(b"png", "words")
 POST = Deliver(id="a1", sink="discord", event="alert")
 EDIT = Deliver(id="a1", sink="discord", event="update", n=1, message_id="77")
 HOOK = Deliver(id="a1", sink="webhook", event="alert")
@@ -98,12 +119,18 @@ DONE = Row(0, "delivered", "77", 5)
     ([Row(0, "waiting")], "discord", Plan(0)),
     ([Row(0, "waiting"), Row(1, "waiting")], "webhook", Plan(0)),
     ([Row(0, "queued"), Row(1, "waiting")], "discord", Plan()),
-    ([DONE, Row(1, "waiting"), Row(2, "waiting")], "discord", Plan(2, folded=(1,))),
-    ([DONE, Row(1, "waiting"), Row(2, "waiting")], "webhook", Plan(1)),
+    ([DONE, Row(1, "waiting"), Row(2, "waiting")], "discord", Plan(2, folded=(1,), what="source")),
+    ([DONE, Row(1, "waiting"), Row(2, "waiting")], "webhook", Plan(1, what="source")),
     ([DONE, Row(1, "queued"), Row(2, "waiting")], "webhook", Plan()),
-    ([DONE, Row(1, "delivered"), Row(2, "waiting")], "discord", Plan(2)),
+    ([DONE, Row(1, "delivered"), Row(2, "waiting")], "discord", Plan(2, what="source")),
+    ([DONE, Row(1, "waiting", what="chart")], "discord", Plan(1, what="chart")),
+    ([DONE, Row(1, "waiting"), Row(2, "waiting", what="chart")], "discord", Plan(2, folded=(1,), what="chart")),
+    ([DONE, Row(1, "waiting", what="chart"), Row(2, "waiting")], "discord", Plan(2, folded=(1,), what="chart")),
+    ([DONE, Row(1, "delivered", what="chart"), Row(2, "waiting")], "discord", Plan(2, what="source")),
+    ([Row(0, "waiting", what="alert"), Row(1, "waiting", what="chart")], "discord", Plan(0)),
+    ([Row(0, "refused", what="alert"), Row(1, "waiting", what="chart")], "discord", Plan(refused=(1,))),
     ([Row(0, "delivered"), Row(1, "waiting")], "discord", Plan(refused=(1,))),
-    ([Row(0, "delivered"), Row(1, "waiting")], "webhook", Plan(1)),
+    ([Row(0, "delivered"), Row(1, "waiting")], "webhook", Plan(1, what="source")),
     ([Row(0, "refused"), Row(1, "waiting"), Row(2, "waiting")], "webhook", Plan(refused=(1, 2))),
     ([Row(0, "ambiguous"), Row(1, "waiting")], "discord", Plan(refused=(1,))),
 ])
@@ -122,6 +149,39 @@ def test_plan_starts_one_waiting_delivery_at_most(states: list[str], sink: str) 
     assert all(states[n] == "waiting" for n in touched)
     if "queued" in states:
         assert step == Plan()
+
+
+def test_texts_before_charts_before_sources() -> None:
+    """The worst alert is more urgent than the best chart, and that more than the best update."""
+    worst = Deliver(id="a1", sink="discord", event="alert", alert=ALERT)
+    best = same(ALERT, score=1.0, watched=True)
+    chart = Deliver(id="a2", sink="discord", event="update", n=1, what="chart", alert=best)
+    source = Deliver(id="a2", sink="discord", event="update", n=1, what="source", alert=best)
+    again = Deliver(id="a1", sink="discord", event="update", n=1, what="chart", alert=ALERT)
+    assert worst.urgency > chart.urgency > again.urgency > source.urgency
+
+
+@pytest.mark.parametrize(("chart", "outcome", "status", "unfit"), [
+    (CHART, "refused", 400, True), (CHART, "refused", 413, True), (CHART, "refused", 404, False),
+    (CHART, "retry", 500, False), (None, "refused", 400, False)])
+def test_a_refusal_that_may_be_the_pictures_fault(chart: Chart | None, outcome: Any, status: int, unfit: bool) -> None:
+    """Only of a message that carries one, and only by an answer about its content."""
+    payload = Deliver(id="a1", sink="discord", event="update", n=1, message_id="77", chart=chart)
+    assert is_unfit(payload, sent(outcome, status)) is unfit
+    assert is_unfit(payload, sent("refused", reason="defect_KeyError")) is (chart is not None)
+
+
+def test_the_operator_hears_of_lost_alerts_only() -> None:
+    """A refused chart or update is no notice, a lost alert and a closed sink are one each."""
+    assert complaint(EDIT, sent("refused", 400, reason="status_400"), None, 5) is None
+    assert complaint(POST, sent("refused", reason="sink_closed"), None, 5) is None
+    lost = complaint(POST, sent("refused", 400, reason="status_400"), None, 5)
+    closed = complaint(EDIT, sent("refused", 404), "f1", 5)
+    assert lost is not None
+    assert closed is not None
+    assert (lost.title, lost.episode) == ("An alert was not delivered", "a1")
+    assert (closed.title, closed.episode) == ("Sink discord is closed", "f1")
+    assert notice_id(lost) != notice_id(closed)
 
 
 @pytest.mark.parametrize(("states", "state"), [

@@ -11,8 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalyst.core.quotes import Quote, read_yahoo_chart, yahoo_symbol
+from catalyst.clock import from_iso
+from catalyst.core.quotes import (
+    MOST_BARS,
+    Charted,
+    Quote,
+    price_at,
+    read_yahoo,
+    read_yahoo_chart,
+    windows,
+    yahoo_symbol,
+)
 from catalyst.errors import QuoteError
+from catalyst.messages import Bar
 
 RECORDED = Path(__file__).resolve().parents[2] / "../shared/data/api/yahoo/chart_KLAC.json"
 
@@ -116,3 +127,107 @@ def test_recorded_answer() -> None:
     assert quote.price_usd == pytest.approx(256.42, abs=0.01)
     assert quote.price_ms == 1_781_530_200_000
     assert quote.previous_close_usd is None
+    charted = read_yahoo(RECORDED.read_bytes(), "KLAC")
+    assert charted.bars
+    assert all(bar.low <= min(bar.open, bar.close) <= max(bar.open, bar.close) <= bar.high for bar in charted.bars)
+
+
+def table(rows: list[tuple[Any, ...]], **meta: Any) -> bytes:
+    """A chart's body with these rows: epoch seconds, open, high, low, close, volume."""
+    columns = list(zip(*rows, strict=True)) if rows else [()] * 6
+    quote = {name: list(column) for name, column in zip(("open", "high", "low", "close", "volume"), columns[1:],
+                                                        strict=True)}
+    return json.dumps({"chart": {"result": [{"meta": {"currency": "USD", "symbol": "ABCD", **meta},
+                                             "timestamp": list(columns[0]), "indicators": {"quote": [quote]}}]}}
+                      ).encode()
+
+
+def test_bars_oldest_first_without_gaps() -> None:
+    """Rows with a null, a zero or no time are skipped, a repeated moment counts once, a lost volume is none."""
+    rows = [(1_700_000_120, 2, 3, 1, 2.5, 70), (1_700_000_000, 1, 2, 0.5, 1.5, 50), (1_700_000_060, *[None] * 5),
+            (1_700_000_180, 1, 0, 1, 1, 5), (None, 1, 2, 0.5, 1.5, 50), (1_700_000_120, 2, 4, 1, 3.5, None),
+            (1_700_000_240, 1, 2, None, 1.5, 9)]
+    charted = read_yahoo(table(rows), "ABCD")
+    assert charted.bars == (Bar(1_700_000_000_000, 1, 2, 0.5, 1.5, 50), Bar(1_700_000_120_000, 2, 4, 1, 3.5, 0))
+    assert charted.step_ms == 60_000
+
+
+def test_bars_are_bounded() -> None:
+    """Of too many bars the newest stay, so that a message can carry them."""
+    charted = read_yahoo(table([(1_700_000_000 + 60 * n, 1, 1, 1, 1, 1) for n in range(MOST_BARS + 3)]), "ABCD")
+    assert len(charted.bars) == MOST_BARS
+    assert charted.bars[-1].start_ms == 1_700_000_000_000 + 60_000 * (MOST_BARS + 2)
+
+
+@pytest.mark.parametrize(("granularity", "step_ms"), [("5m", 300_000), ("30m", 1_800_000), ("1d", 86_400_000),
+                                                      ("3mo", 60_000), (None, 60_000), (["1m"], 60_000)])
+def test_length_of_the_bars(granularity: Any, step_ms: int) -> None:
+    """As the answer itself says; minutes where it says nothing that is known."""
+    body = table([(1_700_000_000, 1, 1, 1, 1, 1)], dataGranularity=granularity)
+    assert read_yahoo(body, "ABCD").step_ms == step_ms
+
+
+QUOTE = Quote("ABCD", 9.0, None, None, None, "yahoo")
+BARS = (Bar(0, 1.0, 1.3, 0.9, 1.2, 10), Bar(60_000, 1.2, 1.5, 1.1, 1.4, 10), Bar(240_000, 1.6, 2.0, 1.5, 1.9, 10))
+
+
+@pytest.mark.parametrize(("moment_ms", "market", "price"), [
+    (0, None, None),
+    (59_999, None, None),
+    (60_000, None, (1.2, 0)),
+    (119_999, None, (1.2, 0)),
+    (120_000, None, (1.4, 60_000)),
+    (299_999, None, (1.4, 60_000)),
+    (300_000, None, (1.9, 240_000)),
+    (10_000_000, None, (1.9, 240_000)),
+    (100_000, (1.3, 99_000), (1.3, 99_000)),
+    (100_000, (1.3, 100_000), (1.3, 100_000)),
+    (100_000, (1.3, 101_000), (1.2, 0)),
+    (100_000, (1.3, 60_000), (1.3, 60_000)),
+    (130_000, (1.3, 100_000), (1.4, 60_000)),
+    (130_000, (1.3, 120_000), (1.3, 120_000)),
+    (50_000, (1.3, 40_000), (1.3, 40_000)),
+])
+def test_price_of_a_moment(moment_ms: int, market: tuple[float, int] | None, price: tuple[float, int] | None) -> None:
+    """The last bar that was over gives its close; the market's price counts where it is newer and not too new."""
+    assert price_at(Charted(QUOTE, BARS, 60_000, market), moment_ms) == price
+
+
+@given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 59)), max_size=30), st.integers(-60, 4_000),
+       st.none() | st.integers(0, 4_000), st.sampled_from([60, 300]))
+def test_no_price_is_from_after_the_moment(trades: list[tuple[int, int]], moment_s: int, market_s: int | None,
+                                           step_s: int) -> None:
+    """Whatever was traded when, the price taken was made at or before the moment, and its time is not later."""
+    made = sorted({minute * 60 + second for minute, second in trades})  # a trade's price is the second it was made in
+    groups: dict[int, list[int]] = {}
+    for second in made:
+        groups.setdefault(second - second % step_s, []).append(second)
+    bars = tuple(Bar(start * 1000, group[0] + 1, group[-1] + 1, group[0] + 1, group[-1] + 1, 1)
+                 for start, group in groups.items())
+    market = (market_s + 1.0, market_s * 1000) if market_s is not None else None
+    found = price_at(Charted(QUOTE, bars, step_s * 1000, market), moment_s * 1000)
+    if found is None:
+        assert not any(start + step_s <= moment_s for start in groups)
+        assert market_s is None or market_s > moment_s
+        return
+    made_s, time_ms = found[0] - 1, found[1]
+    assert made_s <= moment_s
+    assert time_ms <= made_s * 1000
+    ended = [group[-1] for start, group in groups.items() if start + step_s <= moment_s]
+    assert not ended or made_s >= max(ended)
+
+
+@pytest.mark.parametrize(("since", "now", "first"), [
+    ("2026-03-03T15:00:00Z", "2026-03-03T15:00:01Z", "1d"),
+    ("2026-03-03T05:00:00Z", "2026-03-04T04:59:00Z", "1d"),
+    ("2026-03-03T04:59:00Z", "2026-03-03T05:00:00Z", "5d"),
+    ("2026-03-03T21:00:00Z", "2026-03-04T15:00:00Z", "5d"),
+    ("2026-03-03T21:00:00Z", "2026-03-07T20:59:00Z", "5d"),
+    ("2026-03-03T21:00:00Z", "2026-03-07T21:01:00Z", "1mo"),
+    ("2026-03-03T21:00:00Z", "2026-06-07T21:01:00Z", "1mo"),
+])
+def test_which_window_shows_a_moment(since: str, now: str, first: str) -> None:
+    """Minutes on the same day in New York, five of them within four days, else thirty; each has a wider one after."""
+    found = [window for window, _ in windows(from_iso(since), from_iso(now))]
+    assert found[0] == first
+    assert found == ["1d", "5d", "1mo"][["1d", "5d", "1mo"].index(first):][:2]

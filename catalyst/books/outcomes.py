@@ -1,0 +1,147 @@
+"""The rows of the tracker's outcomes: what each alert's price was at each horizon. It reads and writes rows of the
+tracker's database; which price counts is decided in catalyst.core.outcomes.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from catalyst.core.outcomes import Horizon, Verdict
+from catalyst.messages import AlertPosted, WatchTicker
+
+KEPT_MS = 180 * 86_400_000
+
+SCHEMA = """
+CREATE TABLE outcomes (
+    n INTEGER PRIMARY KEY,
+    item_id TEXT NOT NULL,
+    alert_id TEXT NOT NULL,
+    ticker TEXT NOT NULL,
+    horizon TEXT NOT NULL,       -- as in CATALYST_HORIZONS when the alert went out
+    base_usd REAL,               -- the alert's price, null where unknown
+    base_ms INTEGER NOT NULL,    -- when the alert went out
+    due_ms INTEGER NOT NULL,     -- the moment whose price counts
+    price_usd REAL,
+    price_ms INTEGER,            -- beginning of the bar that the price is from
+    return_pct REAL,             -- null where one of the two prices is unknown or nothing was traded since
+    state TEXT NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'settled', 'unknown')),
+    reason TEXT,                 -- why it is unknown
+    simulated INTEGER NOT NULL,  -- 1: not from a market; never mixed with the others
+    asked_ms INTEGER NOT NULL,   -- when market was last asked
+    asks INTEGER NOT NULL DEFAULT 1,
+    UNIQUE (item_id, ticker, horizon)
+);
+-- verb_outcomes by alerts
+CREATE INDEX outcomes_by_alert ON outcomes(alert_id);
+-- verb_outcomes since a time, and the pruning
+CREATE INDEX outcomes_by_time ON outcomes(base_ms, n);
+-- ask_again: what is open long after its time
+CREATE INDEX outcomes_open ON outcomes(due_ms) WHERE state = 'open';
+"""
+
+SHOWN = ("item_id", "alert_id", "ticker", "horizon", "base_usd", "base_ms", "due_ms", "price_usd", "price_ms",
+         "return_pct", "state", "reason", "simulated")
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """An outcome that is still to come."""
+
+    item_id: str
+    ticker: str
+    horizon: str
+    due_ms: int
+    base_usd: float | None
+    base_ms: int
+    simulated: bool
+    asks: int
+
+    def wish(self) -> WatchTicker:
+        """What market is asked for."""
+        return WatchTicker(item_id=self.item_id, ticker=self.ticker, horizon=self.horizon, due_ms=self.due_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomebook:
+    """Access to the rows, within the transaction of a handler that runs at `now_ms`."""
+
+    db: sqlite3.Connection
+    now_ms: int
+
+    def begin(self, posted: AlertPosted, horizons: Sequence[Horizon]) -> list[WatchTicker]:
+        """A row for each horizon of an alert, and what to ask market; nothing for an alert that has rows."""
+        if self.db.execute("SELECT 1 FROM outcomes WHERE item_id = ? AND ticker = ?",
+                           (posted.item_id, posted.ticker)).fetchone():
+            return []
+        wishes = []
+        for horizon in horizons:
+            row = Open(posted.item_id, posted.ticker, horizon.name, posted.posted_ms + horizon.after_ms,
+                       posted.price_usd, posted.posted_ms, posted.simulated, 1)
+            self.db.execute(
+                "INSERT INTO outcomes(item_id, alert_id, ticker, horizon, base_usd, base_ms, due_ms, simulated,"
+                " asked_ms) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (row.item_id, posted.alert_id, row.ticker, row.horizon, row.base_usd, row.base_ms, row.due_ms,
+                 row.simulated, self.now_ms))
+            wishes.append(row.wish())
+        return wishes
+
+    def find(self, item_id: str, ticker: str, horizon: str) -> Open | None:
+        """The outcome while it is open, else None."""
+        found = self._open("item_id = ? AND ticker = ? AND horizon = ?", (item_id, ticker, horizon))
+        return found[0] if found else None
+
+    def overdue(self, due_before_ms: int, asked_before_ms: int, most: int) -> list[Open]:
+        """Open outcomes that fell due and were last asked for before these moments, oldest first."""
+        return self._open("due_ms < ? AND asked_ms < ? ORDER BY due_ms, n LIMIT ?",
+                          (due_before_ms, asked_before_ms, most))
+
+    def _open(self, where: str, parameters: tuple[Any, ...]) -> list[Open]:
+        rows = self.db.execute("SELECT item_id, ticker, horizon, due_ms, base_usd, base_ms, simulated, asks"  # noqa: S608
+                               f" FROM outcomes WHERE state = 'open' AND {where}", parameters).fetchall()
+        return [Open(*(*row[:6], bool(row[6]), row[7])) for row in rows]
+
+    def end(self, row: Open, verdict: Verdict) -> None:
+        """Write down how an open outcome ended."""
+        self.db.execute(
+            "UPDATE outcomes SET price_usd = ?, price_ms = ?, return_pct = ?, state = ?, reason = ?, simulated = ?"
+            " WHERE item_id = ? AND ticker = ? AND horizon = ?",
+            (verdict.price_usd, verdict.price_ms, verdict.return_pct, verdict.state, verdict.reason,
+             verdict.simulated, row.item_id, row.ticker, row.horizon))
+
+    def asked(self, row: Open) -> None:
+        """Market is asked once more."""
+        self.db.execute("UPDATE outcomes SET asked_ms = ?, asks = asks + 1 WHERE item_id = ? AND ticker = ?"
+                        " AND horizon = ?", (self.now_ms, row.item_id, row.ticker, row.horizon))
+
+    def of_item(self, item_id: str) -> list[dict[str, Any]]:
+        """All outcomes of an item, by ticker and time."""
+        return self._shown("item_id = ? ORDER BY ticker, due_ms", (item_id,))[0]
+
+    def of_alerts(self, alert_ids: Sequence[str]) -> list[dict[str, Any]]:
+        """All outcomes of some alerts, by alert and time."""
+        return self._shown("alert_id IN (SELECT value FROM json_each(?)) ORDER BY alert_id, due_ms",
+                           (json.dumps(alert_ids),))[0]
+
+    def since(self, after: tuple[int, int], most: int, *, simulated: bool) -> tuple[list[dict[str, Any]],
+                                                                                    tuple[int, int] | None]:
+        """Outcomes of alerts that went out after a place (time, number), and the place to go on from, None at the end.
+
+        Those of simulated prices are a population of their own and come only when asked for, then alone.
+        """
+        shown, places = self._shown("(base_ms, n) > (?, ?) AND simulated = ? ORDER BY base_ms, n LIMIT ?",
+                                    (*after, simulated, most))
+        return shown, places[-1] if len(places) == most else None
+
+    def _shown(self, where: str, parameters: tuple[Any, ...]) -> tuple[list[dict[str, Any]], list[tuple[int, int]]]:
+        rows = self.db.execute(f"SELECT {', '.join(SHOWN)}, n FROM outcomes WHERE {where}",  # noqa: S608
+                               parameters).fetchall()
+        shown = [dict(zip(SHOWN, row, strict=False)) | {"simulated": bool(row[-2])} for row in rows]
+        return shown, [(row[5], row[-1]) for row in rows]
+
+    def prune(self) -> None:
+        """Forget the outcomes of old alerts."""
+        self.db.execute("DELETE FROM outcomes WHERE base_ms < ?", (self.now_ms - KEPT_MS,))
