@@ -1,9 +1,10 @@
-"""classifier: finds the ticker, the kind of catalyst, the direction and the score of a story, or the reason to drop it.
+"""classifier: finds the ticker, the kind of catalyst, the direction and the score of an item, or the reason to drop it.
 
 receives  StoryFound      from fetcher
-sends     CatalystScored  to market (one for each share traded in the US that the story is about)
+receives  FilingRead      from sec
+sends     CatalystScored  to market (one for each share traded in the US that the item is about)
 sends     ItemDropped     to tracker (noise:<kind>, no_ticker, foreign_listing, instrument, no_catalyst, low_score)
-stores    decisions       one row a story and ticker, kept 30 days
+stores    decisions       one row an item and ticker, kept 30 days
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from typing import Any
+
+import msgspec
 
 from catalyst import log
 from catalyst.clients.files import (
@@ -25,15 +28,19 @@ from catalyst.clients.files import (
 )
 from catalyst.clock import Clock
 from catalyst.core.classify import Decision, Story, classify
+from catalyst.core.classify_filing import classify_filing
 from catalyst.core.companies import Companies
 from catalyst.core.rules import Rules
-from catalyst.errors import ConfigError
-from catalyst.messages import CatalystScored, ItemDropped, StoryFound
+from catalyst.errors import ConfigError, UsageError
+from catalyst.messages import CatalystScored, FilingRead, ItemDropped, StoryFound
 from catalyst.runtime.contract import Actor, Every, Output
 from catalyst.settings import Settings
 
 KEPT_MS = 30 * 86_400_000
 EXPLAINED = 100  # rows that one answer of `explain` holds at most
+Judged = StoryFound | FilingRead
+EXPLAINS = ("item_id", "ticker", "role", "decision", "reason", "kinds", "direction", "score", "sentiment", "why",
+            "at_ms", "rules", "evidence")
 
 SCHEMA = """
 CREATE TABLE decisions (
@@ -60,10 +67,10 @@ CREATE INDEX decisions_by_time ON decisions(at_ms);
 
 
 class Classifier(Actor):
-    """Pure decisions by `catalyst.core.classify`; this class keeps the lists fresh and the decisions stored."""
+    """Pure decisions by `catalyst.core`; this class keeps the lists fresh and the decisions stored."""
 
     name = "classifier"
-    inbox = (StoryFound,)
+    inbox = (StoryFound, FilingRead)
     outbox = (CatalystScored, ItemDropped)
     tables = (SCHEMA,)
     every = (Every("refresh", 30), Every("prune", 3_600))
@@ -95,17 +102,26 @@ class Classifier(Actor):
 
     def on_story_found(self, story: StoryFound, db: sqlite3.Connection) -> Iterator[Output]:
         """Decide, store one row a ticker, and pass the story on or say that it ends here."""
-        decision = classify(
-            Story(story.item_id, story.title, story.summary, story.source, story.symbols, story.trust),
-            self._rules, self._companies, min_score=self.settings.min_score, watched=self._watched,
-            now_ms=self.now_ms)
+        judged = Story(story.item_id, story.title, story.summary, story.source, story.symbols, story.trust)
+        decision = classify(judged, self._rules, self._companies, min_score=self.settings.min_score,
+                            watched=self._watched, now_ms=self.now_ms)
+        yield from self._conclude(story, decision, db)
+
+    def on_filing_read(self, filing: FilingRead, db: sqlite3.Connection) -> Iterator[Output]:
+        """The same for a filing."""
+        decision = classify_filing(filing, self._rules, self._companies, min_score=self.settings.min_score,
+                                   watched=self._watched, now_ms=self.now_ms)
+        self.counters.add("filings")
+        yield from self._conclude(filing, decision, db)
+
+    def _conclude(self, item: Judged, decision: Decision, db: sqlite3.Connection) -> Iterator[Output]:
         self._store(decision, db)
         self.counters.add(decision.reason.partition(":")[0] or "alerts")
         if decision.decision == "alert":
             for one in decision.traded:
-                yield self._scored(story, decision, one.ticker, one.role)
+                yield self._scored(item, decision, one.ticker, one.role)
         else:
-            yield ItemDropped(item_id=story.item_id, stage=self.name, reason=decision.reason,
+            yield ItemDropped(item_id=item.item_id, stage=self.name, reason=decision.reason,
                               ticker=decision.tickers[0].ticker if decision.tickers else "",
                               kinds=tuple(kind.kind for kind in decision.kinds), score=decision.score,
                               dropped_ms=self.now_ms)
@@ -116,22 +132,41 @@ class Classifier(Actor):
         return iter(())
 
     def verb_explain(self, arguments: dict[str, Any], db: sqlite3.Connection) -> dict[str, Any]:
-        """What was decided about `ticker` since `since_ms`, newest first."""
-        rows = db.execute(
-            "SELECT item_id, decision, reason, kinds, score, why, at_ms FROM decisions"
-            " WHERE ticker = ? AND at_ms >= ? ORDER BY at_ms DESC LIMIT ?",
-            (str(arguments.get("ticker", "")), int(arguments.get("since_ms", 0)), EXPLAINED)).fetchall()
-        names = ("item_id", "decision", "reason", "kinds", "score", "why", "at_ms")
-        return {"decisions": [{**dict(zip(names, row, strict=True)), "kinds": json.loads(row[3])} for row in rows]}
+        """What was decided, newest first, at most 100 rows: `{"decisions": [...]}`.
 
-    def _scored(self, story: StoryFound, decision: Decision, ticker: str, role: Any) -> CatalystScored:
+        About `ticker` (since `since_ms`), about the items in `ids`, or about both together; `evidence` true adds what
+        caused each decision: tickers, kinds and the parts of the score. Raises UsageError for other arguments.
+        """
+        ticker, ids, since_ms = arguments.get("ticker"), arguments.get("ids"), arguments.get("since_ms", 0)
+        if not (isinstance(since_ms, (int, float)) and isinstance(ids, (list, tuple, type(None)))
+                and (isinstance(ticker, str) or ids is not None)):
+            raise UsageError("explain wants a ticker or a list of ids, since_ms is a number")
+        rows = db.execute(
+            f"SELECT {', '.join(EXPLAINS)} FROM decisions WHERE at_ms >= ?1"  # noqa: S608
+            + (" AND ticker = ?2" if ticker is not None else "")
+            + (" AND item_id IN (SELECT value FROM json_each(?3))" if ids is not None else "")
+            + " ORDER BY at_ms DESC, item_id, role, ticker LIMIT ?4",
+            (since_ms, ticker, json.dumps(ids), EXPLAINED)).fetchall()
+        return {"decisions": [_explained(row, bool(arguments.get("evidence"))) for row in rows]}
+
+    def verb_company(self, arguments: dict[str, Any], db: sqlite3.Connection) -> dict[str, Any]:
+        """What the company list says of `ticker`: `{"listed": rows, "company": {"ticker", "title", "cik"} | null,
+        "near": tickers written alike}`."""
+        lists, ticker = self._companies, str(arguments.get("ticker", ""))
+        company = lists.ticker(ticker) if lists is not None else None
+        return {"listed": len(lists) if lists is not None else 0,
+                "company": msgspec.structs.asdict(company) if company is not None else None,
+                "near": lists.near(ticker) if lists is not None and company is None else []}
+
+    def _scored(self, item: Judged, decision: Decision, ticker: str, role: Any) -> CatalystScored:
         company = self._companies.ticker(ticker) if self._companies is not None else None
+        filer, form = (item.company, item.form) if isinstance(item, FilingRead) else ("", "")
         return CatalystScored(
-            item_id=story.item_id, source=story.source, title=story.title, link=story.link, summary=story.summary,
-            published_ms=story.published_ms, seen_ms=story.seen_ms, ticker=ticker,
-            company=company.title[:200] if company is not None else "", role=role, kinds=decision.kinds,
-            direction=decision.direction, sentiment=decision.sentiment, score=decision.score, why=decision.why,
-            watched=ticker in decision.watched)
+            item_id=item.item_id, source=item.source, title=item.title, link=item.link, summary=item.summary,
+            published_ms=item.published_ms, seen_ms=item.seen_ms, ticker=ticker, role=role,
+            company=company.title[:200] if company is not None else filer,
+            kinds=decision.kinds, direction=decision.direction, sentiment=decision.sentiment, score=decision.score,
+            why=decision.why, watched=ticker in decision.watched, form=form)
 
     def _store(self, decision: Decision, db: sqlite3.Connection) -> None:
         evidence = json.dumps({
@@ -170,3 +205,9 @@ class Classifier(Actor):
             except ConfigError as error:
                 faults.append(error)
         return faults
+
+
+def _explained(row: tuple[Any, ...], evidence: bool) -> dict[str, Any]:
+    shown = dict(zip(EXPLAINS, row, strict=True))
+    return {**shown, "kinds": json.loads(shown["kinds"]),
+            "evidence": json.loads(shown["evidence"]) if evidence else None}

@@ -2,38 +2,47 @@
 
 receives  nothing
 sends     StoryFound   to classifier (a story that no wire has carried before)
+sends     FilingFound  to sec (a filing that no list has shown before)
 sends     StoryJoined  to alerter (another wire carries a story that was found)
 sends     ItemDropped  to tracker (backlog, duplicate:<item id>)
-sends     OpsNotice    to alerter (a source gives nothing, or gives something again)
+sends     OpsNotice    to alerter (a source gives nothing, or something again; a pause; EDGAR refuses us)
 stores    feeds        one row a source: conditional headers, next poll, outage
 stores    stories      one row an item id, kept while a feed shows it and SEEN_TTL_DAYS after
 stores    seen         entry of a source -> item, kept SEEN_TTL_DAYS after it left the feed
 stores    chores       when the company list is due
+stores    pauses       one row a person's pause, kept 30 days after its end
+stores    refusals     one row while EDGAR refuses us, for each reason
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import msgspec
 
 from catalyst import log
-from catalyst.books import feeds, stories
+from catalyst.books import feeds, pauses, refusals, stories
 from catalyst.books.feeds import Feedbook
+from catalyst.books.pauses import Pausebook
+from catalyst.books.refusals import Refusalbook
 from catalyst.books.stories import Storybook
+from catalyst.clients.edgar import NO_AGENT, REFUSALS, REST_S, edgar_of
 from catalyst.clients.http import Http
-from catalyst.clients.polls import Poll, Polled, ask, fetch_companies, load_sources
+from catalyst.clients.polls import Poll, Polled, ask, fetch_companies, list_sources
 from catalyst.clock import Clock
-from catalyst.core.intake import Item, in_order, split_backlog
+from catalyst.core.intake import Item, announcement, in_order, split_backlog
+from catalyst.core.outage import NEVER, Notice
 from catalyst.core.sources import Source
-from catalyst.messages import ItemDropped, OpsNotice, StoryFound, StoryJoined
+from catalyst.messages import FilingFound, ItemDropped, OpsNotice, StoryFound, StoryJoined
 from catalyst.runtime.beats import Beats
-from catalyst.runtime.contract import Actor, Every, Job, JobKind, Loop, Output
+from catalyst.runtime.contract import Actor, Every, Hold, Job, JobKind, Loop, Output
 from catalyst.runtime.roster import WORKERS
 from catalyst.settings import Settings
 
-DAY_MS = 86_400_000
+DAY_S = 86_400
+DAY_MS = DAY_S * 1000
 COMPANIES_RETRY_MS = 300_000
 CHORES = """
 CREATE TABLE chores (
@@ -55,8 +64,8 @@ class Fetcher(Actor):
 
     name = "fetcher"
     inbox = ()
-    outbox = (StoryFound, StoryJoined, ItemDropped, OpsNotice)
-    tables = (feeds.SCHEMA + stories.SCHEMA + CHORES,)
+    outbox = (StoryFound, FilingFound, StoryJoined, ItemDropped, OpsNotice)
+    tables = (feeds.SCHEMA + stories.SCHEMA + CHORES, feeds.COUNTS + pauses.SCHEMA, refusals.SCHEMA)
     jobs = (JobKind("poll", Poll, limit_s=30.0, workers=16, background=True),
             JobKind("companies", CompanyList, limit_s=60.0, background=True))
     every = (Every("poll_due", 0.1, at_start=True), Every("companies_due", 60, at_start=True), Every("prune", 3_600))
@@ -64,10 +73,13 @@ class Fetcher(Actor):
     def __init__(self, settings: Settings, clock: Clock):
         super().__init__(settings, clock)
         self.paused = False
+        self.paused_until_ms: int | None = None
         self._unasked = 0
+        self.listed: tuple[Source, ...] = ()
         self.sources: dict[str, Source] = {}
         self._is_synced = False
         self._http = Http(clock, allow_hosts=settings.allow_hosts)
+        self._edgar = edgar_of(self.name, self._http, settings, clock)
 
     def attach(self, loop: Loop) -> None:
         """Listen to the others: the whole system's backlog is what makes the fetcher pause."""
@@ -82,18 +94,28 @@ class Fetcher(Actor):
         return iter(())
 
     def waiting(self) -> int:
-        """Sources whose first poll has not come back."""
-        return self._unasked
+        """Sources whose first poll has not come back; none counts while a person pauses."""
+        return 0 if self.paused_until_ms is not None else self._unasked
+
+    def statistics(self) -> Mapping[str, float]:
+        """The counters, and why nothing is polled, where that is so."""
+        return {**self.counters.values, **({"paused_backlog": 1} if self.paused else {}),
+                **({} if self.paused_until_ms is None else {"paused_until_ms": self.paused_until_ms})}
 
     def on_start(self, db: sqlite3.Connection) -> Iterator[Output]:
         """Read the list of sources; raises ConfigError when it is wrong."""
-        self.sources = load_sources(self.settings)
+        self._list()
         return iter(())
+
+    def _list(self) -> None:
+        self.listed = list_sources(self.settings)
+        self.sources = {source.name: source for source in self.listed if source.enabled}
 
     def on_reload(self) -> None:
         """Take over a changed list of sources. Raises ConfigError for a wrong one, which changes nothing."""
-        self.sources = load_sources(self.settings)
+        self._list()
         self._http = Http(self.clock, allow_hosts=self.settings.allow_hosts)
+        self._edgar = edgar_of(self.name, self._http, self.settings, self.clock)
         self._is_synced = False
 
     def poll_due(self, db: sqlite3.Connection) -> Iterator[Output]:
@@ -103,16 +125,46 @@ class Fetcher(Actor):
             book.sync(self.sources, self.settings)
             self._is_synced = True
         self._unasked = book.unasked(self.sources)
+        yield from self._pause(db)
         for poll, due_ms in book.due(self.sources):
-            if self.paused:
+            if self.paused or self.paused_until_ms is not None:
                 self.counters.add("polls_paused")
                 continue
             book.queued(self.sources[poll.name], due_ms)
-            yield Job("poll", poll, key=poll.name)
+            yield Job("poll", poll, key=poll.name, lane="edgar" if poll.kind == "edgar" else "")
+
+    def _pause(self, db: sqlite3.Connection) -> Iterator[Output]:
+        """Look whether a person's pause is in force, and tell of its beginning and of its end."""
+        book = Pausebook(db, self.now_ms)
+        notice = book.news()
+        self.paused_until_ms = book.until_ms()
+        if notice is not None:
+            yield self._notice("pause", notice)
+
+    def _notice(self, affair: str, notice: Notice) -> OpsNotice:
+        return OpsNotice(item_id=affair, episode=notice.episode, severity=notice.severity, title=notice.title,
+                         text=notice.text, made_ms=self.now_ms)
+
+    def verb_sources(self, arguments: dict[str, Any], db: sqlite3.Connection) -> dict[str, Any]:
+        """Every source of the list with its standing, and whether and by whom polling is paused."""
+        until_ms = Pausebook(db, self.now_ms).until_ms()
+        by = "person" if until_ms is not None else "backlog" if self.paused else None
+        return {"sources": Feedbook(db, self.now_ms).listed(self.listed, self.settings), "paused_until_ms": until_ms,
+                "paused_by": by}
+
+    def verb_pause(self, arguments: dict[str, Any], db: sqlite3.Connection) -> dict[str, Any]:
+        """Poll nothing for `for_s` seconds; what is in the house still goes out."""
+        self.paused_until_ms = Pausebook(db, self.now_ms).begin(arguments, self.settings.seen_ttl_days * DAY_S / 2)
+        return {"paused_until_ms": self.paused_until_ms}
+
+    def verb_resume(self, arguments: dict[str, Any], db: sqlite3.Connection) -> dict[str, Any]:
+        """End a person's pause; the one for the backlog stays."""
+        was_paused, self.paused_until_ms = Pausebook(db, self.now_ms).close(), None
+        return {"was_paused": was_paused, "paused_by": "backlog" if self.paused else None}
 
     def work_poll(self, poll: Poll) -> Polled:
         """Ask and read; both may take their time here."""
-        return ask(self._http, poll, self.settings.sec_user_agent)
+        return ask(self._edgar if poll.kind == "edgar" else self._http, poll)
 
     def done_poll(self, job: Job, polled: Polled, db: sqlite3.Connection) -> Iterator[Output]:
         """Apply what a poll found."""
@@ -122,13 +174,28 @@ class Fetcher(Actor):
         was_polled = book.was_polled(job.payload, self.settings.seen_ttl_days * DAY_MS)
         if source is None or was_polled is None:  # taken out of the list, or moved, since it was asked
             return
+        if Pausebook(db, self.now_ms).until_ms() is not None:  # it was under way when the pause began
+            book.put_back(job.payload)
+            return
         self.counters.add("polls_failed" if polled.failed else f"polls_{polled.outcome}")
         yield from self._take(source, polled, was_polled, db)
-        notice = book.finish(source, polled, self.settings.alert_consecutive_empty_cycles)
+        if source.kind == "edgar":
+            yield from self._edgar_said(polled, db)
+        limit = NEVER if polled.outcome == NO_AGENT else self.settings.alert_consecutive_empty_cycles
+        notice = book.finish(source, polled, limit)
         if notice is not None:
             log.warning("source_notice", source=source.name, title=notice.title, text=notice.text)
-            yield OpsNotice(item_id=f"source:{source.name}", episode=notice.episode, severity=notice.severity,
-                            title=notice.title, text=notice.text, made_ms=self.now_ms)
+            yield self._notice(f"source:{source.name}", notice)
+
+    def _edgar_said(self, polled: Polled, db: sqlite3.Connection) -> Iterator[Output]:
+        """After a refusal no list is asked for until EDGAR's time is over; one notice when it begins and ends."""
+        self.counters.add("entries_other_form", polled.others)
+        book = Refusalbook(db, self.now_ms, self.name)
+        if polled.outcome in REFUSALS:
+            yield Hold("edgar", self.now_ms + round((polled.wish_s or REST_S) * 1000))
+        elif polled.failed and polled.outcome != NO_AGENT:
+            return
+        yield from book.refused(polled.outcome) if polled.failed else book.answered()
 
     def failed_poll(self, job: Job, error: Exception, db: sqlite3.Connection) -> Iterator[Output]:
         """A defect while asking or reading is a failed poll."""
@@ -156,9 +223,7 @@ class Fetcher(Actor):
         book.add(source.name, item, seen_ms, "joined" if first else "sent", first)
         if first is None:
             self.counters.add("items_found")
-            yield StoryFound(item_id=item.item_id, source=source.name, trust=source.trust, title=entry.title,
-                             link=entry.link, summary=entry.summary, published_ms=entry.published_ms, seen_ms=seen_ms,
-                             symbols=entry.symbols, categories=entry.categories)
+            yield announcement(item, source, seen_ms)
             return
         self.counters.add("items_joined")
         if is_other_wire:
@@ -185,8 +250,7 @@ class Fetcher(Actor):
 
     def work_companies(self, wanted: CompanyList) -> int:
         """Fetch the list and replace the file."""
-        return fetch_companies(self._http, wanted.url, self.settings.sec_user_agent,
-                               self.settings.home / "companies.json")
+        return fetch_companies(self._edgar, wanted.url, self.settings.home / "companies.json")
 
     def done_companies(self, job: Job, count: int, db: sqlite3.Connection) -> None:
         """Again tomorrow."""
@@ -207,3 +271,4 @@ class Fetcher(Actor):
         before_ms = self.now_ms - self.settings.seen_ttl_days * DAY_MS
         Storybook(db).prune(before_ms)
         Feedbook(db, self.now_ms).prune(self.sources, before_ms)
+        Pausebook(db, self.now_ms).prune()

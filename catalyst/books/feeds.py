@@ -5,8 +5,9 @@ and writes rows of the fetcher's database; paces, waits and outages are decided 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from catalyst.clients.polls import Poll, Polled, address_of
 from catalyst.core.intake import LONGEST_WISH_MS, following_due, wait_after_failure
@@ -34,6 +35,13 @@ CREATE TABLE feeds (
     outage_ms INTEGER,           -- when the streak began
     told INTEGER NOT NULL DEFAULT 0       -- 1: the operator knows of the outage
 ) WITHOUT ROWID;
+"""
+
+COUNTS = """
+ALTER TABLE feeds ADD COLUMN last_poll_ms INTEGER;                      -- when the last poll came back
+ALTER TABLE feeds ADD COLUMN polls INTEGER NOT NULL DEFAULT 0;          -- that came back, since the row was made
+ALTER TABLE feeds ADD COLUMN not_modified INTEGER NOT NULL DEFAULT 0;   -- of these, answered 304
+ALTER TABLE feeds ADD COLUMN items INTEGER NOT NULL DEFAULT 0;          -- that this source was the first to show
 """
 
 
@@ -98,6 +106,7 @@ class Feedbook:
                                                 2 if polled.items else 1, source.name))
         if polled.outcome in ("ok", "not_modified"):
             self.db.execute("UPDATE feeds SET last_ok_ms = ? WHERE name = ?", (polled.seen_ms, source.name))
+        self._count(source, polled)
         streak, failures, outage_ms, told = self.db.execute(
             "SELECT streak, failures, outage_ms, told FROM feeds WHERE name = ?", (source.name,)).fetchone()
         after, notice = after_poll(Standing(streak, failures, outage_ms, bool(told)), source.name, polled.outcome,
@@ -111,6 +120,35 @@ class Feedbook:
             (polled.outcome, after.streak, after.failures, after.outage_ms, after.told, self.now_ms + wait_ms,
              source.name))
         return notice
+
+    def _count(self, source: Source, polled: Polled) -> None:
+        """Add a poll that came back, and the items of its document that were stored before this is called."""
+        new = self.db.execute("SELECT count(*) FROM stories WHERE seen_ms = ? AND source = ?",
+                              (polled.seen_ms, source.name)).fetchone()[0] if polled.items else 0
+        self.db.execute(
+            "UPDATE feeds SET last_poll_ms = ?, polls = polls + 1, not_modified = not_modified + ?, items = items + ?"
+            " WHERE name = ?", (self.now_ms, polled.outcome == "not_modified", new, source.name))
+
+    def put_back(self, poll: Poll) -> None:
+        """Undo that a poll was asked: its answer is not used, the source is due at once."""
+        self.db.execute("UPDATE feeds SET queued_ms = NULL, next_due_ms = ? WHERE name = ? AND url = ?",
+                        (self.now_ms, poll.name, poll.url))
+
+    def listed(self, sources: Iterable[Source], settings: Settings) -> list[dict[str, Any]]:
+        """A row for each source of the list, in its order; what was never asked has null times and zero counts."""
+        names = ("last_ok_ms", "last_poll_ms", "outcome", "failures", "polls", "not_modified", "items")
+        found = {row[0]: row[1:] for row in self.db.execute(
+            "SELECT name, next_due_ms, told, last_ok_ms, last_poll_ms, outcome, failures, polls, not_modified, items"
+            " FROM feeds")}
+        rows = []
+        for source in sources:
+            next_due_ms, told, *values = found.get(source.name, (None, 0, None, None, None, 0, 0, 0, 0))
+            rows.append({"name": source.name, "url": address_of(source, settings), "kind": source.kind,
+                         "every_s": source.pace_s, "enabled": source.enabled, "trust": source.trust,
+                         **dict(zip(names, values, strict=True)),
+                         "next_due_ms": next_due_ms if source.enabled else None,
+                         "outage": source.enabled and bool(told)})
+        return rows
 
     def prune(self, sources: Mapping[str, Source], before_ms: int) -> None:
         """Forget sources that left the list and were last of use before the moment."""

@@ -17,6 +17,38 @@ from catalyst.settings import Settings
 BUNDLED_RULES = Path(__file__).parent.parent / "core" / "rules.toml"
 LIMIT_BYTES = 64_000_000  # the SEC's company list has 0.8 MB
 Stamp = tuple[int, int]
+TICKER_CHARS = 10  # as messages carry it
+
+
+class Lists:
+    """The company list and the watch list, read again when their files change."""
+
+    def __init__(self) -> None:
+        self.companies: Companies | None = None
+        self.watched: frozenset[str] = frozenset()
+        self._read: dict[str, Stamp | None] = {}
+
+    def refresh(self, settings: Settings) -> list[ConfigError]:
+        """Take up what was replaced since the last call; a wrong file leaves the old list in force and is returned."""
+        faults: list[ConfigError] = []
+        for name, path in (("companies", companies_path(settings)), ("watched", watchlist_path(settings))):
+            now = stamp(path)
+            if name in self._read and self._read[name] == now:
+                continue
+            self._read[name] = now
+            try:
+                if name == "companies":
+                    self.companies = load_companies(settings)
+                else:
+                    self.watched = load_watchlist(settings)
+            except ConfigError as error:
+                faults.append(error)
+        return faults
+
+    def ticker_of(self, cik: str) -> str:
+        """The main line's ticker of a company by its CIK, empty where it is unknown."""
+        rows = self.companies.cik(int(cik)) if self.companies is not None and cik else ()
+        return rows[0].ticker if rows and len(rows[0].ticker) <= TICKER_CHARS else ""
 
 
 def read_text(path: Path, what: str) -> str:

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import msgspec
 
+from catalyst.clients.edgar import Edgar
 from catalyst.clients.files import read_text
 from catalyst.clients.http import Http, retry_after_s
+from catalyst.core import edgar
 from catalyst.core.companies import Companies
 from catalyst.core.intake import Item, items_of
 from catalyst.core.listings import parse_document
@@ -21,7 +23,7 @@ from catalyst.errors import ConfigError, FeedError, FetchError
 from catalyst.settings import Settings
 
 BUNDLED_SOURCES = Path(__file__).parent.parent / "sources.toml"
-SEC = "https://www.sec.gov"
+SEC = edgar.SEC
 ACCEPTED = "application/rss+xml, application/atom+xml, application/xml;q=0.9, */*;q=0.5"
 COMPANIES_BYTES = 30_000_000  # the SEC's list has 0.8 MB
 
@@ -39,7 +41,8 @@ class Poll(msgspec.Struct, frozen=True):
 @dataclass(frozen=True, slots=True)
 class Polled:
     """The answer: `outcome` is ok, not_modified, empty, or the reason of a failure (then `failed`). `seen_ms` is when
-    the response was complete, `wish_s` the seconds that the server asks to wait.
+    the response was complete, `wish_s` the seconds that the server asks to wait; `others` counts the entries of an
+    EDGAR list that are of another form than it was asked for and are no items of it.
     """
 
     outcome: str
@@ -49,13 +52,13 @@ class Polled:
     last_modified: str | None = None
     failed: bool = False
     wish_s: float | None = None
+    others: int = 0
 
 
-def ask(http: Http, poll: Poll, sec_agent: str) -> Polled:
-    """Fetch and read one document; `sec_agent` is who asks EDGAR."""
+def ask(http: Http | Edgar, poll: Poll) -> Polled:
+    """Fetch and read one document; EDGAR's lists are asked of an Edgar."""
     headers = {"Accept": ACCEPTED}
-    for name, value in (("If-None-Match", poll.etag), ("If-Modified-Since", poll.last_modified),
-                        ("User-Agent", sec_agent if poll.kind == "edgar" else "")):
+    for name, value in (("If-None-Match", poll.etag), ("If-Modified-Since", poll.last_modified)):
         if value:
             headers[name] = value
     try:
@@ -65,18 +68,25 @@ def ask(http: Http, poll: Poll, sec_agent: str) -> Polled:
         if answer.status != 200:
             return Polled(f"status_{answer.status}", failed=True, wish_s=retry_after_s(answer.headers, answer.done_ms))
         feed = parse_document(poll.kind, answer.body, answer.headers.get("content-type", ""), answer.url)
-    except (FetchError, FeedError) as error:
+    except FetchError as error:
+        return Polled(error.reason, failed=True, wish_s=error.retry_after_s)
+    except FeedError as error:
         return Polled(error.reason, failed=True)
     if not feed.entries:  # without conditional headers: a 304 to an empty feed would look like success
         return Polled("empty", seen_ms=answer.done_ms)
-    return Polled("ok", tuple(items_of(feed.entries, poll.name)), answer.done_ms, answer.headers.get("etag"),
-                  answer.headers.get("last-modified"))
+    entries, others = feed.entries, 0
+    if poll.kind == "edgar":
+        kept, others, strange = edgar.of_source(feed.entries, poll.url)
+        if strange == len(feed.entries):
+            return Polled("no_filings", failed=True)
+        entries = tuple(kept)
+    return Polled("ok", tuple(items_of(entries, poll.name)), answer.done_ms, answer.headers.get("etag"),
+                  answer.headers.get("last-modified"), others=others)
 
 
-def load_sources(settings: Settings) -> dict[str, Source]:
-    """The enabled sources by name, of the user's file or the bundled one. Raises ConfigError."""
-    text = read_text(settings.sources or BUNDLED_SOURCES, "sources")
-    return {source.name: source for source in read_sources(text) if source.enabled}
+def list_sources(settings: Settings) -> tuple[Source, ...]:
+    """Every source of the user's file or the bundled one, disabled ones too. Raises ConfigError."""
+    return read_sources(read_text(settings.sources or BUNDLED_SOURCES, "sources"))
 
 
 def address_of(source: Source, settings: Settings) -> str:
@@ -86,12 +96,12 @@ def address_of(source: Source, settings: Settings) -> str:
     return source.url
 
 
-def fetch_companies(http: Http, url: str, agent: str, path: Path) -> int:
+def fetch_companies(http: Edgar, url: str, path: Path) -> int:
     """Fetch the SEC's company list and replace the file at `path` with it as a whole; how many rows it has.
 
     Raises FetchError, or FeedError `no_feed` for an answer that is no company list; the file is untouched then.
     """
-    answer = http.get(url, headers={"User-Agent": agent, "Accept": "application/json"}, deadline_s=40.0,
+    answer = http.get(url, headers={"Accept": "application/json"}, deadline_s=40.0,
                       limit_bytes=COMPANIES_BYTES)
     if answer.status != 200:
         raise FetchError("status", str(answer.status), status=answer.status)

@@ -72,93 +72,140 @@ class Decision:
         return tuple(one for one in self.tickers if one.alertable)
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A kind that was found; `phrase` is literally what says so, at `place`. A `leader` is what the item is about."""
+
+    name: str
+    direction: Direction
+    weight: float
+    phrase: str
+    place: str
+    in_body: bool = False
+    leader: bool = False
+
+    @property
+    def strength(self) -> float:
+        """Its share of the score when it is the lead."""
+        return self.weight * (IN_SUMMARY if self.in_body else 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """All that a decision weighs: what was found in an item, and the words for what was not found."""
+
+    item_id: str
+    findings: tuple[Finding, ...]  # the lead first, as `in_order` puts them
+    noise: tuple[str, str] | None  # name and phrase
+    tickers: tuple[TickerFound, ...]
+    tone: float
+    trust: float
+    no_ticker: str = "no ticker is written, and no company of the list is named as the issuer"
+    no_catalyst: str = "no rule found a catalyst in the title or the summary"
+    facts: tuple[Part, ...] = ()   # evidence that adds nothing to the score
+    note: str = ""                 # ends the line that explains
+    kept: float = 1.0              # share of the score that the item keeps,
+    kept_why: str = ""             # and why not all
+
+
 def classify(item: Story, rules: Rules, companies: Companies | None, *, min_score: float,
              watched: frozenset[str] = frozenset(), now_ms: int) -> Decision:
     """The decision about `item`. An item with a catalyst passes when its score is at least `min_score`."""
     found = rules.find(item.title, item.summary)
-    hits = sorted(found.kinds, key=lambda hit: (not _is_sale(hit), -_strength(hit)))
-    tickers = find_tickers(item.title, item.summary, item.symbols, companies)
-    tone = sentiment.score(item.title, item.summary)
-    parts = _parts(hits, tone, item.trust)
+    case = Case(
+        item.id, in_order([finding_of(hit, "title" if hit.in_title else "summary") for hit in found.kinds]),
+        (found.noise.rule.name, found.noise.phrase) if found.noise is not None else None,
+        find_tickers(item.title, item.summary, item.symbols, companies), sentiment.score(item.title, item.summary),
+        item.trust)
+    return decide(case, min_score=min_score, watched=watched, now_ms=now_ms)
+
+
+def finding_of(hit: Hit, place: str) -> Finding:
+    """A rule's hit. A sale of securities that the title names leads: whatever else it announces, this is the news."""
+    return Finding(hit.rule.name, hit.rule.direction, hit.rule.weight, hit.phrase, place, not hit.in_title,
+                   hit.in_title and hit.rule.family == "offering")
+
+
+def in_order(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """The lead first: leaders, then by strength."""
+    return tuple(sorted(findings, key=lambda one: (not one.leader, -one.strength)))
+
+
+def decide(case: Case, *, min_score: float, watched: frozenset[str], now_ms: int) -> Decision:
+    """The decision, whatever the item is."""
+    parts = _parts(case)
     score = round(min(1.0, max(0.0, sum(part.value for part in parts))), 4)
-    reason, cause = _reason(found.noise, hits, tickers, score, min_score)
-    kinds = tuple(Kind(hit.rule.name, _flat(hit.phrase)[:2_000], hit.rule.direction, hit.rule.weight)
-                  for hit in hits)
+    reason, cause = _reason(case, score, min_score)
     return Decision(
-        item_id=item.id, decision="drop" if reason else "alert", reason=reason,
-        why=_short(cause or _why(hits[0], score)), tickers=tickers, kinds=kinds,
-        direction=_direction(hits), sentiment=tone, score=score, parts=parts,
-        watched=tuple(one.ticker for one in tickers if one.ticker in watched), decided_ms=now_ms)
+        item_id=case.item_id, decision="drop" if reason else "alert", reason=reason,
+        why=_short(cause or _why(case.findings[0], score), case.note), tickers=case.tickers,
+        kinds=tuple(Kind(one.name, _flat(one.phrase)[:2_000], one.direction, one.weight) for one in case.findings),
+        direction=_direction(case.findings), sentiment=case.tone, score=score, parts=parts + case.facts,
+        watched=tuple(one.ticker for one in case.tickers if one.ticker in watched), decided_ms=now_ms)
 
 
-def _strength(hit: Hit) -> float:
-    return hit.rule.weight * (1.0 if hit.in_title else IN_SUMMARY)
-
-
-def _is_sale(hit: Hit) -> bool:
-    """A sale of securities that the title names: whatever else it announces, this is what is news."""
-    return hit.in_title and hit.rule.family == "offering"
-
-
-def _reason(noise: Hit | None, hits: Sequence[Hit], tickers: Sequence[TickerFound], score: float,
-            min_score: float) -> tuple[str, str]:
+def _reason(case: Case, score: float, min_score: float) -> tuple[str, str]:
     """The reason of a drop and the line that explains it; both empty for an alert."""
-    if noise is not None:
-        return f"noise:{noise.rule.name}", f"noise, {noise.rule.name}: “{_flat(noise.phrase)}”"
-    if not tickers:
-        return "no_ticker", "no ticker is written, and no company of the list is named as the issuer"
-    first = tickers[0]
+    if case.noise is not None:
+        name, phrase = case.noise
+        return f"noise:{name}", f"noise, {name}: “{_flat(phrase)}”"
+    if not case.tickers:
+        return "no_ticker", case.no_ticker
+    first = case.tickers[0]
     if not first.alertable:
-        shares = [one for one in tickers if not one.instrument]
+        shares = [one for one in case.tickers if not one.instrument]
         if shares:
             return "foreign_listing", f"{shares[0].ticker} is only listed abroad: “{_flat(shares[0].evidence)}”"
         return "instrument", f"{first.ticker} is a {first.instrument}, no share: “{_flat(first.evidence)}”"
-    if not hits:
-        return "no_catalyst", "no rule found a catalyst in the title or the summary"
+    if not case.findings:
+        return "no_catalyst", case.no_catalyst
     if score < min_score:
-        lead = hits[0]
-        return "low_score", f"score {score:.2f} under {min_score:.2f}; {lead.rule.name}: “{_flat(lead.phrase)}”"
+        lead = case.findings[0]
+        return "low_score", f"score {score:.2f} under {min_score:.2f}; {lead.name}: “{_flat(lead.phrase)}”"
     return "", ""
 
 
-def _why(lead: Hit, score: float) -> str:
-    place = "title" if lead.in_title else "summary"
-    return f"{lead.rule.name} ({lead.rule.direction}): “{_flat(lead.phrase)}” in the {place}, score {score:.2f}"
+def _why(lead: Finding, score: float) -> str:
+    return f"{lead.name} ({lead.direction}): “{_flat(lead.phrase)}” in the {lead.place}, score {score:.2f}"
 
 
-def _parts(kinds: Sequence[Hit], tone: float, trust: float) -> tuple[Part, ...]:
+def _parts(case: Case) -> tuple[Part, ...]:
     """The score's parts: the lead kind, what further kinds and the tone add, what the source's trust takes away."""
-    if not kinds:
+    if not case.findings:
         return ()
-    lead = kinds[0]
-    parts = [Part("lead", round(_strength(lead), 4), f"{lead.rule.name}: {_flat(lead.phrase)}")]
-    if len(kinds) > 1:
-        more = min(FURTHER_MOST, FURTHER_KIND * (len(kinds) - 1))
-        parts.append(Part("further", round(more, 4), ", ".join(hit.rule.name for hit in kinds[1:])))
-    way = _direction(kinds)
-    agreeing = abs(tone) if way == "neutral" or (tone > 0) == (way == "up") else 0.0
+    lead, *further = case.findings
+    parts = [Part("lead", round(lead.strength, 4), f"{lead.name}: {_flat(lead.phrase)}")]
+    if further:
+        more = min(FURTHER_MOST, FURTHER_KIND * len(further))
+        parts.append(Part("further", round(more, 4), ", ".join(one.name for one in further)))
+    way = _direction(case.findings)
+    agreeing = abs(case.tone) if way == "neutral" or (case.tone > 0) == (way == "up") else 0.0
     if agreeing:
-        parts.append(Part("tone", round(TONE * agreeing, 4), f"sentiment {tone:+.2f}"))
-    if trust < 1:
-        taken = -sum(part.value for part in parts) * (1 - UNTRUSTED) * (1 - max(0.0, trust))
-        parts.append(Part("trust", round(taken, 4), f"trust of the source {trust:.2f}"))
+        parts.append(Part("tone", round(TONE * agreeing, 4), f"sentiment {case.tone:+.2f}"))
+    if case.kept < 1:
+        taken = -sum(part.value for part in parts) * (1 - case.kept)
+        parts.append(Part("kept", round(taken, 4), case.kept_why))
+    if case.trust < 1:
+        taken = -sum(part.value for part in parts) * (1 - UNTRUSTED) * (1 - max(0.0, case.trust))
+        parts.append(Part("trust", round(taken, 4), f"trust of the source {case.trust:.2f}"))
     return tuple(parts)
 
 
-def _direction(kinds: Sequence[Hit]) -> Direction:
-    """A sale of securities in the title decides; else the strongest kind that points anywhere, down before up."""
-    if not kinds or _is_sale(kinds[0]):
-        return kinds[0].rule.direction if kinds else "neutral"
-    pointed = [hit for hit in kinds if hit.rule.direction != "neutral"]
+def _direction(findings: Sequence[Finding]) -> Direction:
+    """A leader decides; else the strongest kind that points anywhere, down before up."""
+    if not findings or findings[0].leader:
+        return findings[0].direction if findings else "neutral"
+    pointed = [one for one in findings if one.direction != "neutral"]
     if not pointed:
         return "neutral"
-    return min(pointed, key=lambda hit: (-_strength(hit), hit.rule.direction != "down")).rule.direction
+    return min(pointed, key=lambda one: (-one.strength, one.direction != "down")).direction
 
 
 def _flat(text: str) -> str:
     return " ".join(text.split())
 
 
-def _short(text: str) -> str:
-    """At most WHY_LIMIT characters; the end of the quoted phrase is what is left out."""
-    return text if len(text) <= WHY_LIMIT else text[:WHY_LIMIT - 2] + "…”"
+def _short(text: str, note: str) -> str:
+    """At most WHY_LIMIT characters with the note; the end of the quoted phrase is what is left out."""
+    limit = WHY_LIMIT - len(note)
+    return (text if len(text) <= limit else text[:limit - 2] + "…”") + note

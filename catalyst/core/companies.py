@@ -103,6 +103,13 @@ class Companies:
     def __contains__(self, ticker: object) -> bool:
         return ticker in self._by_ticker
 
+    def near(self, ticker: str, most: int = 5) -> list[str]:
+        """Tickers that are written like this one, the most alike first; without itself."""
+        import difflib
+
+        alike = difflib.get_close_matches(canonical(ticker), self._by_ticker, most + 1, 0.5)
+        return [one for one in alike if one != canonical(ticker)][:most]
+
     def ticker(self, ticker: str) -> Company | None:
         """The company of a ticker, in any spelling of its class."""
         return self._by_ticker.get(canonical(ticker))

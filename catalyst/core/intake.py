@@ -10,14 +10,16 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from catalyst.core.edgar import party_rank, read_entry
 from catalyst.core.feeds import Entry
+from catalyst.core.sources import Source
 from catalyst.core.stories import accession_of, item_id_of, signature_lead, title_signature
+from catalyst.messages import FilingFound, StoryFound
 
 BACKLOG_MS = 600_000  # on a source's first poll, what was published earlier than this is not news
 LONGEST_WAIT_MS = 300_000  # the back-off's cap
 LONGEST_WISH_MS = 3_600_000  # a Retry-After beyond this is not obeyed in full
 TITLE_FROM_SUMMARY = 200
-OTHER_PARTIES = ("(reporting)", "(filed by)")  # EDGAR's entries of a filing for those who are not its company
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ def items_of(entries: Iterable[Entry], source: str) -> list[Item]:
                                                   zip(usable, ids, strict=True)})
     found: dict[str, Item] = {}
     for entry, item_id in zip(usable, ids, strict=True):
-        if item_id in found and not (_is_other_party(found[item_id].entry) and not _is_other_party(entry)):
+        if item_id in found and not _is_nearer(entry, found[item_id].entry):
             continue
         key = _short(entry.id if shared[entry.id] == 1 else f"{entry.id}\n{item_id}")
         signature = "" if accession_of(entry.id, entry.link) else title_signature(entry.title)
@@ -77,6 +79,19 @@ def split_backlog(items: Iterable[Item], seen_ms: int, wanted: int, *,
     chosen = {item.item_id for item in ranked[:wanted]}
     return (in_order([*news, *(item for item in old if item.item_id in chosen)]),
             [item for item in old if item.item_id not in chosen])
+
+
+def announcement(item: Item, source: Source, seen_ms: int) -> StoryFound | FilingFound:
+    """The message that hands on an item which no wire has shown before: to who reads filings where EDGAR lists one."""
+    entry = item.entry
+    listed = read_entry(entry) if source.kind == "edgar" else None
+    if listed is None:
+        return StoryFound(item_id=item.item_id, source=source.name, trust=source.trust, title=entry.title,
+                          link=entry.link, summary=entry.summary, published_ms=entry.published_ms, seen_ms=seen_ms,
+                          symbols=entry.symbols, categories=entry.categories)
+    return FilingFound(item_id=item.item_id, source=source.name, trust=source.trust, form=listed.form, cik=listed.cik,
+                       company=listed.company, title=entry.title, link=entry.link, items=listed.items,
+                       published_ms=entry.published_ms, seen_ms=seen_ms)
 
 
 def following_due(due_ms: int, now_ms: int, pace_ms: int) -> int:
@@ -115,8 +130,10 @@ def _titled(entry: Entry) -> Entry:
                  entry.symbols, entry.categories)
 
 
-def _is_other_party(entry: Entry) -> bool:
-    return entry.title.lower().endswith(OTHER_PARTIES)
+def _is_nearer(entry: Entry, other: Entry) -> bool:
+    """Whether of two entries of one filing the first names the company and the second another party."""
+    is_filing = accession_of(entry.id, entry.link) is not None
+    return is_filing and party_rank(entry.title) < party_rank(other.title)
 
 
 def _digest(entry: Entry) -> str:

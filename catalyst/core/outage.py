@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
+NEVER = 2**31  # as a limit: this outage is told in another way
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:

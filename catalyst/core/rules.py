@@ -22,6 +22,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from catalyst.core.filing_rules import FilingRules
 from catalyst.core.wordscan import Folded, Phrases, fold, sentence_ends
 from catalyst.errors import RuleError
 
@@ -103,11 +104,12 @@ class _Use:
 
 
 class Rules:
-    """The table, ready to be applied; `version` is a short hash of its text."""
+    """The table, ready to be applied; `version` is a short hash of its text, `filings` its table of forms."""
 
     def __init__(self, rules: tuple[Rule, ...], uses: dict[int, list[_Use]], phrases: list[str], version: str,
-                 needy: frozenset[int]):
+                 needy: frozenset[int], filings: FilingRules):
         self.rules = rules
+        self.filings = filings
         self.version = version
         self._uses = uses
         self._needy = needy
@@ -120,8 +122,10 @@ class Rules:
             tables = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise RuleError(f"rules: {error}") from error
-        if unknown := set(tables) - {"kind", "noise"}:
-            raise RuleError(f"rules: unknown table {sorted(unknown)[0]!r}, only [[kind]] and [[noise]] are known")
+        if unknown := set(tables) - {"kind", "noise", "filing"}:
+            raise RuleError(f"rules: unknown table {sorted(unknown)[0]!r}, only [[kind]], [[noise]] and [[filing]] are"
+                            " known")
+        filings = FilingRules.of(tables.get("filing", []))
         rules: list[Rule] = []
         numbers: dict[str, int] = {}
         uses: dict[int, list[_Use]] = {}
@@ -146,7 +150,7 @@ class Rules:
         if not any(not rule.noise for rule in rules):
             raise RuleError("rules: there is no [[kind]]")
         version = hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
-        return cls(tuple(rules), uses, list(numbers), version, frozenset(needy))
+        return cls(tuple(rules), uses, list(numbers), version, frozenset(needy), filings)
 
     def find(self, title: str, summary: str) -> Found:
         """All kinds and the noise in a story."""

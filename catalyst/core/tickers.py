@@ -19,7 +19,7 @@ from catalyst.core.wordscan import Phrases, fold, plain
 SUMMARY_LIMIT = 5_000  # characters of the summary that are read; issuers name their listing in the first sentence
 MOST = 12              # tickers that one story can have; a list of more is no news about any of them
 NEAR = 600             # a company named later than this in the summary is a mention, not a subject
-How = Literal["exchange", "tag", "dollar", "symbol", "company (ticker)", "company name"]
+How = Literal["exchange", "tag", "dollar", "symbol", "company (ticker)", "company name", "cik"]
 
 _TICKER = r"[A-Z]{1,6}(?:[.\-/][A-Z]{1,3})?(?![A-Za-z0-9])"
 _US = re.compile(rf"""[$"']?({_TICKER})""")

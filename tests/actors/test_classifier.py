@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from actors.classifier import Classifier
-from catalyst.errors import ConfigError
-from catalyst.messages import CatalystScored, ItemDropped, StoryFound
+from catalyst.errors import ConfigError, UsageError
+from catalyst.messages import CatalystScored, FilingRead, ItemDropped, StoryFound
 from catalyst.testing import Bench, FakeClock
 
 LIST = {
@@ -35,6 +35,28 @@ def story(title: str, item_id: str = "item", **fields: Any) -> StoryFound:
             "title": title,
             "link": "https://example.com/1",
             "summary": "",
+            "published_ms": 5,
+            "seen_ms": 9,
+            **fields,
+        }
+    )
+
+
+def filing(form: str, *items: str, item_id: str = "0001-25-1", **fields: Any) -> FilingRead:
+    return FilingRead(
+        **{
+            "item_id": item_id,
+            "source": "sec_8k",
+            "trust": 1.0,
+            "form": form,
+            "amendment": False,
+            "cik": "0000000001",
+            "ticker": "ACME",
+            "company": "ACME THERAPEUTICS, INC.",
+            "title": f"{form}: Acme",
+            "link": "https://www.sec.gov/1",
+            "items": items,
+            "summary": "What it says.",
             "published_ms": 5,
             "seen_ms": 9,
             **fields,
@@ -241,3 +263,75 @@ def test_any_story_becomes_valid_messages(tmp_path: Path) -> None:
                 )
                 == 1
             )
+
+
+def test_a_filing_goes_the_same_way(tmp_path: Path) -> None:
+    """A filing is scored by form and items, sent with its form, title and summary, and stored like a story."""
+    with bench(tmp_path) as one:
+        (scored,) = one.send(filing("8-K", "1.03"))
+        assert isinstance(scored, CatalystScored)
+        assert (scored.ticker, scored.form, scored.title, scored.summary) == (
+            "ACME",
+            "8-K",
+            "8-K: Acme",
+            "What it says.",
+        )
+        assert (scored.company, scored.direction, scored.link) == (
+            "Acme Therapeutics, Inc.",
+            "down",
+            "https://www.sec.gov/1",
+        )
+        assert [kind.kind for kind in scored.kinds] == ["bankruptcy"]
+        assert one.rows("SELECT item_id, ticker, decision FROM decisions") == [("0001-25-1", "ACME", "alert")]
+        (story_scored,) = one.send(story("Acme (Nasdaq: ACME) Files for Chapter 11"))
+        assert isinstance(story_scored, CatalystScored)
+        assert story_scored.form == ""
+
+
+@pytest.mark.parametrize(
+    ("form", "items", "cik", "reason", "ticker"),
+    [
+        ("8-K", ("5.02",), "0000000001", "no_catalyst", "ACME"),
+        ("8-K", ("1.01",), "0000000001", "low_score", "ACME"),
+        ("FWP", (), "", "no_ticker", ""),
+    ],
+)
+def test_a_dropped_filing(
+    tmp_path: Path, form: str, items: tuple[str, ...], cik: str, reason: str, ticker: str
+) -> None:
+    """A routine filing ends here with its reason."""
+    with bench(tmp_path) as one:
+        (dropped,) = one.send(filing(form, *items, cik=cik, ticker=""))
+        assert isinstance(dropped, ItemDropped)
+        assert (dropped.reason, dropped.ticker, dropped.stage) == (reason, ticker, "classifier")
+
+
+def test_explain_by_item(tmp_path: Path) -> None:
+    """Items are explained by their ids, with what caused the decision where it is asked for."""
+    with bench(tmp_path) as one:
+        one.send(filing("8-K", "1.03"))
+        one.send(story("Nobody Wins Contract Award", "b"))
+        first, second = one.verb("explain", ids=["0001-25-1", "b", "c"])["decisions"]
+        assert {first["item_id"], second["item_id"]} == {"0001-25-1", "b"}
+        assert first["evidence"] is None
+        (row,) = one.verb("explain", ids=["0001-25-1"], ticker="ACME", evidence=True)["decisions"]
+        assert row["evidence"]["kinds"] == [["bankruptcy", "Item 1.03"]]
+        assert row["evidence"]["tickers"][0]["evidence"] == "ACME THERAPEUTICS, INC. (0000000001)"
+        assert (row["role"], row["direction"], row["ticker"]) == ("primary", "down", "ACME")
+        assert one.verb("explain", ids=["b"], ticker="ACME") == {"decisions": []}
+        for wrong in ({}, {"ids": "b"}, {"ticker": "ACME", "since_ms": "x"}, {"ticker": 5}):
+            with pytest.raises(UsageError):
+                one.actor.verb_explain(wrong, one.store.db)  # type: ignore[attr-defined]
+
+
+def test_company_of_a_ticker(tmp_path: Path) -> None:
+    """The list in force is asked by ticker: the company, else tickers written alike; without a list nothing."""
+    with bench(tmp_path) as one:
+        assert one.verb("company", ticker="ACME") == {
+            "listed": 2,
+            "company": {"cik": 1, "ticker": "ACME", "title": "Acme Therapeutics, Inc."},
+            "near": [],
+        }
+        assert one.verb("company", ticker="ACNE") == {"listed": 2, "company": None, "near": ["ACME", "BCME"]}
+    with Bench(Classifier, tmp_path / "empty") as one:
+        assert one.verb("company", ticker="ACME") == {"listed": 0, "company": None, "near": []}

@@ -17,7 +17,7 @@ import pytest
 from actors.fetcher import Fetcher
 from catalyst.core.stories import story_id
 from catalyst.errors import ConfigError
-from catalyst.messages import ItemDropped, Message, OpsNotice, StoryFound, StoryJoined
+from catalyst.messages import FilingFound, ItemDropped, Message, OpsNotice, StoryFound, StoryJoined
 from catalyst.runtime.engine import HANDLER_LIMIT_S
 from catalyst.testing import Bench, FakeClock
 
@@ -312,13 +312,14 @@ def test_a_filing_is_its_accession(tmp_path: Path, wires: Wires, clock: FakeCloc
 
     sources = listing(tmp_path, wires, "sec", kind="edgar")
     wires.documents["/sec"] = ('<feed xmlns="http://www.w3.org/2005/Atom">' + "".join([
-        entry("Doe John (0001) (Reporting)", "0000000001-25-000001"), entry("ACME INC (0002) (Issuer)",
-                                                                           "0000000001-25-000001"),
-        entry("ACME INC (0002) (Issuer)", "0000000001-25-000002")]) + "</feed>").encode()
+        entry("Doe John (0000000001) (Reporting)", "0000000001-25-000001"),
+        entry("ACME INC (0000000002) (Issuer)", "0000000001-25-000001"),
+        entry("ACME INC (0000000002) (Issuer)", "0000000001-25-000002")]) + "</feed>").encode()
     with bench_of(tmp_path, wires, clock, sources=sources, sec_user_agent="Tester test@example.com") as bench:
         sent = poll(bench, 0)
         assert [message.item_id for message in sent] == ["0000000001-25-000001", "0000000001-25-000002"]
-        assert found(sent) == ["8-K - ACME INC (0002) (Issuer)"] * 2
+        assert [message.title for message in sent if isinstance(message, FilingFound)] == [
+            "8-K - ACME INC (0000000002) (Issuer)"] * 2
         assert wires.asked[0][1]["user-agent"] == "Tester test@example.com"
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catalyst.core.edgar import asked_form, reading_of
 from catalyst.core.sources import PACES_S, Source, read_sources
 from catalyst.errors import ConfigError
 
@@ -84,11 +85,14 @@ def test_any_text(text: str) -> None:
 
 
 def test_bundled_sources() -> None:
-    """The bundled list is valid, every enabled source uses https, and no EDGAR list is polled by default."""
+    """The bundled list is valid, uses https, and asks EDGAR for forms that are read, each with one list."""
     text = files("catalyst").joinpath("sources.toml").read_text("utf-8")
     sources = read_sources(text)
     enabled = {source.name for source in sources if source.enabled}
     assert {"globenewswire", "prnewswire"} <= enabled
     assert all(source.url.startswith("https://") for source in sources)
-    assert all(source.kind != "edgar" for source in sources if source.enabled)
+    forms = [asked_form(source.url) for source in sources if source.kind == "edgar"]
+    assert {"8-K", "6-K", "424B5", "FWP", "SCHEDULE 13D", "4"} <= set(forms)
+    assert len(set(forms)) == len(forms)
+    assert all(reading_of(form) for form in forms)
     assert len(tomllib.loads(text)["source"]) == len(sources)

@@ -1,0 +1,149 @@
+"""`catalyst show`: one alert with its provenance: words, score, price, sources, deliveries, way and what came after.
+
+Everything is asked of the actor that knows it; one that does not run leaves its part empty, but for the alerter.
+"""
+
+from __future__ import annotations
+
+import argparse
+import textwrap
+from typing import Any
+
+from catalyst.commands import trace as way
+from catalyst.commands.alerts import ALERTER, ARROWS
+from catalyst.commands.home import QUERY_ANSWER_S, Home
+from catalyst.commands.output import clock_time, plain, print_json, when
+
+WIDTH, INDENT = 80, 10
+
+Row = dict[str, Any]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """`catalyst show ALERT`."""
+    parser.add_argument("alert", metavar="ALERT", help="the alert's id, or as much of it as is unique")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the alert. Raises UsageError for an id that names none or several, UnavailableError without the alerter."""
+    with Home() as home:
+        found = gather(home, arguments.alert.strip())
+    if arguments.json:
+        print_json({**found, "hops": [way.as_json(hop) for hop in found["hops"]]})
+    else:
+        print(as_text(found))
+    return 0
+
+
+def gather(home: Home, prefix: str) -> Row:
+    """All that the actors know of one alert: the alerter's answer, the decision, the hops, the outcomes.
+
+    Raises UsageError for an id that names none or several, UnavailableError without the alerter.
+    """
+    shown = home.ask(ALERTER, "alert", QUERY_ANSWER_S, id=prefix)
+    alert = shown["alert"]
+    answer = home.ask_all(["classifier"], "explain", QUERY_ANSWER_S, ids=[alert["item_id"]], ticker=alert["ticker"],
+                          evidence=True).get("classifier", {})
+    outcomes = home.ask_all(["tracker"], "outcomes", QUERY_ANSWER_S, item_id=alert["item_id"]).get("tracker", {})
+    traced = way.trace(home, alert["item_id"])
+    return {**{name: shown[name] for name in ("alert", "deliveries", "sources", "has_chart")},
+            "decision": next(iter(answer.get("decisions", ())), None),
+            "hops": traced["hops"] if traced is not None else [],
+            "outcomes": [one for one in outcomes.get("outcomes", ()) if one["alert_id"] == alert["id"]]}
+
+
+def as_text(found: Row) -> str:
+    """The alert for a reader, at most 80 columns wide; times are UTC."""
+    alert, decision = found["alert"], found["decision"] or {}
+    evidence = decision.get("evidence") or {}
+    lines = [f"{ARROWS.get(alert['direction'], '●')} {alert['ticker']}  {alert['company']}".rstrip(),
+             *_wrapped("", alert["title"]), *_wrapped("", alert["link"]),
+             *_wrapped("alert", f"{alert['id']} of item {alert['item_id']}")]
+    form = f"; form {alert['form']}" if alert["form"] else ""
+    lines += _wrapped("why", f"{alert['why']}{form}")
+    lines += _block("kinds", _kinds(alert))
+    lines += _block("score", _score(alert, evidence))
+    lines += _block("ticker", [f"{one['ticker']}: “{one['evidence']}” ({one['how']})"
+                               for one in evidence.get("tickers", ()) if one["ticker"] == alert["ticker"]])
+    lines += _wrapped("price", _price(alert))
+    lines += _block("sources", [f"{one['name']}  {one['link']}".rstrip() for one in found["sources"]])
+    lines += _wrapped("times", f"published {_moment(alert['published'])}, seen {_moment(alert['seen'])}")
+    lines += _block("sent", [_delivery(one) for one in found["deliveries"]] or ["to nobody: no sink is set"])
+    lines += _wrapped("chart", "in the message" if found["has_chart"] else "none")
+    lines += _block("way", _way(found["hops"]))
+    lines += _block("after", [_outcome(one) for one in found["outcomes"]] or ["nothing is known yet"])
+    return "\n".join(lines)
+
+
+def _block(label: str, texts: list[str]) -> list[str]:
+    """Each text on lines of its own, the label before the first."""
+    return [line for place, text in enumerate(texts) for line in _wrapped("" if place else label, text, INDENT)]
+
+
+def _wrapped(label: str, text: str, indent: int | None = None) -> list[str]:
+    """A text in lines of at most WIDTH columns, further ones indented; long words as links are not cut."""
+    indent = indent if indent is not None else INDENT if label else 2
+    return textwrap.wrap(plain(text), WIDTH, initial_indent=label.ljust(indent), subsequent_indent=" " * indent,
+                         break_long_words=False, break_on_hyphens=False) or [label]
+
+
+def _kinds(alert: Row) -> list[str]:
+    return [f"{one['kind']} ({one['direction']}, {one['weight']:g}): “{one['phrase']}”" for one in alert["kinds_found"]]
+
+
+def _score(alert: Row, evidence: Row) -> list[str]:
+    lines = [f"{(alert['score'] or 0) * 100:.0f} of 100"]
+    for name, value, cause in evidence.get("parts", ()):
+        lines.append(f"  {name}: {cause}" if name == "stated" else f"  {value * 100:+.1f} {name}: {cause}")
+    return lines
+
+
+def _price(alert: Row) -> str:
+    if alert["price"] is None:
+        return "unknown: no provider knew one"
+    made_ms, before = alert["price_ms"], alert["previous_close_usd"]
+    facts = [f"${alert['price']:.{2 if alert['price'] >= 1 else 4}f}"]
+    facts += [f"of {_moment(when(made_ms))}"] if made_ms is not None else []
+    facts += [f"by {alert['provider']}"] if alert["provider"] else []
+    facts += ["(simulated)"] if alert["simulated"] else []
+    facts += [f", the close before {before:.4g}"] if before is not None else []
+    return " ".join(facts).replace(" ,", ",")
+
+
+def _delivery(row: Row) -> str:
+    """`discord: alert delivered 14:30:05.123, status 200, 1 try`."""
+    words = [f"{row['sink']}: {row['what']} {row['state']}"]
+    if row["sent"]:
+        words[0] += f" {clock_time(row['sent'])}"
+    words += [f"status {row['status']}"] if row["status"] is not None else []
+    tries = row["tries"]
+    words += [f"{tries} {'try' if tries == 1 else 'tries'}"] if tries else []
+    words += [str(row["reason"])] if row["reason"] else []
+    words += ["may be a repeat"] if row["possible_repeat"] else []
+    return ", ".join(words)
+
+
+def _way(hops: list[Row]) -> list[str]:
+    lines = []
+    for hop in hops:
+        begin_ms = hop["queued"] if hop["queued"] is not None else hop["received"]
+        took = (f", {max(0, hop['committed'] - begin_ms)} ms"
+                if hop["committed"] is not None and begin_ms is not None else "")
+        lines.append(f"{clock_time(when(begin_ms))} {hop['sender']} -> {hop['actor']} {hop['message']}{took}")
+    return lines or ["no actor that runs remembers it"]
+
+
+def _outcome(row: Row) -> str:
+    """`15m: +3.2 % at 2.38 (14:45:05.000)`, or what it waits for."""
+    if row["state"] == "settled" and row["return_pct"] is not None:
+        made = _moment(when(row["price_ms"]))
+        return f"{row['horizon']}: {row['return_pct']:+.1f} % at ${row['price_usd']:.4g} ({made})"
+    if row["state"] == "open":
+        return f"{row['horizon']}: due {_moment(when(row['due_ms']))}"
+    reason = f" ({row['reason']})" if row["reason"] else ""
+    return f"{row['horizon']}: unknown{reason}"
+
+
+def _moment(text: str | None) -> str:
+    """`2026-01-02 14:30:05` of an ISO text."""
+    return text[:19].replace("T", " ") if text else "unknown"
