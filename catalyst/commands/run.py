@@ -29,6 +29,7 @@ from catalyst.settings import Settings, load
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO_ITEMS = 360
+DEMO_FILINGS = 72
 DEMO_S = 3600  # an item each ten seconds
 STOP_S = 12.0
 PR_SET_PDEATHSIG = 1
@@ -75,8 +76,13 @@ def _end_with_parent() -> None:
 
 def _show_alerts(settings: Settings, child: subprocess.Popen[bytes], stopping: list[int]) -> None:
     shown: set[str] = set()
+    page = ""
     with Control(settings.run_folder) as control:
         while not stopping and child.poll() is None:
+            found = _page(control)
+            if found and found != page:
+                page = found
+                print(page, flush=True)
             answer = control.ask_all(["alerter"], "alerts", 1.0, limit=50).get("alerter", {})
             for alert in reversed(answer.get("alerts", [])):
                 if alert["state"] != "new" and alert["id"] not in shown:  # new: no sink has it yet
@@ -88,6 +94,14 @@ def _show_alerts(settings: Settings, child: subprocess.Popen[bytes], stopping: l
                 time.sleep(0.1)
     if child.poll() is not None:
         raise UnavailableError(f"supervisord ended by itself; see {settings.home / 'supervisord.log'}")
+
+
+def _page(control: Control) -> str:
+    """Where the page is, or why it is not there; empty while nobody says."""
+    answer = control.ask_all(["web"], "address", 0.3).get("web", {})
+    if answer.get("url"):
+        return f"page: {answer['url']}"
+    return f"no page: {answer['reason']}; set CATALYST_WEB_PORT" if answer.get("reason") else ""
 
 
 def _end(child: subprocess.Popen[bytes]) -> bool:
@@ -115,10 +129,10 @@ def prepare_demo(settings: Settings) -> list[str]:
         state.unlink()
     if not day.is_dir():
         seed = int(time.time())
-        print(f"making a day of {DEMO_ITEMS} items (seed {seed})", flush=True)
+        print(f"making a day of {DEMO_ITEMS} items and {DEMO_FILINGS} filings (seed {seed})", flush=True)
         fresh = day.with_name("day.new")
         shutil.rmtree(fresh, ignore_errors=True)
-        generate(seed, DEMO_ITEMS, fresh, duration_s=DEMO_S)
+        generate(seed, DEMO_ITEMS, fresh, duration_s=DEMO_S, filings=DEMO_FILINGS)
         fresh.rename(day)
     port = _free_port()
     url = f"http://127.0.0.1:{port}"

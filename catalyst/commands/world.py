@@ -30,10 +30,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: a free one)")
     parser.add_argument("--speed", type=float, default=1.0, help="how many times as fast as the day itself (default 1)")
     parser.add_argument("--discord-limit", metavar="N/S", help="allow N requests in S seconds a webhook (default: all)")
+    parser.add_argument("--edgar-limit", type=int, default=0, metavar="N",
+                        help="allow N requests a second to EDGAR (default: any number)")
+    parser.add_argument("--strict-sec", action="store_true", help="EDGAR refuses a User-Agent without a contact")
     parser.add_argument("--state", type=Path, metavar="FILE", help="remember the start, to go on after a restart")
     parser.add_argument("--sent", type=Path, metavar="FILE", help="append every webhook request to this file at once")
     parser.add_argument("--generate", type=int, metavar="SEED", help="write a day instead of playing one")
     parser.add_argument("--items", type=int, default=200, help="items of the day to write (default 200)")
+    parser.add_argument("--filings", type=int, metavar="N", help="its filings (default: a fifth of the items)")
     parser.add_argument("--duration", type=float, default=3600, metavar="S", help="its length (default 3600 s)")
     parser.add_argument("--burst", type=float, metavar="S", help="publish all its items at once, S s after its start")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -48,7 +52,8 @@ def run(arguments: argparse.Namespace) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
     limit = parse_limit(arguments.discord_limit) if arguments.discord_limit else None
-    with World(day, arguments.port, arguments.speed, limit, state=arguments.state, sent=arguments.sent) as world:
+    with World(day, arguments.port, arguments.speed, limit, state=arguments.state, sent=arguments.sent,
+               edgar_limit=arguments.edgar_limit, strict_sec=arguments.strict_sec) as world:
         about = {"url": world.url, "pid": os.getpid(), **world.about()}
         _print(arguments, about,
                f"world: {world.url} plays {about['name']}, {about['items']} items until {about['ends']}")
@@ -57,11 +62,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _write(arguments: argparse.Namespace) -> int:
+    filings = arguments.items // 5 if arguments.filings is None else arguments.filings
     day = generate(arguments.generate, arguments.items, arguments.day, duration_s=arguments.duration,
-                   burst_s=arguments.burst)
-    about = {"day": str(day.folder), "name": day.name, "items": arguments.items, "duration_s": day.duration_s}
-    _print(arguments, about,
-           f"world: wrote {day.name}, {arguments.items} items over {day.duration_s:g} s, to {day.folder}")
+                   burst_s=arguments.burst, filings=filings)
+    about = {"day": str(day.folder), "name": day.name, "items": arguments.items, "filings": filings,
+             "duration_s": day.duration_s}
+    _print(arguments, about, f"world: wrote {day.name}, {arguments.items} items and {filings} filings over "
+                             f"{day.duration_s:g} s, to {day.folder}")
     return 0
 
 

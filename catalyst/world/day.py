@@ -4,10 +4,12 @@
     feeds/NAME.xml        an ordinary RSS or Atom document with all items of the day and their own times
     company_tickers.json  the company list in the SEC's shape
     bars/TICKER.csv       time (UTC ISO), open, high, low, close, volume
+    feeds/edgar.atom      EDGAR's list of latest filings; a [[feed]] of kind "edgar" shows those of its `form`
+    filings/ACCESSION/    the documents of a filing and what it is (archive.py)
     truth.jsonl           what each item is and what should become of it (generated days only)
 
-`[companies] file` and `[bars] folder` may be absent: then the world knows no company list and no price. A generated day
-is fictional. This module reads and writes; it plays nothing.
+`[companies] file`, `[bars] folder` and `[filings] folder` may be absent: then the world knows no company list, no
+price, no document of a filing. A generated day is fictional. This module reads and writes; it plays nothing.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote_plus
 
 from catalyst.clock import from_iso, iso
 from catalyst.errors import ConfigError
@@ -28,13 +31,18 @@ TRUTH_FILE = "truth.jsonl"
 COMPANIES_FILE = "company_tickers.json"
 BACKLOG_AGE_S = 600  # older than this when a source is first polled: dropped as backlog
 DEFAULT_WINDOW = 200
-FEED_KINDS = ("rss", "atom")
+FEED_KINDS = ("rss", "atom", "edgar")
+LATEST = ("/cgi-bin/browse-edgar?action=getcurrent&type={form}&company=&dateb=&owner=include&start=0&count=100"
+          "&output=atom")
 _FEED_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
 class FeedFile:
-    """One feed of a day. `window`: how many items it shows at most, the newest; `every_s`: how often to ask."""
+    """One feed of a day. `window`: how many items it shows at most, the newest; `every_s`: how often to ask.
+
+    One of kind `edgar` is EDGAR's list of the filings whose form begins with `form`; it has pages in place of a window.
+    """
 
     name: str
     file: Path
@@ -42,6 +50,7 @@ class FeedFile:
     trust: float = 0.8
     every_s: float | None = None
     window: int = DEFAULT_WINDOW
+    form: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +66,7 @@ class Day:
     companies: Path | None
     bars: Path | None
     bar_s: int
+    filings: Path | None = None
 
     @staticmethod
     def load(path: Path) -> Day:
@@ -109,6 +119,7 @@ class _Reader:
             raise self._fault(f"feed {repeated} is there twice")
         companies = self._table(table, "companies")
         bars = self._table(table, "bars")
+        filings = self._table(table, "filings")
         seed = table.get("seed")
         if seed is not None and not isinstance(seed, int):
             raise self._fault("seed is not a whole number")
@@ -122,6 +133,7 @@ class _Reader:
             companies=self._path(companies, "file", "[companies]") if companies else None,
             bars=self._path(bars, "folder", "[bars]") if bars else None,
             bar_s=int(self._number(bars, "bar_s", 60, 1, 86_400)),
+            filings=self._path(filings, "folder", "[filings]") if filings else None,
         )
 
     def _feed(self, entry: dict[str, Any]) -> FeedFile:
@@ -131,6 +143,9 @@ class _Reader:
         kind = self._text(entry, "kind", "rss")
         if kind not in FEED_KINDS:
             raise self._fault(f"feed {name}: kind {kind!r} is none of {', '.join(FEED_KINDS)}")
+        form = self._text(entry, "form", "")
+        if form and kind != "edgar":
+            raise self._fault(f"feed {name}: only a feed of kind edgar has a form")
         every = self._number(entry, "every", 0, 0, 86_400)
         return FeedFile(
             name=name,
@@ -139,6 +154,7 @@ class _Reader:
             trust=self._number(entry, "trust", 0.8, 0, 1),
             every_s=every or None,
             window=int(self._number(entry, "window", DEFAULT_WINDOW, 1, 1_000_000)),
+            form=form,
         )
 
     def _fault(self, what: str) -> ConfigError:
@@ -208,13 +224,16 @@ def write_day(day: Day) -> None:
     """Write `day.toml` into the day's folder; the files that it names are the caller's work."""
     top = {"name": day.name, "seed": day.seed, "starts": iso(day.starts_ms), "duration_s": _plain(day.duration_s)}
     feeds = [{"name": feed.name, "file": _inside(day, feed.file), "kind": feed.kind, "trust": feed.trust,
-              "every": None if feed.every_s is None else _plain(feed.every_s), "window": feed.window}
+              "every": None if feed.every_s is None else _plain(feed.every_s),
+              "window": None if feed.kind == "edgar" else feed.window, "form": feed.form or None}
              for feed in day.feeds]
     tables: dict[str, dict[str, Any]] = {}
     if day.companies:
         tables["companies"] = {"file": _inside(day, day.companies)}
     if day.bars:
         tables["bars"] = {"folder": _inside(day, day.bars), "bar_s": day.bar_s}
+    if day.filings:
+        tables["filings"] = {"folder": _inside(day, day.filings)}
     (day.folder / DAY_FILE).write_text(toml_text(top, {"feed": feeds}, tables), "utf-8")
 
 
@@ -228,10 +247,15 @@ def _inside(day: Day, path: Path) -> str:
 
 def write_sources(day: Day, base_url: str, path: Path) -> None:
     """Write the `sources.toml` that points at the world running at `base_url`."""
-    sources = [{"name": feed.name, "url": f"{base_url}/feeds/{feed.name}.xml", "kind": feed.kind,
+    sources = [{"name": feed.name, "url": f"{base_url}{address(feed)}", "kind": feed.kind,
                 "every": None if feed.every_s is None else _plain(feed.every_s), "trust": feed.trust, "enabled": True}
                for feed in day.feeds]
     path.write_text(toml_text({}, {"source": sources}), "utf-8")
+
+
+def address(feed: FeedFile) -> str:
+    """Path and query under which the world serves the feed."""
+    return LATEST.format(form=quote_plus(feed.form)) if feed.kind == "edgar" else f"/feeds/{feed.name}.xml"
 
 
 def environment(day: Day, base_url: str, sources_path: Path) -> dict[str, str]:
@@ -243,6 +267,8 @@ def environment(day: Day, base_url: str, sources_path: Path) -> dict[str, str]:
         "CATALYST_SOURCES": str(sources_path),
         "CATALYST_ALLOW_HOSTS": base_url.removeprefix("http://"),
         "SEC_BASE_URL": base_url,
+        "SEC_USER_AGENT": "Catalyst test bench test@example.com",
+        "CATALYST_EDGAR_PER_S": "0",  # the world has no fair-access rule
         "QUOTE_PROVIDERS": "simulated",
         "YAHOO_BASE_URL": base_url,
         "DISCORD_WEBHOOK_URL": f"{base_url}/api/webhooks/1/alerts",

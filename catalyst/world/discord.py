@@ -1,4 +1,4 @@
-"""Discord's webhooks as far as Catalyst uses them: limits, rate limit, message ids, edits. It keeps what it was sent.
+"""Discord's webhooks as far as Catalyst uses them: limits, rate limit, message ids, edits, files. It keeps what it got.
 
 The limits are those of Discord's own API documentation (docs/resources/message and webhook, topics/rate-limits, August
 2026). Lengths are counted in UTF-16 units, the strictest reading of "characters". The rate limit is a fixed window a
@@ -28,6 +28,8 @@ AUTHOR_LIMIT = 256
 USERNAME_LIMIT = 80
 FILES_LIMIT = 10
 UPLOAD_LIMIT_BYTES = 10 * 2**20
+DESCRIPTION_LIMIT = 1024  # of an attachment
+KEPT_FILES_BYTES = 64 * 2**20  # of the newest files; older ones are forgotten
 _SNOWFLAKE_EPOCH_MS = 1_420_070_400_000  # first second of 2015: docs/reference, "Snowflakes"
 _NO_MENTIONS: dict[str, Any] = {"parse": []}
 _BOUNDARY = re.compile(r'boundary="?([^";,]+)"?', re.IGNORECASE)
@@ -41,6 +43,7 @@ class Upload:
     part: str
     name: str
     size_bytes: int
+    data: bytes = field(default=b"", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,8 @@ class Desk:
         self._records: list[dict[str, Any]] = []
         self._violations: list[str] = []
         self._rate_limited = 0
+        self._files: dict[str, Upload] = {}  # by the attachment's id, the oldest first
+        self.base_url = ""  # what stands before the path of an attachment's url
 
     def handle(self, request: Request, now_ms: int) -> Reply:
         """Answer one request and keep it."""
@@ -92,10 +97,25 @@ class Desk:
                 message_id = next(reversed(self._messages))[1]
             record = {"webhook": request.webhook, "method": request.method, "message_id": message_id,
                       "at": iso(now_ms), "payload": request.payload, "status": reply.status,
-                      "attachments": [upload.name for upload in request.uploads]}
+                      "attachments": [upload.name for upload in request.uploads],
+                      "files": [{"part": upload.part, "name": upload.name, "size": upload.size_bytes}
+                                for upload in request.uploads],
+                      "shown": self._shown(request.webhook, message_id)}
             self._records.append(record)
             self._keep({"discord": record})
             return reply
+
+    def file(self, number: str, name: str) -> bytes | None:
+        """The bytes of an attachment; None for one that is not there or was forgotten."""
+        with self._lock:
+            found = self._files.get(number)
+        return found.data if found is not None and found.name == name else None
+
+    def _shown(self, webhook: str, message_id: str | None) -> list[dict[str, Any]]:
+        """What is attached to a message now."""
+        message = self._messages.get((webhook, message_id or ""), {})
+        return [{"id": file["id"], "name": file["filename"], "size": file.get("size"), "url": file.get("url")}
+                for file in message.get("attachments", [])]
 
     def restore(self, record: dict[str, Any]) -> None:
         """Take back a record that an earlier world kept, so that its message can still be edited."""
@@ -106,13 +126,22 @@ class Desk:
             return
         if record["method"] == "DELETE":
             self._messages.pop(key, None)
-        elif record["method"] == "POST":
-            files = [{"id": str(index), "filename": name} for index, name in enumerate(record["attachments"])]
+            return
+        files = [{"id": file["id"], "filename": file["name"], "size": file["size"], "url": file["url"]}
+                 for file in record.get("shown", [])]
+        if record["method"] == "POST":
             self._messages[key] = _message(record["message_id"], record["webhook"], record["payload"] or {}, files,
                                            from_iso(record["at"]))
         elif key in self._messages:
             self._messages[key].update({name: value for name, value in (record["payload"] or {}).items()
                                         if name in ("content", "embeds")})
+            self._messages[key]["attachments"] = files
+
+    def channel(self, webhook: str, most: int = 50) -> list[dict[str, Any]]:
+        """The newest messages of a webhook as they stand now, the newest first."""
+        with self._lock:
+            found = [dict(message) for (name, _), message in self._messages.items() if name == webhook]
+        return found[:-most - 1:-1]
 
     def snapshot(self) -> dict[str, Any]:
         """The records so far, how many requests met the rate limit, and what broke a rule."""
@@ -157,41 +186,53 @@ class Desk:
         if request.payload is None:
             return self._invalid(request, 400, 50109, ["the body is not a JSON object"])
         faults = body_faults(request.payload, request.uploads, is_edit=request.method == "PATCH")
+        there = self._messages[key]["attachments"] if request.method == "PATCH" else []
+        faults = faults or attachment_faults(request.payload, request.uploads, there)
         if faults:
             return self._invalid(request, 400, 50035, faults)
-        self._check_rules(request)
-        files = [{"id": str(index), "filename": upload.name, "size": upload.size_bytes}
-                 for index, upload in enumerate(request.uploads)]
+        attached = self._attached(request, there, now_ms)
+        self._check_rules(request, {file["filename"] for file in attached})
         if request.method == "PATCH":
-            return Reply(200, self._edited(key, request.payload, files, now_ms))
+            message = self._messages[key]
+            for name in ("content", "embeds"):
+                if name in request.payload:
+                    message[name] = request.payload[name] or ([] if name == "embeds" else "")
+            message |= {"attachments": attached, "edited_timestamp": iso(now_ms)}
+            return Reply(200, dict(message))
         message_id = str(((now_ms - _SNOWFLAKE_EPOCH_MS) << 22) + len(self._records))
-        message = _message(message_id, request.webhook, request.payload, files, now_ms)
+        message = _message(message_id, request.webhook, request.payload, attached, now_ms)
         self._messages[(request.webhook, message_id)] = message
         return Reply(200, dict(message)) if request.is_waiting else Reply(204)
 
-    def _edited(self, key: tuple[str, str], payload: dict[str, Any], files: list[dict[str, Any]],
-                now_ms: int) -> dict[str, Any]:
-        message = self._messages[key]
-        for name in ("content", "embeds"):
-            if name in payload:
-                message[name] = payload[name] or ([] if name == "embeds" else "")
-        kept = message["attachments"]
-        if "attachments" in payload:
-            ids = {str(entry.get("id")) for entry in payload["attachments"] or [] if isinstance(entry, dict)}
-            kept = [file for file in kept if file["id"] in ids]
-        message["attachments"] = kept + files
-        message["edited_timestamp"] = iso(now_ms)
-        return dict(message)
+    def _attached(self, request: Request, there: list[dict[str, Any]], now_ms: int) -> list[dict[str, Any]]:
+        """A message's attachments after a request.
 
-    def _check_rules(self, request: Request) -> None:
+        Without `attachments` the old ones stay; with it those that it lists, by their id. New files join in any case;
+        an entry whose id is the number of a part `files[n]` describes that one.
+        """
+        listed = (request.payload or {}).get("attachments")
+        entries = {str(entry["id"]): entry for entry in listed or []}
+        kept = [file for file in there if listed is None or file["id"] in entries]
+        added = []
+        for index, upload in enumerate(request.uploads):
+            number = str(((now_ms - _SNOWFLAKE_EPOCH_MS) << 22) + (len(self._records) << 4) + index)
+            entry = entries.get(_part_number(upload.part), {})
+            added.append({"id": number, "filename": upload.name, "size": upload.size_bytes,
+                          "description": entry.get("description"),
+                          "url": f"{self.base_url}/attachments/{number}/{upload.name}"})
+            self._files[number] = upload
+        while len(self._files) > 1 and sum(len(upload.data) for upload in self._files.values()) > KEPT_FILES_BYTES:
+            del self._files[next(iter(self._files))]
+        return kept + added
+
+    def _check_rules(self, request: Request, attached: set[str]) -> None:
         """What Discord allows but Catalyst promised not to do."""
         payload = request.payload or {}
         if payload.get("allowed_mentions") != _NO_MENTIONS:
             self._violations.append(f"{request.method} {request.webhook}: allowed_mentions is not {_NO_MENTIONS}")
-        if request.method == "POST":
-            names = {upload.name for upload in request.uploads}
-            for name in _referred(payload) - names:
-                self._violations.append(f"POST {request.webhook}: attachment {name} is referred to, but not sent")
+        for name in sorted(_referred(payload) - attached):
+            self._violations.append(f"{request.method} {request.webhook}: attachment {name} is referred to, but not"
+                                    " there")
 
     def _invalid(self, request: Request, status: int, code: int, faults: list[str]) -> Reply:
         self._violations += [f"{request.method} {request.webhook}: {fault}" for fault in faults]
@@ -255,6 +296,27 @@ def body_faults(payload: dict[str, Any], uploads: tuple[Upload, ...], *, is_edit
     return faults
 
 
+def attachment_faults(payload: dict[str, Any], uploads: tuple[Upload, ...], there: list[dict[str, Any]]) -> list[str]:
+    """What is wrong with `attachments`: each names an attachment that is there, or by its number a part `files[n]`."""
+    listed = payload.get("attachments")
+    if listed is None:
+        return []
+    if not isinstance(listed, list) or not all(isinstance(entry, dict) and "id" in entry for entry in listed):
+        return ["attachments is not a list of objects with an id"]
+    known = {file["id"] for file in there} | {_part_number(upload.part) for upload in uploads}
+    faults = [f"attachments[{index}].id {entry['id']} names no file" for index, entry in enumerate(listed)
+              if str(entry["id"]) not in known]
+    for index, entry in enumerate(listed):
+        text = entry.get("description")
+        if text is not None and (not isinstance(text, str) or length(text) > DESCRIPTION_LIMIT):
+            faults.append(f"attachments[{index}].description is not a text of at most {DESCRIPTION_LIMIT} characters")
+    return faults
+
+
+def _part_number(part: str) -> str:
+    return part.removeprefix("files[").removesuffix("]")
+
+
 def _embed_faults(embed: dict[str, Any]) -> tuple[int, list[str]]:
     """Characters that count towards the sum, and what is wrong."""
     fields = embed.get("fields") or []
@@ -309,7 +371,7 @@ def read_body(content_type: str, body: bytes) -> tuple[dict[str, Any] | None, tu
             if payload is None:
                 return None, ()
         elif "filename" in words:
-            uploads.append(Upload(name, words["filename"], len(data)))
+            uploads.append(Upload(name, words["filename"], len(data), data))
         elif name:
             plain[name] = data.decode("utf-8", "replace")
     return (plain if payload is None else payload), tuple(uploads)

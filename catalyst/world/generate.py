@@ -4,11 +4,13 @@ The same seed and sizes give the same bytes. `truth.jsonl` has one line an item 
 `link`, `source`, `title`, `what`, `kind`, `ticker`, `direction`, `duplicate_of` (a link, or null), `fate`, `reason`,
 and for convenience `odd` (`undated`, or how the title is odd) and `published` (the day's own time, null when undated).
 A line whose `what` is `same_link` is no item of its own: its link is that of `duplicate_of` with something behind it.
+Then follows a line a filing (`what` is `filing`), with the further fields that `filings.truth_lines` names.
 """
 
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +21,7 @@ from catalyst.clock import from_iso, iso
 from catalyst.errors import ConfigError
 from catalyst.world.companies import Company, company_list, make_companies
 from catalyst.world.day import COMPANIES_FILE, DAY_FILE, DEFAULT_WINDOW, TRUTH_FILE, Day, FeedFile, write_day
+from catalyst.world.filings import FOLDER, LIST_FILE, Registrar, list_feeds, reactions, truth_lines, write_filings
 from catalyst.world.stories import Story, Writer, mix
 from catalyst.world.walk import price_file
 from catalyst.world.wires import WIRES, document, item, link
@@ -39,35 +42,43 @@ class _Dated:
 
 
 def generate(seed: int, items: int, folder: Path, *, duration_s: float = 3600, duplicates: float = 0.10,
-             burst_s: float | None = None, every_s: float = 2.0, window: int | None = None) -> Day:
-    """Write a day of `items` feed entries into `folder` and return it.
+             burst_s: float | None = None, every_s: float = 2.0, window: int | None = None, filings: int = 0) -> Day:
+    """Write a day of `items` feed entries and of `filings` filings on EDGAR into `folder` and return it.
 
     `duplicates` is the share of entries that repeat a story of another wire; with `burst_s` all entries appear at once,
     so many seconds after the start; `every_s` is how often a feed asks to be polled. Raises ConfigError for sizes that
     cannot be, or a folder that holds something else.
     """
-    _check(items, duration_s, duplicates, burst_s)
+    _check(items, duration_s, duplicates, burst_s, filings)
     random = Random(seed)  # noqa: S311 - a reproducible day, not a secret
     starts_ms = from_iso(STARTS)
     companies = make_companies(random, min(max(items // 4, 12), MOST_COMPANIES))
     stories = Writer(random, companies, duration_s, burst_s).stories(mix(items, duplicates))
     dated = [_dated(story, starts_ms) for story in stories]
+    filed = Registrar(seed, companies, starts_ms, duration_s, burst_s).draw(filings) if filings else []
     folder = Path(folder).absolute()
     _clear(folder)
     feeds = _write_feeds(folder, dated, starts_ms, every_s, window)
+    if filed:
+        write_filings(folder, filed)
+        feeds += list_feeds(folder, every_s)
     (folder / COMPANIES_FILE).write_text(company_list(companies), "utf-8")
-    (folder / TRUTH_FILE).write_text(_truth(dated), "utf-8")
+    (folder / TRUTH_FILE).write_text(_truth(dated) + truth_lines(filed), "utf-8")
     bar_s = 60 if len(companies) <= 200 else 300 if len(companies) <= 800 else 900
-    _write_bars(random, folder / "bars", companies, dated, (bar_s, starts_ms + int((duration_s + AFTER_S) * 1000)))
+    _write_bars(random, folder / "bars", companies, [*_reactions(dated), *reactions(filed)],
+                (bar_s, starts_ms + int((duration_s + AFTER_S) * 1000)))
     day = Day(folder=folder, name=f"generated-{seed}", seed=seed, starts_ms=starts_ms, duration_s=duration_s,
-              feeds=feeds, companies=folder / COMPANIES_FILE, bars=folder / "bars", bar_s=bar_s)
+              feeds=feeds, companies=folder / COMPANIES_FILE, bars=folder / "bars", bar_s=bar_s,
+              filings=folder / FOLDER if filed else None)
     write_day(day)
     return day
 
 
-def _check(items: int, duration_s: float, duplicates: float, burst_s: float | None) -> None:
+def _check(items: int, duration_s: float, duplicates: float, burst_s: float | None, filings: int) -> None:
     if not 1 <= items <= 20_000:
         raise ConfigError(f"{items} items: a day has 1 to 20000")
+    if not 0 <= filings <= 20_000:
+        raise ConfigError(f"{filings} filings: a day has 0 to 20000")
     if not 0 <= duplicates <= 0.4:
         raise ConfigError(f"a share of {duplicates:g} duplicates is not between 0 and 0.4")
     if not 1 <= duration_s <= 12 * 3600:
@@ -82,6 +93,8 @@ def _clear(folder: Path) -> None:
         raise ConfigError(f"{folder} is not a folder")
     if folder.is_dir() and any(folder.iterdir()) and not (folder / DAY_FILE).is_file():
         raise ConfigError(f"{folder} holds something that is not a day; give an empty folder")
+    shutil.rmtree(folder / FOLDER, ignore_errors=True)
+    (folder / LIST_FILE).unlink(missing_ok=True)
     for name, pattern in (("feeds", "*.xml"), ("bars", "*.csv")):
         (folder / name).mkdir(parents=True, exist_ok=True)
         for file in (folder / name).glob(pattern):
@@ -132,17 +145,20 @@ def _truth(dated: Sequence[_Dated]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _write_bars(random: Random, folder: Path, companies: Sequence[Company], dated: Sequence[_Dated],
+def _reactions(dated: Sequence[_Dated]) -> list[tuple[str, int, str]]:
+    """Ticker, moment and direction of each story that moves a price."""
+    return [(entry.story.company.ticker, int(entry.moment.timestamp()) * 1000, entry.story.direction)
+            for entry in dated if entry.story.company is not None and entry.story.what in ("catalyst", "dear")]
+
+
+def _write_bars(random: Random, folder: Path, companies: Sequence[Company], moves: Sequence[tuple[str, int, str]],
                 size: tuple[int, int]) -> None:
-    """`size` is the length of a bar in seconds and the end in ms."""
-    reactions: dict[str, list[tuple[int, str]]] = {}
-    for entry in dated:
-        company = entry.story.company
-        if company is not None and entry.story.what in ("catalyst", "dear"):
-            reactions.setdefault(company.ticker, []).append((int(entry.moment.timestamp()) * 1000,
-                                                             entry.story.direction))
+    """`moves` are ticker, moment and direction; `size` is the length of a bar in seconds and the end in ms."""
+    found: dict[str, list[tuple[int, str]]] = {}
+    for ticker, moment_ms, direction in moves:
+        found.setdefault(ticker, []).append((moment_ms, direction))
     bar_s, end_ms = size
     for company in companies:
-        text = price_file(random, company, reactions.get(company.ticker, []), (from_iso(PREMARKET), end_ms),
+        text = price_file(random, company, found.get(company.ticker, []), (from_iso(PREMARKET), end_ms),
                           from_iso(OPENING), bar_s)
         (folder / f"{company.ticker}.csv").write_text(text, "ascii")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import re
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from catalyst.clock import from_iso
 from catalyst.errors import ConfigError
+from catalyst.messages import Bar
 from catalyst.world.day import Shift
 
 EASTERN = ZoneInfo("America/New_York")
@@ -25,23 +25,12 @@ _TICKER = re.compile(r"[A-Z0-9][A-Z0-9.\-]{0,9}")
 _REGULAR = (570, 960)  # minutes of the day: 9:30 to 16:00 Eastern
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """Prices in USD from `start_ms` (the day's own time) for the day's bar length."""
-
-    start_ms: int
-    open: float
-    high: float
-    low: float
-    close: float
-    volume: int
-
-    def until(self, share: float) -> Bar:
-        """The bar when only `share` (0 to 1) of its time has passed."""
-        if share >= 1:
-            return self
-        now = round(self.open + (self.close - self.open) * share, 4)
-        return Bar(self.start_ms, self.open, max(self.open, now), min(self.open, now), now, int(self.volume * share))
+def until(bar: Bar, share: float) -> Bar:
+    """The bar when only `share` (0 to 1) of its time has passed."""
+    if share >= 1:
+        return bar
+    now = round(bar.open + (bar.close - bar.open) * share, 4)
+    return Bar(bar.start_ms, bar.open, max(bar.open, now), min(bar.open, now), now, int(bar.volume * share))
 
 
 class Prices:
@@ -90,7 +79,7 @@ class Prices:
         if not count:
             return []
         share = (day_now_ms - bars[count - 1].start_ms) / self._bar_ms
-        return [*bars[: count - 1], bars[count - 1].until(share)]
+        return [*bars[: count - 1], until(bars[count - 1], share)]
 
     def _read(self, ticker: str) -> list[Bar]:
         if ticker in self._bars:
@@ -105,7 +94,10 @@ class Prices:
 
 
 def read_bars(file: Path) -> list[Bar]:
-    """The bars in a CSV file, oldest first. Raises ConfigError that names the file and the line."""
+    """The bars in a CSV file in the day's own time, oldest first; volumes are whole.
+
+    Raises ConfigError that names the file and the line.
+    """
     bars: list[Bar] = []
     with file.open(newline="", encoding="utf-8") as lines:
         rows = csv.reader(lines)

@@ -1,4 +1,4 @@
-"""Makes a day of recorded wire feeds and press-release lists: real wording, their own links, one compact day.
+"""Makes a day of recorded wire feeds, press-release lists and EDGAR filings: real wording, own links, one compact day.
 
 Feed documents keep the text of their items; lists (CSV, JSON lines) are written as RSS. The items of each feed keep
 their order and are spread evenly over the day. There are no prices: every quote is unknown. The data stays outside the
@@ -21,6 +21,8 @@ from catalyst.clock import from_iso
 from catalyst.errors import ConfigError
 from catalyst.world.day import COMPANIES_FILE, Day, FeedFile, write_day
 from catalyst.world.feeds import moments, parse_date, read_document, with_date
+from catalyst.world.filings import FOLDER
+from catalyst.world.recorded_filings import write_recorded
 
 STARTS = "2026-03-03T14:30:00Z"
 COMPANIES = Path("reference/company_tickers.json")
@@ -36,8 +38,10 @@ _HEAD = ('<?xml version="1.0" encoding="utf-8"?>\n<rss version="2.0"><channel>\n
 _TAIL = "\n</channel></rss>\n"
 
 
-def make_day(data: Path, folder: Path, *, duration_s: float = 1800, releases: int = 1000) -> Day:
+def make_day(data: Path, folder: Path, *, duration_s: float = 1800, releases: int = 1000, filings: bool = True) -> Day:
     """Write the recorded day into `folder`, which must be empty or absent; at most `releases` press releases.
+
+    `filings`: also EDGAR's lists and filings.
 
     Raises ConfigError when `data` has none of the feeds, or the folder is not empty.
     """
@@ -52,12 +56,14 @@ def make_day(data: Path, folder: Path, *, duration_s: float = 1800, releases: in
     (folder / "feeds").mkdir(parents=True)
     starts_ms = from_iso(STARTS)
     feeds = tuple(_write(folder, name, items, starts_ms, duration_s) for name, items in _distinct(found).items())
+    lists = write_recorded(data, folder, starts_ms, duration_s) if filings else ()
     companies = None
     if (data / COMPANIES).is_file():
         companies = folder / COMPANIES_FILE
         shutil.copyfile(data / COMPANIES, companies)
-    day = Day(folder=folder, name="recorded-wires", seed=None, starts_ms=starts_ms, duration_s=duration_s, feeds=feeds,
-              companies=companies, bars=None, bar_s=60)
+    day = Day(folder=folder, name="recorded-wires", seed=None, starts_ms=starts_ms, duration_s=duration_s,
+              feeds=feeds + lists, companies=companies, bars=None, bar_s=60,
+              filings=folder / FOLDER if lists else None)
     write_day(day)
     return day
 

@@ -1,8 +1,10 @@
 """The outside world on loopback: plays a day over HTTP/1.1, starting now.
 
-Addresses: `/feeds/NAME.xml`, `/files/company_tickers.json`, `/v8/finance/chart/TICKER`, `/api/webhooks/...` (Discord),
-`/hook` (the signed webhook), `/_sent` and `/_day` for whoever looks on. Anything else is a 404 in JSON. It is a test
-bench: it listens on 127.0.0.1 only and trusts its caller.
+Addresses: `/feeds/NAME.xml`, `/files/company_tickers.json`, `/v8/finance/chart/TICKER`, `/api/webhooks/...` and
+`/attachments/ID/NAME` (Discord), `/hook` (the signed webhook), `/cgi-bin/browse-edgar` and `/Archives/edgar/data/...`
+(EDGAR), `/v1/chat/completions` and `/v1beta/models/MODEL:generateContent` (language models); `/_sent`, `/_channel`,
+`/_llm`, `/_edgar` and `/_day` for whoever looks on, `POST /_faults` for whoever disturbs. Anything else is a 404 in
+JSON. It is a test bench: it listens on 127.0.0.1 only and trusts its caller.
 """
 
 from __future__ import annotations
@@ -20,17 +22,23 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from catalyst.clock import Clock, SystemClock, from_iso, iso
 from catalyst.errors import ConfigError, UnavailableError
+from catalyst.world.channel import channel_page
 from catalyst.world.day import Day, Shift
 from catalyst.world.discord import UPLOAD_LIMIT_BYTES, Desk, Reply, Request, read_body
+from catalyst.world.edgar import Answer, Edgar
 from catalyst.world.feeds import Tape, moments, read_document
+from catalyst.world.llm import Analyst
 from catalyst.world.quotes import Prices
 
 BODY_LIMIT_BYTES = UPLOAD_LIMIT_BYTES + 2**20
+ALERTS = "1/alerts"  # the webhook to which `catalyst.world.day.environment` sends alerts
 _JSON = "application/json"
 
 
 class World:
     """A running stand-in for the outside world; a context manager. `url` is its base address.
+
+    `edgar_limit` requests a second is what EDGAR allows (0: any number), `strict_sec` makes it ask who asks.
 
     `speed` 2 plays the day twice as fast; `discord_limit` (5, 2.0) allows five changing requests in two seconds a
     webhook; `state` is a file that remembers when the day began, so that a restarted world goes on with it; `sent` is a
@@ -39,14 +47,18 @@ class World:
     """
 
     def __init__(self, day: Day, port: int = 0, speed: float = 1.0, discord_limit: tuple[int, float] | None = None,
-                 clock: Clock | None = None, *, state: Path | None = None, sent: Path | None = None):
+                 clock: Clock | None = None, *, state: Path | None = None, sent: Path | None = None,
+                 edgar_limit: int = 0, strict_sec: bool = False):
         if speed <= 0:
             raise ConfigError(f"speed {speed:g} is not above 0")
         self.day = day
         self.speed = speed
         self.clock = clock or SystemClock()
         self.shift = Shift(day.starts_ms, _start_ms(day, speed, self.clock, state), speed)
-        self.tapes = {feed.name: self._tape(feed.file, feed.window) for feed in day.feeds}
+        self.tapes = {feed.name: self._tape(feed.file, feed.window) for feed in day.feeds if feed.kind != "edgar"}
+        self.edgar = Edgar(day, self.shift, edgar_limit, strict_sec)
+        self.analyst = Analyst()
+        self.closing = threading.Event()
         self.companies = day.companies.read_bytes() if day.companies else None
         self.prices = Prices(day.bars, day.bar_s)
         self._events: list[dict[str, Any]] = []
@@ -60,7 +72,7 @@ class World:
             self._sent_fd = os.open(sent, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self._server = _listen(port, self)
         self.port = int(self._server.server_address[1])
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = self.desk.base_url = f"http://127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="world", daemon=True)
         self._thread.start()
 
@@ -72,6 +84,7 @@ class World:
 
     def close(self) -> None:
         """Stop listening, cut the connections that are still open, close the sent file. May be called twice."""
+        self.closing.set()
         self._server.shutdown()
         self._thread.join(5)
         self._server.server_close()
@@ -82,13 +95,13 @@ class World:
                 self._sent_fd = -1
 
     def about(self) -> dict[str, Any]:
-        """What is playing, and how far it is: `published` items have appeared."""
+        """What is playing, and how far it is: `published` items have appeared; a filing is one item."""
         now_ms = self.clock.now_ms()
         return {
             "name": self.day.name, "started": iso(self.shift.real_start_ms), "now": iso(now_ms),
             "ends": iso(self.shift.real_ms(self.day.starts_ms + int(self.day.duration_s * 1000))),
-            "speed": self.speed, "items": sum(len(tape) for tape in self.tapes.values()),
-            "published": sum(tape.visible(now_ms) for tape in self.tapes.values()),
+            "speed": self.speed, "items": sum(len(tape) for tape in self.tapes.values()) + len(self.edgar),
+            "published": sum(tape.visible(now_ms) for tape in self.tapes.values()) + self.edgar.visible(now_ms),
         }
 
     def sent(self) -> dict[str, Any]:
@@ -250,11 +263,26 @@ class _Handler(BaseHTTPRequestHandler):
                 self._json(*world.prices.chart(ticker, query, world.clock.now_ms(), world.shift))
             case ["api", "webhooks", *rest] | ["api", "v10", "webhooks", *rest]:
                 self._webhook(rest, query, body)
+            case ["attachments", number, name] if self._is_read():
+                self._attachment(world.desk.file(number, name))
             case ["hook"] if self.command == "POST":
                 is_new = world.take_event(dict(self.headers.items()), body)
                 self._json(200, {"ok": True, "repeated": not is_new})
+            case ["cgi-bin", "browse-edgar"] | ["ix"] | ["Archives", "edgar", "data", *_] if self._is_read():
+                self._edgar(parts, query)
+            case ["v1", "chat", "completions"] | ["v1beta", "models", _] if self.command == "POST":
+                self._model(parts, query, body)
+            case ["_faults"] if self.command == "POST":
+                self._faults(body)
+            case ["_llm"] if self._is_read():
+                self._json(200, world.analyst.log())
+            case ["_edgar"] if self._is_read():
+                self._json(200, world.edgar.counts())
             case ["_sent"] if self._is_read():
                 self._json(200, world.sent())
+            case ["_channel", *webhook] if self._is_read():
+                page = channel_page(world.desk.channel("/".join(webhook) or ALERTS))
+                self._send(200, page.encode("utf-8", "replace"), {"Content-Type": "text/html; charset=utf-8"})
             case ["_day"] if self._is_read():
                 self._json(200, world.about())
             case _:
@@ -301,12 +329,56 @@ class _Handler(BaseHTTPRequestHandler):
         self._json(reply.status, reply.body, reply.headers)
         return None
 
-    def _document(self, data: bytes, etag: str, content_type: str) -> None:
+    def _attachment(self, data: bytes | None) -> None:
+        if data is None:
+            self._json(404, {"error": "no such attachment"})
+        else:
+            kind = "image/png" if data.startswith(b"\x89PNG") else "application/octet-stream"
+            self._send(200, data, {"Content-Type": kind})
+
+    def _edgar(self, parts: list[str], query: dict[str, str]) -> None:
+        world = self.server.world
+        now_ms = world.clock.now_ms()
+        answer: Answer | None = world.edgar.admit(self.headers.get("User-Agent") or "", now_ms)
+        if answer is None:
+            match parts:
+                case ["cgi-bin", *_]:
+                    answer = world.edgar.latest(query, now_ms)
+                case ["ix"]:
+                    answer = world.edgar.viewer()
+                case _:
+                    answer = world.edgar.archive(parts[3:], now_ms)
+        if answer.etag is None:
+            self._send(answer.status, answer.body, {"Content-Type": answer.content_type})
+        elif not self._document(answer.body, answer.etag, answer.content_type):
+            world.edgar.note_not_modified()
+
+    def _model(self, parts: list[str], query: dict[str, str], body: bytes) -> None:
+        world = self.server.world
+        fault = query.get("fault") or self.headers.get("X-Fault") or ""
+        name = "" if parts[0] == "v1" else parts[-1]
+        reply = world.analyst.answer(name, body, fault, str(iso(world.clock.now_ms())))
+        if reply.delay_s:
+            world.closing.wait(reply.delay_s)
+        self._json(reply.status, reply.body, reply.headers)
+
+    def _faults(self, body: bytes) -> None:
+        try:
+            wanted = json.loads(body)["llm"]
+            self.server.world.analyst.disturb(wanted)
+        except (ValueError, KeyError, TypeError) as error:
+            return self._json(400, {"error": f"not a list of faults: {error}"})
+        return self._json(200, {"llm": wanted})
+
+    def _document(self, data: bytes, etag: str, content_type: str) -> bool:
+        """Answer with the document, or a 304 where the asker has it; whether the whole of it went out."""
         asked = self.headers.get("If-None-Match") or ""
-        if etag in [word.strip().removeprefix("W/") for word in asked.split(",")]:
+        known = etag in [word.strip().removeprefix("W/") for word in asked.split(",")]
+        if known:
             self._send(304, b"", {"ETag": etag})
         else:
             self._send(200, data, {"ETag": etag, "Content-Type": content_type})
+        return not known
 
     def _json(self, status: int, value: Any, headers: Mapping[str, str] | None = None) -> None:
         data = b"" if value is None else json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")

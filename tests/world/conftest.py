@@ -55,6 +55,19 @@ def truth(day):
     return [json.loads(line) for line in (day.folder / "truth.jsonl").read_text().splitlines()]
 
 
+@pytest.fixture(scope="session")
+def filed_day(tmp_path_factory):
+    """A generated day of 160 items and 160 filings over 600 s; nobody may change it."""
+    return generate(12, 160, tmp_path_factory.mktemp("days") / "filed", duration_s=600, filings=160)
+
+
+@pytest.fixture(scope="session")
+def filed(filed_day):
+    """The truth about that day's filings, a dict a line."""
+    lines = (filed_day.folder / "truth.jsonl").read_text().splitlines()
+    return [line for line in map(json.loads, lines) if line["what"] == "filing"]
+
+
 @pytest.fixture
 def client():
     """Opens clients to worlds and closes them at the end."""

@@ -28,7 +28,7 @@ def test_writes_a_day(tmp_path, capsys):
     """`--generate` writes the folder and says so in one line."""
     assert command.run(parsed("--generate", 5, "--items", 12, "--duration", 30, "--json", tmp_path / "day")) == 0
     about = json.loads(capsys.readouterr().out)
-    assert (about["name"], about["items"]) == ("generated-5", 12)
+    assert (about["name"], about["items"], about["filings"]) == ("generated-5", 12, 2)
     assert (tmp_path / "day" / "truth.jsonl").is_file()
 
 

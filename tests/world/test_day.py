@@ -3,6 +3,7 @@ import tomllib
 
 import pytest
 
+from catalyst.core.sources import read_sources
 from catalyst.errors import ConfigError
 from catalyst.settings import load
 from catalyst.world.day import Day, Shift, environment, write_day, write_sources
@@ -45,7 +46,9 @@ def test_fills_in_defaults(tmp_path):
     ("duration_s = 60", "duration_s = true", "duration_s is not a number between"),
     ("duration_s = 60", "duration_s = -1", "duration_s is not a number between"),
     ("[[feed]]", "[feed]", "feed must be written as [[feed]]"),
-    ('file = "wire.xml"', 'file = "wire.xml"\nkind = "edgar"', "kind 'edgar' is none of rss, atom"),
+    ('file = "wire.xml"', 'file = "wire.xml"\nkind = "json"', "kind 'json' is none of rss, atom"),
+    ('file = "wire.xml"', 'file = "wire.xml"\nform = "8-K"', "only a feed of kind edgar has a form"),
+    ('file = "wire.xml"', 'file = "wire.xml"\n[filings]\nfolder = "gone"', "[filings]: gone is missing"),
     ('file = "wire.xml"', 'file = "wire.xml"\ntrust = 2', "trust is not a number between 0 and 1"),
     ('name = "x"', 'name = "x', "cannot be read"),
     ('name = "x"', 'seed = "x"', "seed is not a whole number"),
@@ -58,6 +61,22 @@ def test_says_plainly_what_is_wrong(tmp_path, old, new, expected):
     with pytest.raises(ConfigError, match=re.escape(expected)) as caught:
         Day.load(tmp_path)
     assert "day.toml" in str(caught.value)
+
+
+def test_lists_of_filings_are_written_and_read(filed_day, tmp_path):
+    """Feeds of kind edgar share one document; each becomes a source that asks for its form."""
+    assert Day.load(filed_day.folder) == filed_day
+    write_day(filed_day)
+    assert Day.load(filed_day.folder) == filed_day
+    lists = [feed for feed in filed_day.feeds if feed.kind == "edgar"]
+    assert len({feed.file for feed in lists}) == 1
+    write_sources(filed_day, "http://127.0.0.1:8123", tmp_path / "sources.toml")
+    sources = {row["name"]: row for row in tomllib.loads((tmp_path / "sources.toml").read_text())["source"]}
+    assert sources["sec_13d"]["kind"] == "edgar"
+    assert sources["sec_13d"]["url"] == (
+        "http://127.0.0.1:8123/cgi-bin/browse-edgar?action=getcurrent&type=SCHEDULE+13D&company=&dateb=&owner=include"
+        "&start=0&count=100&output=atom")
+    assert len(read_sources((tmp_path / "sources.toml").read_text())) == len(filed_day.feeds)
 
 
 def test_a_folder_without_day_toml_is_not_a_day(tmp_path):
@@ -85,4 +104,5 @@ def test_sources_and_settings_point_at_the_world(day, tmp_path):
     settings = load(environment(day, "http://127.0.0.1:8123", tmp_path / "sources.toml"), tmp_path / "no.env")
     assert settings.allow_hosts == ("127.0.0.1:8123",)
     assert settings.quote_providers == ("simulated",)
+    assert (settings.edgar_per_s, "@" in settings.sec_user_agent) == (0, True)
     assert settings.companies == day.companies

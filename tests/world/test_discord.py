@@ -131,6 +131,102 @@ def test_an_embed_refers_only_to_files_that_came_along():
     assert "c.png is referred to" in desk.snapshot()["violations"][0]
 
 
+SHOWING = {**QUIET, "content": "a", "embeds": [{"title": "t", "image": {"url": "attachment://c.png"}}]}
+
+
+def picture(data=b"\x89PNG 1", part="files[0]"):
+    return Upload(part, "c.png", len(data), data)
+
+
+def attached(desk):
+    return [(file["name"], file["size"]) for file in desk.snapshot()["messages"][-1]["shown"]]
+
+
+def edit(desk, payload, *uploads):
+    number = desk.snapshot()["messages"][0]["message_id"]
+    return desk.handle(post({**QUIET, **payload}, method="PATCH", message_id=number, uploads=uploads), 5)
+
+
+def test_an_edit_without_attachments_keeps_the_old_ones():
+    """Nothing said about files: the old ones stay, a new one joins them."""
+    desk = Desk(None)
+    desk.handle(post(SHOWING, uploads=[picture()]), 0)
+    assert edit(desk, {"content": "b"}).status == 200
+    assert attached(desk) == [("c.png", 6)]
+    edit(desk, {}, picture(b"another"))
+    assert attached(desk) == [("c.png", 6), ("c.png", 7)]
+
+
+def test_an_edit_with_attachments_keeps_what_it_lists():
+    """Listed by id: that one stays; by number: the new file; neither: it goes."""
+    desk = Desk(None)
+    desk.handle(post(SHOWING, uploads=[picture()]), 0)
+    for _ in range(3):  # the same edit again and again leaves one file, the newest
+        answer = edit(desk, {**SHOWING, "attachments": [{"id": 0, "filename": "c.png", "description": "d"}]},
+                      picture(b"another"))
+        assert attached(desk) == [("c.png", 7)]
+    assert answer.body["attachments"][0]["description"] == "d"
+    kept = answer.body["attachments"][0]["id"]
+    edit(desk, {"attachments": [{"id": kept}]})
+    assert attached(desk) == [("c.png", 7)]
+    edit(desk, {"attachments": []})
+    assert attached(desk) == []
+    assert desk.snapshot()["violations"] == []
+
+
+def test_an_edit_may_show_a_file_only_that_is_there():
+    """One that stays or comes along is there; after the last has gone it is a violation."""
+    desk = Desk(None)
+    desk.handle(post(SHOWING, uploads=[picture()]), 0)
+    edit(desk, SHOWING)
+    assert desk.snapshot()["violations"] == []
+    edit(desk, {**SHOWING, "attachments": []})
+    assert desk.snapshot()["violations"] == ["PATCH 1/alerts: attachment c.png is referred to, but not there"]
+
+
+@pytest.mark.parametrize(("attachments", "fault"), [
+    ([{"id": 1}], "attachments[0].id 1 names no file"), ("x", "not a list"), ([{}], "not a list"),
+    ([{"id": 0, "description": "x" * 1025}], "attachments[0].description"),
+    ([{"id": 0, "description": 5}], "attachments[0].description")])
+def test_refuses_attachments_that_are_none(attachments, fault):
+    """400, a violation, and nothing is changed."""
+    desk = Desk(None)
+    reply = desk.handle(post({**SHOWING, "attachments": attachments}, uploads=[picture()]), 0)
+    assert reply.status == 400
+    assert fault in desk.snapshot()["violations"][0]
+
+
+def test_a_request_over_ten_mebibytes_is_refused():
+    """413 with Discord's code."""
+    desk = Desk(None)
+    reply = desk.handle(Request("1/a", "POST", None, SHOWING, (picture(),), 10 * 2**20 + 1, True), 0)
+    assert (reply.status, reply.body["code"]) == (413, 40005)
+
+
+def test_a_file_is_kept_and_the_oldest_are_forgotten():
+    """By id and name; what is kept has a bound."""
+    desk = Desk(None)
+    first, *_ = [desk.handle(post(SHOWING, uploads=[picture(bytes([n]) * 9 * 2**20)]), n).body["attachments"][0]
+                 for n in range(8)]
+    last = desk.snapshot()["messages"][-1]["shown"][0]
+    assert last["url"] == f"/attachments/{last['id']}/c.png"
+    assert desk.file(last["id"], "c.png") == b"\x07" * 9 * 2**20
+    assert desk.file(last["id"], "other.png") is None
+    assert desk.file(first["id"], "c.png") is None
+
+
+def test_a_restored_message_knows_its_files():
+    """A restarted world goes on with names and sizes, so an edit that keeps them is fine."""
+    desk, later = Desk(None), Desk(None)
+    desk.handle(post({**QUIET, "content": "a"}), 1_767_000_000_000)
+    edit(desk, {**SHOWING, "attachments": [{"id": 0}]}, picture())
+    for record in desk.snapshot()["messages"]:
+        later.restore(record)
+    edit(later, SHOWING)
+    assert attached(later) == [("c.png", 6)]
+    assert later.snapshot()["violations"] == []
+
+
 def test_characters_are_counted_as_utf16_units():
     """The strictest reading of Discord's "characters"."""
     assert [length(text) for text in ("", "é", "😀", "a\ud800")] == [0, 1, 2, 2]

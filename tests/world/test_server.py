@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from catalyst.clients.sinks import with_file
 from catalyst.clock import from_iso
 from catalyst.core.feeds import parse_feed
 from catalyst.errors import ConfigError, UnavailableError
@@ -35,6 +36,17 @@ def test_feeds_grow_and_answer_304_in_between(day, client):
         start = clock.now_ms() - 300_000
         new = [moment for link, moment in after.items() if link not in before and moment is not None]
         assert all(start - 1000 <= moment <= clock.now_ms() for moment in new)
+
+
+def test_a_filing_counts_once(filed_day, filed, client):
+    """However many parties it has; forms for which no list is asked do not count at all."""
+    clock = FakeClock()
+    with World(filed_day, clock=clock) as world:
+        clock.advance(600)
+        about = client(world).get("/_day").json
+    listed = [line for line in filed if line["listed"]]
+    assert about["published"] == about["items"] == 160 + len(listed)
+    assert len(listed) < len(filed)
 
 
 def test_speed_brings_items_earlier_with_true_dates(day, truth, client):
@@ -114,6 +126,29 @@ def test_keeps_what_discord_and_the_hook_were_sent(day, client):
     assert (sent["rate_limited"], sent["violations"]) == (1, [])
     assert sent["events"][0]["body"] == '{"id": "x"}'
     assert sent["events"][0]["headers"]["X-Catalyst-Event"] == "alert"
+
+
+def test_a_picture_can_be_looked_at(day, client):
+    """What an alert's edit attached is listed with its size and can be fetched from its address."""
+    png = b"\x89PNG\r\n\x1a\n\x00\r\n--"
+    card = {**QUIET, "attachments": [{"id": 0, "filename": "chart.png"}],
+            "embeds": [{"title": "t", "image": {"url": "attachment://chart.png"}}]}
+    body, content_type = with_file(json.dumps(card).encode(), "chart.png", png)
+    with World(day) as world:
+        browser = client(world)
+        number = browser.send("POST", f"{ALERTS}?wait=true", QUIET).json["id"]
+        edited = browser.ask("PATCH", f"{ALERTS}/messages/{number}", body, {"Content-Type": content_type})
+        address = edited.json["attachments"][0]["url"]
+        assert address.startswith(world.url)
+        got = browser.get(address.removeprefix(world.url))
+        assert (got.status, got.headers["content-type"], got.body) == (200, "image/png", png)
+        assert browser.get("/attachments/5/chart.png").status == 404
+        sent = browser.get("/_sent").json
+    assert sent["messages"][1]["attachments"] == ["chart.png"]
+    assert sent["messages"][1]["files"] == [{"part": "files[0]", "name": "chart.png", "size": len(png)}]
+    assert [(file["name"], file["size"], file["url"]) for file in sent["messages"][1]["shown"]] == [
+        ("chart.png", len(png), address)]
+    assert sent["violations"] == []
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [

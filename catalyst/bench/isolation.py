@@ -1,0 +1,109 @@
+"""Whether trouble in one actor slows the alerts: seen -> request begun while the charter or the page is in trouble.
+
+One house, one day, one item after the other; each phase brings another trouble. The ratio is that of the phase without
+any to the phase with it, by medians and by the slowest tenth.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import signal
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psutil
+
+from catalyst.bench.house import House
+from catalyst.bench.measure import Report, progress
+from catalyst.clock import from_iso
+from catalyst.testing import wait_until
+
+VICTIMS = ("charter", "web")
+ROOM_BYTES = 2_000_000  # of address space that a limited process may still take: less than one picture needs
+KILL_EVERY_S = 2.0
+ITEMS_PER_S = 2
+
+
+def run(*, quick: bool) -> Report:
+    """Milliseconds from seen to sent in each phase."""
+    phase_s = 15.0 if quick else 60.0
+    phases = [("calm", "", calm), *((f"{victim} {name}", victim, trouble) for victim in VICTIMS
+                                    for name, trouble in (("stopped", stopped), ("killed", killed),
+                                                          ("limited", limited)))]
+    span_s = (phase_s + 6) * len(phases) + 10
+    with tempfile.TemporaryDirectory(prefix="cat-") as folder, House(
+            Path(folder), items=round(span_s * ITEMS_PER_S), duration_s=span_s, every_s=0.2) as house:
+        house.open_world()
+        house.up()
+        moments = {}
+        for name, victim, trouble in phases:
+            progress(f"isolation: {name}, {phase_s:.0f} s")
+            with trouble(house, victim) as step:
+                began_ms = time.time() * 1000
+                spend(phase_s, step)
+                moments[name] = (began_ms, time.time() * 1000)
+            wait_until(house.all_running, 30, f"all running after {name}")
+        house.wait_until_settled(120)
+        bodies = [json.loads(event["body"]) for event in house.sent()["events"]]
+        charts = house.status()
+    report = Report("isolation: seen -> request begun, while another actor is in trouble")
+    for name, (began_ms, ended_ms) in moments.items():
+        waits = sorted(from_iso(body["sent"]) - from_iso(body["seen"]) for body in bodies
+                       if body["event"] == "alert" and began_ms <= from_iso(body["seen"]) <= ended_ms)
+        middle, slow = waits[len(waits) // 2], waits[int(len(waits) * 0.9)]
+        report.add({f"{name} p50": middle, f"{name} p90": slow}, "ms")
+        report.notes.append(f"{name}: {len(waits)} alerts, longest {waits[-1]} ms")
+        if name != "calm":
+            report.ratio(f"{name} p50", "calm p50", f"{name} p50", 0.8)
+            report.ratio(f"{name} p90", "calm p90", f"{name} p90", 0.5)
+    report.notes.append(f"idle at the end: {charts['idle']}")
+    return report
+
+
+def spend(span_s: float, step: Callable[[], object]) -> None:
+    """Let `span_s` pass; `step` is called each KILL_EVERY_S."""
+    end_s = time.monotonic() + span_s
+    while (left_s := end_s - time.monotonic()) > 0:
+        time.sleep(min(KILL_EVERY_S, left_s))
+        step()
+
+
+@contextmanager
+def calm(house: House, victim: str) -> Iterator[Callable[[], object]]:
+    """No trouble."""
+    yield lambda: None
+
+
+@contextmanager
+def stopped(house: House, victim: str) -> Iterator[Callable[[], object]]:
+    """The actor is stopped (SIGSTOP) and goes on afterwards; whoever stands in for it is stopped too."""
+    try:
+        house.kill(victim, signal.SIGSTOP)
+        yield lambda: house.kill(victim, signal.SIGSTOP)
+    finally:
+        house.kill(victim, signal.SIGCONT)
+
+
+@contextmanager
+def killed(house: House, victim: str) -> Iterator[Callable[[], object]]:
+    """The actor is killed again and again."""
+    house.kill(victim)
+    yield lambda: house.kill(victim)
+
+
+@contextmanager
+def limited(house: House, victim: str) -> Iterator[Callable[[], object]]:
+    """The actor gets hardly any more memory; also the one that follows it when it dies of that."""
+    def limit() -> None:
+        if (pid := house.pid(victim)) is not None:
+            with suppress(psutil.Error, ProcessLookupError, ValueError):
+                most = psutil.Process(pid).memory_info().vms + ROOM_BYTES
+                resource.prlimit(pid, resource.RLIMIT_AS, (most, most))
+
+    limit()
+    yield limit
+    house.kill(victim)
