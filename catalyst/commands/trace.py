@@ -7,11 +7,11 @@ from typing import Any
 
 from catalyst.commands.home import QUERY_ANSWER_S, Home
 from catalyst.commands.output import clock_time, plain, print_json, when
+from catalyst.core.hops import join
 from catalyst.errors import UnavailableError, UsageError
 
 SHORTEST_PREFIX = 4
 PLACES = (("fetcher", "stories"), ("tracker", "fates"))  # who knows items, for completing an id
-MOMENTS = ("sent", "received", "committed", "acked")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,25 +64,6 @@ def trace(home: Home, item: str) -> dict[str, Any] | None:
     if fate is None:
         fate = {"fate": "dead", "reason": dead[0][1]} if dead else {"fate": "in_flight", "reason": None}
     return {"id": item, "fate": fate["fate"], "reason": fate["reason"], "hops": hops}
-
-
-def join(answers: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
-    """Hops by message id: the sender's row gives sent and acked, the receiver's received and committed."""
-    hops: dict[str, dict[str, Any]] = {}
-    for sender, answer in answers.items():
-        for message, kind, receiver, queued_ms, sent_ms, acked_ms in answer["sent"]:
-            hop = hops.setdefault(message, _hop(receiver, kind, sender))
-            hop |= {"queued": queued_ms, "sent": sent_ms, "acked": acked_ms}
-    for receiver, answer in answers.items():
-        for message, kind, sender, received_ms, committed_ms in answer["received"]:
-            hop = hops.setdefault(message, _hop(receiver, kind, sender))
-            hop |= {"received": received_ms, "committed": committed_ms}
-    return sorted(hops.values(), key=lambda hop: next(
-        moment for moment in (hop["queued"], *(hop[name] for name in MOMENTS), 0) if moment is not None))
-
-
-def _hop(actor: str, message: str, sender: str) -> dict[str, Any]:
-    return {"actor": actor, "message": message, "sender": sender, "queued": None, **dict.fromkeys(MOMENTS)}
 
 
 def as_json(hop: dict[str, Any]) -> dict[str, Any]:
