@@ -73,7 +73,8 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All of it at one moment; `alerts_ms` is when the alerter last said what it has, None if it never did."""
+    """All of it at one moment; `alerts_ms` is when the alerter last said what it has, None if it never did;
+    `paused_until_ms` is the end of a person's pause."""
 
     home: str
     at_ms: int
@@ -82,6 +83,7 @@ class Snapshot:
     alerts: tuple[Alert, ...] = ()
     alerts_ms: int | None = None
     events: tuple[Event, ...] = ()
+    paused_until_ms: int | None = None
 
 
 # -- text
@@ -186,7 +188,9 @@ def _title(snapshot: Snapshot, zone: tzinfo) -> str:
                "dead": sum(row.dead or 0 for row in rows)}
     said = "  ".join(f"{name} {number(value)}" for name, value in figures.items())
     moment = datetime.fromtimestamp(snapshot.at_ms / 1000, zone)
-    return f"catalyst top  {moment:%H:%M:%S %Z}  {running} of {len(rows)} run  {said}  {clean(snapshot.home)}"
+    paused = f"PAUSED to {_time(snapshot.paused_until_ms, zone)}  " if snapshot.paused_until_ms else ""
+    return (f"catalyst top  {moment:%H:%M:%S %Z}  {running} of {len(rows)} run  {said}  {paused}"
+            f"{clean(snapshot.home)}")
 
 
 WIDE = 110  # columns from which there is room for what is in hand, the titles and the rarer figures

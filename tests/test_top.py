@@ -68,6 +68,13 @@ def test_row_at_200() -> None:
     assert lines[7].endswith("38 ms  Acme  [31mwins  大きい")
 
 
+def test_a_pause_is_in_the_title() -> None:
+    """When a person paused the sources, the first line says until when, at 80 columns too."""
+    lines = texts(replace(SNAPSHOT, paused_until_ms=START_MS + 600_000), 80, 24)
+    assert "PAUSED to 14:10:00" in lines[0]
+    assert "PAUSED" not in texts(SNAPSHOT, 80, 24)[0]
+
+
 def test_lists() -> None:
     """Alerts get two thirds of the room, restarts and incidents the rest; each needs no colour to be read."""
     lines = texts(SNAPSHOT, 80, 24)

@@ -9,6 +9,7 @@ from typing import Any
 
 from catalyst.clock import Clock, from_iso
 from catalyst.commands.home import Home
+from catalyst.commands.pause import FETCHER, paused_until_ms
 from catalyst.errors import UnavailableError
 from catalyst.runtime.ownership import Owner
 from catalyst.runtime.roster import ALL, SUPERVISOR
@@ -42,7 +43,7 @@ def read(home: Home, clock: Clock, before: Snapshot | None = None) -> Snapshot:
     if found:
         alerts, alerts_ms = tuple(_alert(alert) for alert in found["alerts"]), now_ms
     return Snapshot(str(home.settings.home), now_ms, now_s, tuple(rows), alerts, alerts_ms,
-                    _events(home, list(answers), before))
+                    _events(home, list(answers), before), paused_until_ms(answers.get(FETCHER)))
 
 
 def _ask(home: Home, actors: Iterable[str], verb: str, **arguments: Any) -> dict[str, dict[str, Any]]:

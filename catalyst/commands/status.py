@@ -8,11 +8,14 @@ from typing import Any
 
 from catalyst.commands.home import Home
 from catalyst.commands.output import megabytes, print_json, seconds, table
+from catalyst.commands.pause import FETCHER, pause_line
 from catalyst.errors import UnavailableError
 from catalyst.runtime.roster import ALL, SUPERVISOR, WORKERS
 
 LOOK_S = 1.0  # the heartbeat thread answers in milliseconds; a stopped process never does
 BETWEEN_LOOKS_S = 0.05  # longer than an actor takes from a commit to showing it
+ASIDE_S = 0.3  # for what is said beside the table
+WEB = "web"
 COUNTS = ("inbox", "outbox", "oldest_unsent_s", "handled", "failed", "dead")
 
 
@@ -25,11 +28,21 @@ def run(arguments: argparse.Namespace) -> int:
     with Home() as home:
         report = look_twice(home)
         folder = home.settings.home
+        notes = [] if arguments.json else remarks(home)
     if arguments.json:
         print_json(report)
     else:
         print(as_text(report) if report["actors"] else f"nothing runs in {folder}")
+        for note in notes:
+            print(note)
     return 0 if any(row["rss"] is not None for row in report["actors"]) else UnavailableError.exit_code
+
+
+def remarks(home: Home) -> list[str]:
+    """What a person wants to know beside the table: a pause, where the page is."""
+    pause = pause_line(home.ask_all([FETCHER], "status", ASIDE_S).get(FETCHER))
+    page = home.ask_all([WEB], "address", ASIDE_S).get(WEB, {}).get("url")
+    return [*([pause] if pause else []), *([f"page: {page}"] if page else [])]
 
 
 def look_twice(home: Home) -> dict[str, Any]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from catalyst.commands.trace import as_text, join
+from catalyst.commands.trace import as_text
+from catalyst.core.hops import join
 from catalyst.runtime.store import Store
 from catalyst.testing import wait_until
 from tests.commands.conftest import Catalyst
