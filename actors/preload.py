@@ -3,10 +3,13 @@
 import gc
 
 import actors.alerter
+import actors.charter
 import actors.classifier
 import actors.fetcher
 import actors.market
+import actors.sec
 import actors.tracker
+import actors.web
 from catalyst.clients.files import bundled_rules
 
 __all__ = ["actors"]

@@ -19,7 +19,7 @@ HEAVY = ("requests", "PIL", "psutil", "fastfeedparser", "feedparser", "selectola
          "holidays")
 FIXED = ("up", "down", "actor", "world", "status", "logs", "restart", "drain", "stacks", "reload", "dead", "items",
          "alerts", "trace", "query", "config", "send-test", "version", "parse-feed", "classify",
-         "top", "draw-chart")
+         "top", "draw-chart", "sources", "pause", "resume", "doctor")
 
 
 def run(*words: str, home: Path, code: str = "pass", stdin: str = "") -> subprocess.CompletedProcess[str]:

@@ -14,7 +14,7 @@ from catalyst.errors import UsageError
 if TYPE_CHECKING:
     from catalyst.runtime.contract import Actor
 
-WORKERS = ("alerter", "tracker", "market", "classifier", "fetcher")
+WORKERS = ("alerter", "tracker", "charter", "market", "classifier", "sec", "web", "fetcher")
 SUPERVISOR = "supervisor"
 ALL = (*WORKERS, SUPERVISOR)
 

@@ -1,99 +1,88 @@
-"""No kill loses, repeats or changes anything: a generated day with and without kill -9 of the actors of the spine."""
+"""No kill loses, repeats or changes anything: a generated day with and without kill -9 of every actor."""
 
 from __future__ import annotations
 
-import json
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from catalyst.bench.house import SPINE, House, Killer
+from catalyst.bench.house import House
+from catalyst.chaos.plan import plan
+from catalyst.chaos.strike import Strike, integrity, truth
+from catalyst.chaos.verdict import alert_of, judge
+from catalyst.commands.chaos import keep
 from catalyst.runtime.control import Control
-from catalyst.runtime.roster import WORKERS
+from catalyst.runtime.roster import ALL, WORKERS
+from catalyst.testing import wait_until
+from catalyst.world.generate import generate
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 
-ITEMS = 2_000
 SEED = 20
-KILLS_EACH = 20
-SPAN_S = 50
+HORIZONS = ("5s", "20s")
 
 
-@pytest.fixture(scope="module")
-def calm(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
-    """The items of the day as they end without a kill."""
-    with House(tmp_path_factory.mktemp("calm"), items=ITEMS, seed=SEED, duration_s=25) as house:
-        house.open_world()
+@dataclass(frozen=True)
+class Size:
+    """How much is played, within how many seconds, while each actor is killed how often."""
+
+    stories: int
+    filings: int
+    kills_each: int
+    span_s: float
+
+
+SIZES = [pytest.param(Size(450, 150, 5, 25), id="small"),
+         pytest.param(Size(2_000, 1_000, 20, 90), id="whole", marks=[pytest.mark.long, pytest.mark.timeout(1_500)])]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_kills_change_nothing(tmp_path: Path, size: Size) -> None:
+    """With every actor killed again and again, the supervisor too, each item ends as it does without kills."""
+    day = tmp_path / "day"
+    generate(SEED, size.stories, day, filings=size.filings, duration_s=size.span_s, every_s=1.0)
+    with House(tmp_path / "calm", day=day, CATALYST_HORIZONS=",".join(HORIZONS)) as house:
+        house.open_world("--speed", "2.5")
         house.up()
-        items = house.wait_until_settled()
-        check_sinks(house, items, kills=Counter())
-        check_databases(house)
-        return items
-
-
-def test_kills_change_nothing(tmp_path: Path, calm: dict[str, dict[str, Any]]) -> None:
-    """With every actor of the spine killed twenty times, each item ends as it does without kills, alerted once."""
-    with House(tmp_path, items=ITEMS, seed=SEED, duration_s=SPAN_S) as house:
+        calm = left_behind(house, kills=Counter())
+    strike = Strike(tmp_path, plan(SEED, size.kills_each * len(ALL), size.span_s, "kills", WORKERS), keep, print)
+    with House(tmp_path / "struck", day=day, CATALYST_HORIZONS=",".join(HORIZONS)) as house:
         house.open_world()
-        house.up()
-        killer = Killer(house, SPINE, KILLS_EACH, SPAN_S, SEED)
-        killer.run()
-        items = house.wait_until_settled()
-        assert killer.done == Counter(dict.fromkeys(SPINE, KILLS_EACH))
-        assert fates(items) == fates(calm)
-        check_sinks(house, items, killer.done)
-        check_databases(house)
+        strike.at(house, size.span_s)
+        assert strike.done == Counter(dict.fromkeys(ALL, size.kills_each))
+        assert left_behind(house, strike.done) == calm
 
 
-def fates(items: dict[str, dict[str, Any]]) -> dict[str, str]:
-    """Item id -> fate. Which of two wires came first, hence which one is named the duplicate, depends on timing."""
+def left_behind(house: House, kills: Counter[str]) -> dict[str, str]:
+    """The fate of each item, once everything has come to rest and alerts, charts and outcomes were found good."""
+    items = house.wait_until_settled(400)
+    wait_until(lambda: house.query("tracker", "SELECT count(*) AS n FROM outcomes WHERE state = 'open'")[0]["n"] == 0,
+               120, "every outcome is settled")
+    verdict = judge(items, house.expected(), truth(house), house.sent(), integrity(house),
+                    alerter_kills=kills["alerter"])
+    assert verdict.is_good, verdict.rows()
+    with Control(house.home / "run") as control:
+        found = {name: control.ask(name, "query", sql="SELECT kind, detail FROM incidents")["rows"]
+                 for name in WORKERS}
+    assert not any(found.values()), found  # a kill alone never brings two ends of a link apart
+    outcomes = house.query("tracker", "SELECT horizon, count(*) AS n FROM outcomes GROUP BY horizon ORDER BY horizon")
+    alerts = house.query("tracker", "SELECT count(*) AS n FROM fates WHERE fate = 'alerted' AND reason IS NULL")
+    assert [(row["horizon"], row["n"]) for row in outcomes] == [(name, alerts[0]["n"]) for name in sorted(HORIZONS)]
+    check_charts(house)
+    # Which of two wires came first, hence which one is named the duplicate, depends on timing: fates only.
     return {number: row["fate"] for number, row in items.items()}
 
 
-def check_sinks(house: House, items: dict[str, dict[str, Any]], kills: Counter[str]) -> None:
-    """Every alerted item reached both sinks; once each, but for marked repeats at Discord."""
-    sent = house.sent()
-    assert sent["violations"] == []
-    bodies = [(json.loads(event["body"]), event["headers"]["idempotency-key"]) for event in sent["events"]]
-    alerts = {body["id"] for body, _ in bodies if body["event"] == "alert"}
-    keys = {(body["event"], body["id"], body["item_id"]): set() for body, _ in bodies}
-    for body, key in bodies:
-        keys[body["event"], body["id"], body["item_id"]].add(key)
-    assert all(len(used) == 1 for used in keys.values())  # repeats come under the same key only
-    alerted = {number for number, row in items.items() if row["fate"] == "alerted"}
-    assert alerted == {body["item_id"] for body, _ in bodies if body["event"] != "ops"}
-    posted = [message for message in sent["messages"] if message["webhook"] == "1/alerts"
-              and message["method"] == "POST" and message["status"] == 200]
-    posts = Counter(map(alert_of, posted))
-    assert set(posts) == alerts
-    repeated = {alert_id for alert_id, count in posts.items() if count > 1}
-    assert sum(posts[alert_id] - 1 for alert_id in repeated) <= kills["alerter"]
-    assert repeated <= {alert_of(message) for message in posted if "possible repeat" in footer(message)}
-
-
-def footer(message: dict[str, Any]) -> str:
-    """The footer of a Discord message: `id ALERT · ...`."""
-    text: str = message["payload"]["embeds"][0]["footer"]["text"]
-    return text
-
-
-def alert_of(message: dict[str, Any]) -> str:
-    """The alert id in a Discord message's footer."""
-    return footer(message).split()[1]
-
-
-def check_databases(house: House) -> None:
-    """Every database is whole, and both ends of every link agree on sequence and hash."""
-    with Control(house.home / "run") as control:
-        answers = {name: control.ask(name, "integrity", 10.0) for name in WORKERS}
-        mismatches = {name: control.ask(name, "query", sql="SELECT detail FROM incidents")["rows"] for name in WORKERS}
-    assert not any(mismatches.values()), mismatches  # a kill alone never brings two ends of a link apart
-    for name, answer in answers.items():
-        assert answer["integrity"] == "ok"
-        for receiver, out in answer["out"].items():
-            inn = answers[receiver]["in"].get(name)
-            if out["next"] == 1 and inn is None:
-                continue
-            assert (out["epoch"], out["next"] - 1, out["hash"]) == (inn["epoch"], inn["last"], inn["hash"])
+def check_charts(house: House) -> None:
+    """Each alert with a price has one chart, and its message shows exactly that one in the end."""
+    drawn = house.query("charter", "SELECT count(*) AS n, count(DISTINCT alert_id) AS ids FROM charts")[0]
+    priced = house.query("market", "SELECT count(*) AS n FROM decisions WHERE reason IS NULL AND price_usd > 0")[0]
+    assert drawn["n"] == drawn["ids"] == priced["n"] > 0
+    shown: dict[str, list[str]] = {}
+    for message in house.sent()["messages"]:
+        if message["webhook"] == "1/alerts" and message["status"] == 200 and message["attachments"]:
+            shown[alert_of(message)] = message["attachments"]
+    assert all(names == ["chart.png"] for names in shown.values())
+    assert len(shown) == drawn["n"]

@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(300),
 
 def test_every_recorded_item_has_a_fate(tmp_path: Path) -> None:
     """Each recorded item is alerted, or dropped with a reason; alerts have ticker, why, link, price or none."""
-    make_day(DATA, tmp_path / "day", duration_s=DURATION_S)
+    make_day(DATA, tmp_path / "day", duration_s=DURATION_S, filings=False)
     with House(tmp_path, day=tmp_path / "day") as house:
         house.open_world()
         house.up()

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from catalyst.bench.house import House
-from catalyst.commands.run import write_configuration
+from catalyst.commands.chaos import keep
 from catalyst.runtime.roster import ALL
-from catalyst.settings import defaults
 from catalyst.testing import wait_until
 from tests.system.test_supervision import copies, one_of_each, pids
 
@@ -25,18 +22,8 @@ def house(tmp_path: Path) -> Iterator[House]:
     """A house whose supervisor supervisord keeps."""
     with House(tmp_path, items=20, duration_s=5) as opened:
         opened.open_world()
-        opened.supervisord = start(opened)  # type: ignore[attr-defined]
+        opened.supervisord = keep(opened)  # type: ignore[attr-defined]
         yield opened
-
-
-def start(house: House) -> subprocess.Popen[bytes]:
-    """Start supervisord on this home; waits until all actors run."""
-    configuration = write_configuration(defaults(home=house.home), None)
-    process = subprocess.Popen([sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(configuration)],
-                               env=house.environment, cwd=house.home, start_new_session=True)
-    house.owns(process)
-    wait_until(house.all_running, 30, "all actors running")
-    return process
 
 
 def test_the_supervisors_death_changes_no_pid(house: House) -> None:
@@ -59,7 +46,7 @@ def test_supervisords_death_and_return(house: House) -> None:
     orphan = house.pid("supervisor")
     assert orphan is not None
     assert pids(house) == before
-    again = start(house)
+    again = keep(house)
     wait_until(lambda: house.pid("supervisor") not in (None, orphan), 15, "the orphan hands over")
     wait_until(house.all_running, 10)
     assert pids(house) == before

@@ -1,0 +1,112 @@
+"""An actor that lives and does not work is found, its stacks are kept, another takes its place; nothing is lost."""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from catalyst.bench.house import House
+from catalyst.clock import SystemClock
+from catalyst.core.stories import item_id_of
+from catalyst.runtime.control import Control
+from catalyst.runtime.roster import WORKERS
+from catalyst.testing import wait_until
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
+
+LATE_S = 20  # the figures of reliability.md hold on a quiet machine; here it is enough that it happens
+
+
+def incidents(house: House) -> list[dict[str, Any]]:
+    """What the supervisor stored."""
+    with Control(house.home / "run") as control:
+        found: list[dict[str, Any]] = control.ask("supervisor", "incidents", 5.0)["incidents"]
+    return found
+
+
+def test_stopped_actors_are_replaced(tmp_path: Path) -> None:
+    """SIGSTOP of every actor at once: each is found silent, killed and replaced, and the day ends as it should."""
+    with House(tmp_path, items=60, duration_s=10) as house:
+        house.open_world()
+        house.up()
+        before = {name: house.kill(name, signal.SIGSTOP) for name in WORKERS}
+        wait_until(lambda: all(house.pid(name) not in (None, before[name]) for name in WORKERS), LATE_S,
+                   "every stopped actor is replaced")
+        wait_until(lambda: {row["subject"] for row in incidents(house) if row["kind"] == "silent"} == set(WORKERS), 5,
+                   "an incident for each")
+        assert all("State:\tT" in row["stacks"] for row in incidents(house) if row["kind"] == "silent")
+        items = house.wait_until_settled(90)
+        assert len(items) == house.expected()
+
+
+@pytest.mark.parametrize("name", ["classifier", "alerter"])
+def test_an_endless_loop_in_a_handler_is_ended(tmp_path: Path, name: str) -> None:
+    """A handler that never returns: its stack is stored, the actor replaced, the message handled by the next."""
+    with House(tmp_path, items=40, duration_s=6, CATALYST_FAULTS=f"{name}:loop@handle:3") as house:
+        house.open_world()
+        house.up()
+        items = house.wait_until_settled(90)
+        assert len(items) == house.expected()
+        assert all(row["fate"] != "dead" for row in items.values())
+        stuck = [row for row in incidents(house) if row["kind"] == "stuck"]
+        assert [row["subject"] for row in stuck] == [name]
+        assert "_loop" in stuck[0]["stacks"]
+        told = house.catalyst("incidents", "--stacks")
+        assert f"supervisor: stuck {name} pid" in told
+        assert "_loop" in told
+        assert json.loads(house.catalyst("incidents", "--json").splitlines()[-1])["kind"] == "stuck"
+
+
+def test_memory_over_the_limit_is_recycled(tmp_path: Path) -> None:
+    """Memory that grows without end: the actor is ended when it crosses the limit, and nothing is lost."""
+    with House(tmp_path, items=40, duration_s=6, CATALYST_FAULTS="market:swell@job:3",
+               CATALYST_MEMORY_SOFT_MB="150", CATALYST_MEMORY_HARD_MB="250") as house:
+        house.open_world()
+        house.up()
+        items = house.wait_until_settled(90)
+        assert len(items) == house.expected()
+        assert {row["kind"] for row in incidents(house) if row["subject"] == "market"} & {"swollen", "too_big"}
+
+
+def test_a_crash_loop_is_parked_and_comes_back(tmp_path: Path) -> None:
+    """An actor that dies at each start is parked and announced once; the others work on; cured, it comes back."""
+    with House(tmp_path, items=40, duration_s=6, CATALYST_FAULTS="tracker:crash@start:1+") as house:
+        house.open_world()
+        house._start("up")
+        wait_until(lambda: state(house, "tracker") == "parked", 40, "parked")
+        assert state(house, "alerter") == "running"
+        assert len([row for row in incidents(house) if row["kind"] == "parked"]) == 1
+
+
+def state(house: House, name: str) -> str:
+    """What status says of an actor."""
+    return next((str(row["state"]) for row in house.status()["actors"] if row["name"] == name), "")
+
+
+def test_no_false_alarm_in_a_busy_day(tmp_path: Path) -> None:
+    """A burst of items over all actors brings no incident."""
+    with House(tmp_path, items=600, duration_s=10) as house:
+        house.open_world()
+        house.up()
+        house.wait_until_settled(120)
+        began_ms = SystemClock().now_ms()
+        assert [row for row in incidents(house) if row["at_ms"] <= began_ms] == []
+
+
+@pytest.mark.parametrize(("name", "point"), [("classifier", "handle"), ("market", "handle"), ("market", "job")])
+def test_what_kills_its_process_is_set_aside(tmp_path: Path, name: str, point: str) -> None:
+    """A message or job under which the process dies each time becomes a dead letter; everything else goes its way."""
+    with House(tmp_path, items=60, duration_s=6) as house:
+        poison = next(row["link"] for row in house.truth() if row["fate"] == "alerted" and not row["duplicate_of"])
+        item_id = item_id_of("", poison, "")
+        house.environment["CATALYST_FAULTS"] = f"{name}:crash@{point}:1+:{item_id}"
+        house.open_world()
+        house.up()
+        items = house.wait_until_settled(120)
+        assert len(items) == house.expected()
+        assert {(number, row["fate"], row["reason"]) for number, row in items.items() if row["fate"] == "dead"} == {
+            (item_id, "dead", "killed:process")}
