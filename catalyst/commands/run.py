@@ -20,6 +20,7 @@ from pathlib import Path
 
 from catalyst import __version__
 from catalyst import settings as settings_module
+from catalyst.clock import from_iso
 from catalyst.commands.alerts import render
 from catalyst.errors import OwnedElsewhere, UnavailableError
 from catalyst.runtime.control import Control
@@ -124,7 +125,7 @@ def prepare_demo(settings: Settings) -> list[str]:
 
     home = settings.home
     day, state = home / "demo" / "day", home / "demo" / "world.json"
-    if day.is_dir() and _is_over(state):
+    if day.is_dir() and is_over(state):
         shutil.rmtree(day)
         state.unlink()
     if not day.is_dir():
@@ -140,13 +141,14 @@ def prepare_demo(settings: Settings) -> list[str]:
     loaded = Day.load(day)
     write_sources(loaded, url, sources)
     settings_module.export(environment(loaded, url, sources))
+    print(f"channel: {url}/_channel shows the alerts as their readers see them", flush=True)
     return [sys.executable, "-m", "catalyst", "world", str(day), "--port", str(port), "--state", str(state)]
 
 
-def _is_over(state: Path) -> bool:
+def is_over(state: Path) -> bool:
     """Whether the day that `state` belongs to was played to its end."""
     try:
-        started_ms = json.loads(state.read_text())["started_ms"]
+        started_ms = from_iso(json.loads(state.read_text())["started"])
     except (OSError, ValueError, KeyError, TypeError):
         return False
     return time.time() * 1000 > started_ms + DEMO_S * 1000
