@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import select
 import shutil
 import subprocess
 import time
@@ -78,8 +79,8 @@ class Browser:
         return result
 
     def _next(self, wanted: Any, what: str) -> dict[str, Any]:
-        import select
-
+        readable = select.poll()  # select() knows descriptors under 1,024 only
+        readable.register(self._read, select.POLLIN)
         end_s = time.monotonic() + LIMIT_S
         while True:
             while b"\0" in self._rest:
@@ -90,7 +91,7 @@ class Browser:
                     return found
             left_s = end_s - time.monotonic()
             assert left_s > 0, f"the browser does not answer {what}"
-            if select.select([self._read], [], [], left_s)[0]:
+            if readable.poll(left_s * 1000):
                 self._rest += os.read(self._read, 1_000_000)
 
     def _note(self, found: dict[str, Any]) -> None:
