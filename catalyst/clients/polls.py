@@ -72,12 +72,14 @@ def ask(http: Http | Edgar, poll: Poll) -> Polled:
         return Polled(error.reason, failed=True, wish_s=error.retry_after_s)
     except FeedError as error:
         return Polled(error.reason, failed=True)
-    if not feed.entries:  # without conditional headers: a 304 to an empty feed would look like success
+    if not feed.entries and poll.kind != "edgar":
+        # Without conditional headers: a 304 to an empty feed would look like success. EDGAR's list of a rare form is
+        # empty on most days; that EDGAR refuses to answer is a page in HTML, which is no list.
         return Polled("empty", seen_ms=answer.done_ms)
     entries, others = feed.entries, 0
     if poll.kind == "edgar":
         kept, others, strange = edgar.of_source(feed.entries, poll.url)
-        if strange == len(feed.entries):
+        if strange and strange == len(feed.entries):
             return Polled("no_filings", failed=True)
         entries = tuple(kept)
     return Polled("ok", tuple(items_of(entries, poll.name)), answer.done_ms, answer.headers.get("etag"),

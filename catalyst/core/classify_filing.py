@@ -144,16 +144,22 @@ def _sale(filing: FilingRead, table: Sequence[FilingHit]) -> Finding | None:
     phrase = next((quote for quote in quotes if quote.strip()), f"{filing.offering.type}, {filing.offering.stage}")
     row = next((hit.rule for hit in table if hit.rule.family == OFFERING), None)
     if row is None:
-        return Finding(OFFERING, "down", PLAIN_SALE, phrase, filing.form)
-    return Finding(row.name, row.direction, row.weight, phrase, filing.form)
+        return Finding(OFFERING, "down", PLAIN_SALE, phrase, place_of(filing.form))
+    return Finding(row.name, row.direction, row.weight, phrase, place_of(filing.form))
+
+
+
+def place_of(form: str) -> str:
+    """A form as a reader says it: "in the 8-K", but "in the form 4"."""
+    return f"form {form}" if form[:1].isdigit() and "-" not in form and len(form) < 4 else form
 
 
 def _finding(filing: FilingRead, hit: FilingHit) -> Finding:
     rule = hit.rule
     if hit.what == "item":
-        return Finding(rule.name, rule.direction, rule.weight, f"Item {hit.cause}", filing.form)
+        return Finding(rule.name, rule.direction, rule.weight, f"Item {hit.cause}", place_of(filing.form))
     return Finding(rule.name, rule.direction, rule.weight, hit.cause,
-                   filing.form if hit.what == "phrase" else "list of filings")
+                   place_of(filing.form) if hit.what == "phrase" else "list of filings")
 
 
 def _amounts(filing: FilingRead) -> list[tuple[str, Amount]]:

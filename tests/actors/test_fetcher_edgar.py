@@ -125,6 +125,14 @@ def test_a_list_of_other_forms_only_is_no_outage(tmp_path: Path, server: Lists) 
         assert bench.rows("SELECT outcome, streak FROM feeds WHERE name = 'sec_0'") == [("no_filings", 1)]
 
 
+def test_an_empty_list_is_no_outage(tmp_path: Path, server: Lists) -> None:
+    """EDGAR's list of a form that nobody has filed lately is an answer like any other."""
+    with bench_of(tmp_path, server, "8-K") as bench:
+        server.documents[CURRENT.format("8-K")] = listing()
+        assert [notices(poll(bench)) for _ in range(8)] == [[]] * 8
+        assert bench.rows("SELECT outcome, streak FROM feeds WHERE name = 'sec_0'") == [("ok", 0)]
+
+
 def test_the_company_may_come_later(tmp_path: Path, server: Lists) -> None:
     """A page that ends between two parties gives the filing without a company; the company's entry, in a later poll, is
     the same filing and brings no second message.

@@ -67,6 +67,7 @@ def test_a_fresh_folder(catalyst: Catalyst, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_text_and_exit_code(catalyst: Catalyst, monkeypatch: pytest.MonkeyPatch) -> None:
     """A failed check makes it exit 1; the fix stands below the fault, the sum at the end."""
+    monkeypatch.setenv("CATALYST_WEB_PORT", "0")
     monkeypatch.setenv("CATALYST_CHART_TEME", "dark")
     monkeypatch.setenv("MIN_SCORE", "7")
     done = catalyst("doctor")
