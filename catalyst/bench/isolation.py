@@ -98,9 +98,12 @@ def killed(house: House, victim: str) -> Iterator[Callable[[], object]]:
 @contextmanager
 def limited(house: House, victim: str) -> Iterator[Callable[[], object]]:
     """The actor gets hardly any more memory; also the one that follows it when it dies of that."""
+    bound: set[int] = set()  # a limit is set once: only the machine's owner may raise it again
+
     def limit() -> None:
-        if (pid := house.pid(victim)) is not None:
-            with suppress(psutil.Error, ProcessLookupError, ValueError):
+        if (pid := house.pid(victim)) is not None and pid not in bound:
+            bound.add(pid)
+            with suppress(psutil.Error, ProcessLookupError):
                 most = psutil.Process(pid).memory_info().vms + ROOM_BYTES
                 resource.prlimit(pid, resource.RLIMIT_AS, (most, most))
 
