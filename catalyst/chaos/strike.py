@@ -17,6 +17,7 @@ from catalyst.bench.house import House
 from catalyst.chaos.plan import Blow
 from catalyst.chaos.verdict import Verdict, judge
 from catalyst.core.stories import item_id_of
+from catalyst.runtime.children import process_state
 from catalyst.runtime.control import Control
 from catalyst.runtime.roster import SUPERVISOR, WORKERS
 from catalyst.testing import wait_until
@@ -82,9 +83,15 @@ class Strike:
         wait_until(lambda: self._watch() or not self._away, BACK_S, "every struck process is back")
 
     def _watch(self) -> None:
-        """Note who is back."""
+        """Note who is back: another process, or the stopped one where the kernel let it go on.
+
+        It does so when the supervisor dies: stopped processes of a group that nobody looks after any more get SIGCONT
+        (setpgid(2), "orphaned process group").
+        """
         for who, (act, pid, since_s) in list(self._away.items()):
-            if self._house.pid(who) not in (None, pid):
+            now = self._house.pid(who)
+            goes_on = act == "stop" and now == pid and pid is not None and process_state(pid) not in ("T", "t", "")
+            if now not in (None, pid) or goes_on:
                 self.back_s.setdefault(act, []).append(time.monotonic() - since_s)
                 del self._away[who]
 
@@ -119,8 +126,9 @@ class Strike:
 
 
 def truth(house: House) -> dict[str, str]:
-    """Item id -> fate, where the day is certain of it: a duplicate shares its story's."""
-    rows = [row for row in house.truth() if row["what"] != "same_link" and row["fate"]]
+    """Item id -> fate, where the day is certain of it: a duplicate shares its story's, and an undated story that stands
+    in a source's first document is backlog, which depends on when that is read."""
+    rows = [row for row in house.truth() if row["what"] != "same_link" and row["fate"] and row.get("odd") != "undated"]
     return {row.get("id") or item_id_of("", row["link"], ""): row["fate"] for row in rows
             if not row["duplicate_of"]}
 

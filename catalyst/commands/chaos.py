@@ -19,6 +19,7 @@ from catalyst.chaos.strike import Strike
 from catalyst.chaos.verdict import Verdict
 from catalyst.commands.output import count, print_json, seconds, table
 from catalyst.commands.run import write_configuration
+from catalyst.errors import UnavailableError
 from catalyst.runtime.roster import WORKERS
 from catalyst.settings import defaults
 
@@ -47,6 +48,8 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         strike = Strike(folder, blows, keep, _say)
         verdict = strike.play(seed, arguments.items, span_s)
+    except AssertionError as error:  # a wait that ended without what was waited for
+        raise UnavailableError(f"the run came to no end: {error}") from error
     finally:
         if arguments.keep is None:
             shutil.rmtree(folder, ignore_errors=True)
