@@ -57,11 +57,9 @@ _NOT_PER = re.compile(r"\s?,?\s?(?:per|for each) (?:pre-?funded|warrant|\$|right
 _SHARES = tuple(re.compile(pattern, F) for pattern in (
     rf"^(?:up to )?{COUNT} {STOCK}",
     r"\b(?:offering|sale|issuance|sell|selling|sold|issue|issued|purchase|offer|offered|placement|priced|pricing|"
-    r"resell)"
-    rf"\b(?P<gap>[^$;]{{0,140}}?){COUNT} (?:of (?:its|our|the company.s) )?{STOCK}"))
+    rf"resell)\b(?P<gap>[^$;]{{0,140}}?){COUNT} (?:of (?:its|our|the company.s) )?{STOCK}"))
 _NOT_SHARES = re.compile(r"non-voting|warrant|exercis|option|allot|outstanding|conver|repurchas|authoriz|dividend|"
-                         r"split|reserved|"
-                         r"compensat|incentive|additional|agent|cancel|redeem|consult|acqui", F)
+                         r"split|reserved|compensat|incentive|additional|agent|cancel|redeem|consult|acqui", F)
 _NOT_AFTER = re.compile(r"[^.;]{0,70}\b(?:issuable|underlying|outstanding|upon (?:the )?exercise|subject to)\b", F)
 _WARRANTS = re.compile(
     r"warrants?\b(?P<gap>[^.;$]{0,70}?)\b(?:exercisable (?:for|to purchase)|to (?:purchase|acquire|buy|subscribe for))"

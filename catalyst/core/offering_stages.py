@@ -10,8 +10,7 @@ F = re.IGNORECASE
 Stage = Literal["announcement", "pricing", "upsize", "closing"]
 _W = r"[^;]"  # what is searched is one sentence already
 _SALE = (r"(?:offerings?\b|private placement|registered direct|\bPIPE\b|at[- ]the[- ]market (?:equity |offering |"
-         r"sales )|"
-         r"convertible (?:senior )?notes?\b|private investment in public equity)")
+         r"sales )|convertible (?:senior )?notes?\b|private investment in public equity)")
 _IS_SALE = re.compile(rf"\b{_SALE}", F)
 _NO_SALE = re.compile(r"tender offer|exchange offer|terminat|withdr[ae]w|job offering|(?:product|service|coin|test|"
                       r"cancer) "
@@ -31,11 +30,9 @@ _PRICED = re.compile(rf"\b(?:priced|prices|pricing of|pricing)\b{_W}{{0,110}}{_S
                      rf"\bentered into\b{_W}{{0,80}}\b(?:securities purchase|subscription|definitive) agreements?\b"
                      rf"{_W}{{0,400}}{_SALE}", F)
 _AGREED = re.compile(rf"\bentered into\b{_W}{{0,220}}\b(?:securities purchase|underwriting|placement agency|"
-                     rf"subscription|"
-                     r"note purchase|inducement|purchase)\s?(?:letter )?agreements?\b", F)
+                     rf"subscription|note purchase|inducement|purchase)\s?(?:letter )?agreements?\b", F)
 _SELLS = re.compile(rf"\b(?:issue|sell|sale|offer|offering|purchase)\b{_W}{{0,240}}\b(?:shares|warrants|notes?|"
-                    rf"units|adss|"
-                    r"debentures?)\b", F)
+                    rf"units|adss|debentures?)\b", F)
 _OTHER_DEAL = re.compile(r"(?:asset|stock|share|unit|membership interest|equity interest|power|receivables|receipt|"
                          r"supply)s? "
                          r"purchase agreement|all of the (?:issued and )?outstanding|merger|acquire all|revolving|"
@@ -62,8 +59,7 @@ _TYPES = tuple((kind, re.compile(pattern, F)) for kind, pattern in (
                     r"\bpurchase agreement\b.{0,400}(?:from time to time|right, but not the obligation,? to sell)"),
     ("convertible_notes", r"convertible (?:[\w-]+ ){0,3}(?:notes?|debentures?)\b|notes? convertible"),
     ("notes", r"\b(?:senior|secured|subordinated|unsecured|medium-term|floating rate|first lien) (?:[\w-]+ "
-              r"){0,2}notes?\b|"
-              r"\bnotes due\b|promissory notes?\b|% (?:[\w-]+ )?notes?\b|notes offering"),
+              r"){0,2}notes?\b|\bnotes due\b|promissory notes?\b|% (?:[\w-]+ )?notes?\b|notes offering"),
     ("warrants", r"warrant (?:exercise )?inducement|inducement (?:letter|offer)|exercise of (?:existing |outstanding )"
                  r"warrants for cash"),
     ("private_placement", r"private placement|\bPIPE\b|private investment|unregistered|section 4\(a\)\(2\)"),

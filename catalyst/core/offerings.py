@@ -44,8 +44,7 @@ _ATM = re.compile(r"at[ -]the[ -]market[”\"]?,? (?:offering|equity|issuance|sa
                   r"(?:controlled |at.the.market |open market )(?:equity )?(?:offering|issuance|sales?))[^.]{0,20}"
                   r"agreement|\bsales agreement\b", F)
 _LINE = re.compile(r"equity line|committed equity|standby equity|(?:common stock|ordinary shares?|equity|share) "
-                   r"purchase "
-                   r"agreement[^.]{0,300}from time to time|lincoln park capital", F)
+                   r"purchase agreement[^.]{0,300}from time to time|lincoln park capital", F)
 _DIRECT = re.compile(r"registered direct|securities purchase agreement|(?:to|with) (?:certain|several|an?|the) "
                      r"(?:\w+ )?"
                      r"(?:institutional|accredited|healthcare-focused) investors?|to (?:certain |the )?investors "
@@ -54,8 +53,7 @@ _DIRECT = re.compile(r"registered direct|securities purchase agreement|(?:to|wit
 _NOTES = re.compile(r"\b(?:notes|debentures|bonds)\b", F)
 _CONVERTIBLE = re.compile(r"convertible (?:[\w-]+ ){0,3}(?:notes?|debentures?)\b|notes?, convertible", F)
 _IPO = re.compile(r"(?:this is|our|the) initial public offering|no (?:established )?public (?:trading )?market "
-                  r"(?:currently "
-                  r"|has )?(?:exist|for (?:our|the) (?:common|ordinary|shares))", F)
+                  r"(?:currently |has )?(?:exist|for (?:our|the) (?:common|ordinary|shares))", F)
 _RIGHTS = re.compile(r"rights offering|subscription rights", F)
 _BASE = re.compile(r"\b(?:debt securities|preferred stock|preferred shares|subscription rights|purchase contracts)\b",
                    F)
@@ -63,12 +61,10 @@ _BASE = re.compile(r"\b(?:debt securities|preferred stock|preferred shares|subsc
 _OFFERED_BY = re.compile(r"offered by (?:us|the company|the selling)|(?:securities|shares) (?:we are |being )?offer", F)
 _DOLLARS = r"\$\s?\d[\d,]*(?:\.\d+)?"
 _ROW = re.compile(rf"(?:public |combined |initial public )*(?:offering|purchase) price(?: to (?:the )?public)?(?: "
-                  rf"per [a-z -]"
-                  rf"{{3,60}})?\s?(?:\(\d\)|"
+                  rf"per [a-z -]{{3,60}})?\s?(?:\(\d\)|"
                   rf"\*)?[\s.:…]{{0,6}}(?P<cells>{_DOLLARS}(?:\s(?:\(\d\)\s)?{_DOLLARS}){{1,5}})", F)
 _PER = re.compile(rf"(?:offering price|price to (?:the )?public)[^$]{{0,250}}?\bper (?:[\w-]+ ){{0,4}}?(?:share|"
-                  rf"unit|ads|note|"
-                  rf"security|warrants?)(?: and [a-z -]{{3,60}})?\s?(?:\(\d\))?\s{_DOLLARS}"
+                  rf"unit|ads|note|security|warrants?)(?: and [a-z -]{{3,60}})?\s?(?:\(\d\))?\s{_DOLLARS}"
                   rf"(?:\s(?:\(\d\)\s)?{_DOLLARS}){{0,3}}(?:[^$]{{0,80}}?\btotal\s?(?:\(\d\))?\s{_DOLLARS})?", F)
 _OTHER_DOLLARS = re.compile(r"(?:amounts?|dollars?|figures)[^.]{0,60}\bcanadian (?:dollars|funds)|\bC\$|\bCAD\b|"
                             r"CDN\$|\bA\$\d")
