@@ -31,7 +31,7 @@ START_LIMIT_S = 3.0  # a start takes 10 ms
 # The first one waits for the fork server's imports: half a second, several on a machine that is busy. Each replacement
 # in a row gets twice the time, for a slow machine must not be taken for a stuck server for ever.
 FIRST_LIMIT_S, LONGEST_LIMIT_S = 15.0, 60.0
-STATUS_S = 0.05
+STATUS_S = 0.3  # for what the fork server tells within milliseconds, on a busy machine too
 # Ends that are nobody's fault: in order, somebody else's lock, a wrong setting, SIGTERM, SIGKILL; or unknown.
 INNOCENT = (None, 0, 75, 78, 255, -signal.SIGTERM, -signal.SIGKILL)
 PRELOAD = ["catalyst.runtime.preload", "actors.preload"]
