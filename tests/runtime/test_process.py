@@ -102,8 +102,8 @@ def test_a_receiver_that_comes_later_gets_everything(home: Path) -> None:
 def test_kill_minus_nine_in_the_middle_loses_and_doubles_nothing(pair: Town, victim: str) -> None:
     """Either end, ten times, while messages flow: each parcel once, no incident."""
     for _ in range(10):
+        before = taken(pair)  # before they are given: all may be taken by the time that one asks
         give(pair, 100)
-        before = taken(pair)
         wait_until(lambda before=before: taken(pair) > before, 20, "some flow")  # type: ignore[misc]
         pair.kill(victim)
         pair.start(victim)
