@@ -17,7 +17,8 @@ from zmq.utils.monitor import recv_monitor_message
 from catalyst import log
 from catalyst.errors import MessageError
 from catalyst.runtime import wire
-from catalyst.runtime.links import Links, OutLink
+from catalyst.runtime.link_state import OutLink
+from catalyst.runtime.links import Links
 from catalyst.runtime.sockets import address, plain_socket, socket_folder
 
 FRAMES_PER_TURN = 512

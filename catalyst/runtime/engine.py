@@ -156,8 +156,8 @@ class Engine:
         except Retry as wish:
             self._wait(db, received, row, key, self.actor.now_ms + round(wish.after_s * 1000), received.tries)
         except Exception as error:  # boundary: a defect in a handler concerns this message only
-            if storage_failed(error):
-                raise  # the disk, not the message: the whole turn is rolled back
+            if not_its_fault(error):
+                raise  # the whole turn is rolled back
             self._failed(db, received, row, key, error)
         else:
             self.progress.handled += 1
@@ -210,7 +210,12 @@ class Engine:
         return FAR_MS if due is None else due
 
     def finish(self, db: sqlite3.Connection, finished: Finished) -> bool:
-        """Apply a job's result. False: it could not be applied and is to be offered again."""
+        """Apply a job's result. False: it could not be applied and is to be offered again.
+
+        Raises MemoryError where the work did: the job counts as interrupted, see `not_its_fault`.
+        """
+        if isinstance(finished.error, MemoryError):
+            raise finished.error
         job = replace(finished.job, deaths=0)  # the process has survived it
         word = "done" if finished.error is None else "failed"
         handler = getattr(self.actor, f"{word}_{job.kind}")
@@ -224,7 +229,7 @@ class Engine:
         try:
             self._in_savepoint(db, apply)
         except Exception as error:  # boundary: a defect in a handler concerns this job only
-            if storage_failed(error):
+            if not_its_fault(error):
                 raise
             self.progress.failed += 1
             log.error("result_failed", exc_info=error, job=job.kind, item=job.item_id, attempt=finished.attempt)
@@ -243,7 +248,7 @@ class Engine:
             self.reach("tick", timer)
             self._in_savepoint(db, lambda: getattr(self.actor, timer)(db))
         except Exception as error:  # boundary: a defect in a timer must not stop the actor
-            if storage_failed(error):
+            if not_its_fault(error):
                 raise
             self.progress.failed += 1
             log.error("timer_failed", exc_info=error, timer=timer)
@@ -252,18 +257,20 @@ class Engine:
 
     def _in_savepoint(self, db: sqlite3.Connection, run: Callable[[], Iterable[Output] | None]) -> None:
         db.execute("SAVEPOINT handler")
+        mark = self.links.mark()
         try:
             self._emit(db, run() or ())
         except BaseException:
             with suppress(sqlite3.OperationalError):  # SQLite rolls all back by itself after some disk errors
                 db.execute("ROLLBACK TO handler")
                 db.execute("RELEASE handler")
+                self.links.back_to(mark)
                 self.jobs.reload(db)
             raise
         db.execute("RELEASE handler")
 
     def _emit(self, db: sqlite3.Connection, outputs: Iterable[Output]) -> None:
-        """Write down what a handler yielded. All messages are packed before any is queued: links cannot roll back."""
+        """Write down what a handler yielded: nothing of it where one output cannot be written down."""
         rows: list[tuple[Message, bytes]] = []
         for output in list(outputs):  # a generator runs to its end, or raises, before anything is written down
             if isinstance(output, Job):
@@ -325,6 +332,14 @@ class Engine:
         else:
             self._defer(db, Received(*row, self.actor.now_ms, self.actor.now_ms), row[1], self.actor.now_ms)
         return True
+
+
+def not_its_fault(error: Exception) -> bool:
+    """Whether a handler failed for want of disk or memory, which says nothing about the message or job in hand.
+
+    A process without memory ends, and a fresh one goes on. What takes too much each time is found by its deaths.
+    """
+    return storage_failed(error) or isinstance(error, MemoryError)
 
 
 def _text(error: Exception) -> str:

@@ -14,63 +14,19 @@ import os
 import sqlite3
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 
 from catalyst import log
 from catalyst.clock import Clock
 from catalyst.messages import Message
 from catalyst.runtime import wire
+from catalyst.runtime.link_state import MAX_SEQ, InLink, OutLink
 
 WINDOW = 256  # frames in flight on one link
 HELLO_AGAIN_S = 0.25
 STALLED_S = 1.0
 IDLE_CHECK_S = 60.0
 CHECKPOINT = 1_000  # messages taken, queued or acknowledged after which the rows of the links are written
-SEQ_BITS = 40  # in the key of an outbox row; above them stands the number of the link
-MAX_SEQ = (1 << SEQ_BITS) - 1
 BATCH_BYTES = 8_000_000  # of bodies read at once for sending
-
-
-@dataclass(slots=True)
-class OutLink:
-    """The sender's side. Persisted fields first; `live` says that the receiver has welcomed us on this connection."""
-
-    number: int
-    receiver: str
-    link_epoch: bytes
-    next_seq: int = 1
-    acked_seq: int = 0
-    hash: bytes = wire.ZERO_HASH
-    acked_hash: bytes = wire.ZERO_HASH
-    live: bool = False
-    connected: bool = False
-    sent_seq: int = 0  # highest sequence sent on this connection
-    in_flight: deque[tuple[int, int]] = field(default_factory=deque)  # (sequence, sent at), oldest first
-    fresh: list[tuple[int, bytes]] = field(default_factory=list)  # packed in this turn: (sequence, frame)
-    hashes: dict[int, bytes] = field(default_factory=dict)  # of what was fresh and is not acknowledged, by sequence
-    hello_at_s: float = 0.0  # when to say hello next, monotonic
-    hello_seq: int = 0  # highest sequence sent before the last hello
-
-    @property
-    def unacked(self) -> int:
-        """Messages that the receiver has not acknowledged, sent or not."""
-        return self.next_seq - 1 - self.acked_seq
-
-    def key(self, seq: int) -> int:
-        """Key of a message's row in `outbox`."""
-        return (self.number << SEQ_BITS) + seq
-
-
-@dataclass(slots=True)
-class InLink:
-    """The receiver's side. `asked_seq` is the sequence after which we asked to send again."""
-
-    sender: str
-    peer_epoch: bytes
-    link_epoch: bytes
-    last_seq: int = 0
-    hash: bytes = wire.ZERO_HASH
-    asked_seq: int = -1
 
 
 class Links:
@@ -125,6 +81,18 @@ class Links:
         rows.close()
 
     # -- sending
+
+    def mark(self) -> list[tuple[OutLink, int, bytes, int]]:
+        """Where each link stands, for `back_to`: taken before a savepoint, of which SQLite alone undoes the rows."""
+        return [(link, link.next_seq, link.hash, len(link.fresh)) for link in self.out.values()]
+
+    def back_to(self, mark: list[tuple[OutLink, int, bytes, int]]) -> None:
+        """Forget what was queued since `mark`: a sequence without a row would be a hole that nothing ever fills."""
+        for link, next_seq, chain, fresh in mark:
+            for seq, _ in link.fresh[fresh:]:
+                del link.hashes[seq]
+            del link.fresh[fresh:]
+            link.next_seq, link.hash = next_seq, chain
 
     def queue(self, db: sqlite3.Connection, message: Message, body: bytes, now_ms: int) -> None:
         """Insert an outgoing message as the next of its link."""
@@ -197,6 +165,9 @@ class Links:
         found = self._hash_at(db, link, frame.last_seq)
         if link.acked_seq <= frame.last_seq < link.next_seq and found == frame.hash:
             self._acknowledge(db, link, frame.last_seq, frame.hash, now_ms)
+            if (not link.live or frame.last_seq < link.hello_seq) and self._has_hole(db, link):
+                self._settle(db, link, f"a row is missing after {link.acked_seq}", now_ms)
+                return
             if not link.live:
                 link.live = True
                 link.in_flight.clear()
@@ -286,6 +257,12 @@ class Links:
             return None  # whatever the peer says, it is no key of another link
         row = db.execute("SELECT hash FROM outbox WHERE n = ?", (link.key(seq),)).fetchone()
         return row[0] if row else None
+
+    def _has_hole(self, db: sqlite3.Connection, link: OutLink) -> bool:
+        """Whether a message that is to be sent has no row: the receiver would ask for it for ever."""
+        rows = db.execute("SELECT count(*) FROM outbox WHERE n BETWEEN ? AND ?",
+                          (link.key(link.acked_seq + 1), link.key(MAX_SEQ))).fetchone()[0]
+        return bool(rows != link.unacked)
 
     def _settle(self, db: sqlite3.Connection, link: OutLink, detail: str, now_ms: int) -> None:
         """New link epoch; everything still held is numbered from 1 again and goes out once more."""

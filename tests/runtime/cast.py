@@ -95,6 +95,11 @@ class Taker(Actor):
             yield Parcel(item_id=parcel.item_id, number=-1)
         if word == "drop":
             yield self._drop(parcel)
+        if word == "drop_two":
+            yield self._drop(parcel)
+            yield self._drop(parcel, kinds=("x" * 200,) * 500)
+        if word == "memory":
+            raise MemoryError
         if word == "drop_then_fail":
             yield self._drop(parcel)
             yield Job("errand", Errand("ok"))
@@ -121,6 +126,8 @@ class Taker(Actor):
             raise FetchError("refused")
         if errand.do == "defect":
             raise KeyError("defect")
+        if errand.do == "memory":
+            raise MemoryError
         return errand.number
 
     work_quiet = work_errand

@@ -220,6 +220,33 @@ def test_a_full_disk_is_nobodys_fault(bench: Bench) -> None:
     assert seen(bench) == [1]
 
 
+def test_a_message_that_sqlite_refuses_leaves_no_hole_in_its_link(bench: Bench) -> None:
+    """The first of two messages is undone with the second, in memory too: sequence and hash are those of the rows."""
+    bench.store.db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 50_000)
+    bench.send(parcel(1, "drop_two"))
+    later(bench, 1)
+    later(bench, 1)
+    assert dead(bench) == [("Parcel", "item1", "failed:DataError")]
+    (link,) = bench.links.out.values()
+    assert bench.rows("SELECT seq, hash FROM outbox") == [(link.next_seq - 1, link.hash)]
+    assert link.next_seq == 2
+
+
+@pytest.mark.parametrize("wish", ["memory", "job:do=memory"])
+def test_a_process_without_memory_ends_and_blames_nothing_yet(bench: Bench, wish: str) -> None:
+    """MemoryError in a handler or a job's work goes through; the turn is undone, no try is counted."""
+    def work() -> None:
+        bench.send(parcel(1, wish))
+        bench.run_jobs()
+
+    with pytest.raises(MemoryError):
+        work()
+    bench.restart()
+    assert dead(bench) == []
+    assert bench.rows("SELECT word FROM results") == ([("interrupted",)] if "job" in wish else [])
+    assert bench.rows("SELECT state FROM jobs") == ([("queued",)] if "job" in wish else [])
+
+
 @pytest.mark.parametrize(("wish", "reason"), [
     ("huge", "failed:MessageTooBig"), ("undeclared", "failed:ContractError"), ("unknown_job", "failed:ContractError")])
 def test_an_output_that_cannot_go_out_is_the_handlers_failure(bench: Bench, wish: str, reason: str) -> None:

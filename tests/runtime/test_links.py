@@ -452,6 +452,25 @@ def test_a_body_changed_in_the_outbox_is_found(pair: Pair) -> None:
     assert pair.receiver.store.db.execute("SELECT reason FROM dead").fetchall() == [("invalid:invalid_field",)]
 
 
+@pytest.mark.parametrize("seq", [2, 3])
+def test_a_row_that_is_gone_from_the_outbox_does_not_hold_up_the_link(pair: Pair, seq: int) -> None:
+    """In the middle or the last one: what is there is numbered anew and arrives, the mismatch is an incident."""
+    pair.settle()
+    pair.sender.links.disconnected(pair.sender.link)
+    pair.sender.give(3)
+    pair.sender.turn(lambda db: setattr(pair.sender.links, "needs_flush", True))
+    pair.sender.store.db.execute("DELETE FROM outbox WHERE seq = ?", (seq,))
+    pair.sender.kill()
+    pair.sender.open()
+    pair.sender.links.connected(pair.sender.link)
+    pair.settle()
+    pair.sender.give(1)
+    pair.settle()
+    assert pair.receiver.seen() == [number for number in (1, 2, 3, 4) if number != seq]
+    assert len(pair.sender.incidents()) == 1
+    assert pair.sender.link.unacked == 0
+
+
 def test_frames_of_another_link_epoch_change_nothing(pair: Pair) -> None:
     """Data, acks and welcomes of an epoch of before are left alone by both sides."""
     pair.sender.give(2)
