@@ -55,6 +55,7 @@ class Charter(Actor):
     """One thread draws, the best alert first; Pillow is imported there, with the first chart."""
 
     name = "charter"
+    niceness = 5
     inbox = (ChartWanted,)
     outbox = (ChartReady,)
     tables = (SCHEMA,)

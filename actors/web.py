@@ -28,6 +28,7 @@ class Web(Actor):
     """The loop hears the beats; the server's threads answer readers."""
 
     name = "web"
+    niceness = 5
     inbox = ()
     outbox = ()
     every = (Every("open_page", 5.0, at_start=True),)

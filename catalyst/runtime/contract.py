@@ -129,6 +129,7 @@ class Actor:
     jobs: ClassVar[tuple[JobKind, ...]] = ()
     every: ClassVar[tuple[Every, ...]] = ()
     synchronous: ClassVar[str | None] = None  # "FULL" where a commit must survive a power cut
+    niceness: ClassVar[int] = 0  # nice(2) of the process: above 0 where no alert waits for it
 
     def __init__(self, settings: Settings, clock: Clock):
         self.settings = settings

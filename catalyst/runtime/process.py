@@ -337,6 +337,7 @@ class Process:
 def run_actor(cls: type[Actor], settings: Settings, senders: Iterable[str], *, foreground: bool = False,
               ownership: Ownership | None = None, birth: Birth | None = None) -> int:
     """Run an actor in this process to its end; the exit code. Used by `catalyst actor` and by the supervisor."""
+    os.nice(cls.niceness)  # its threads inherit it
     try:
         store = Store(cls, settings, ownership=ownership)  # before the log: a refusal must change nothing
         log.configure(cls.name, settings.log_folder, settings.log_level, foreground=foreground)

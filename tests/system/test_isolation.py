@@ -7,9 +7,11 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from catalyst.bench.house import House
+from catalyst.runtime.roster import WORKERS
 from catalyst.testing import wait_until
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
@@ -20,6 +22,7 @@ def test_a_stopped_charter_delays_no_text(tmp_path: Path) -> None:
     with House(tmp_path, items=60, duration_s=8) as house:
         house.open_world()
         house.up()
+        assert {name for name in WORKERS if psutil.Process(house.pid(name)).nice() > 0} == {"charter", "web"}
         items = {}
 
         def all_out() -> bool:
