@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import catalyst.core
 from catalyst.bench.house import House
 from catalyst.clock import SystemClock
 from catalyst.core.stories import item_id_of
@@ -72,19 +74,33 @@ def test_memory_over_the_limit_is_recycled(tmp_path: Path) -> None:
         assert {row["kind"] for row in incidents(house) if row["subject"] == "market"} & {"swollen", "too_big"}
 
 
-def test_a_crash_loop_is_parked_and_comes_back(tmp_path: Path) -> None:
+@pytest.mark.parametrize("starts", [8, pytest.param(100, marks=[pytest.mark.long, pytest.mark.timeout(1800)])])
+def test_a_crash_loop_is_parked_and_comes_back(tmp_path: Path, starts: int) -> None:
     """An actor that dies at each start is parked and announced once; the others work on; cured, it comes back."""
-    with House(tmp_path, items=40, duration_s=6, CATALYST_FAULTS="tracker:crash@start:1+") as house:
+    rules = tmp_path / "rules.toml"
+    rules.write_text("[[kind]]\nname = broken\n")
+    with House(tmp_path, items=40, duration_s=6, CATALYST_RULES=str(rules)) as house:
         house.open_world()
         house._start("up")
-        wait_until(lambda: state(house, "tracker") == "parked", 40, "parked")
-        assert state(house, "alerter") == "running"
-        assert len([row for row in incidents(house) if row["kind"] == "parked"]) == 1
+        wait_until(lambda: row(house, "classifier").get("state") == "parked", 40, "parked")
+        wait_until(lambda: row(house, "classifier")["restarts"] >= starts, 12 * starts, f"{starts} starts")
+        assert [found["subject"] for found in incidents(house) if found["kind"] == "parked"] == ["classifier"]
+        assert [title for title in notices(house) if "classifier" in title] == ["classifier does not stay up"]
+        assert {name for name in WORKERS if row(house, name)["restarts"]} == {"classifier"}
+        shutil.copy(Path(catalyst.core.__file__).parent / "rules.toml", rules)
+        wait_until(lambda: row(house, "classifier")["state"] == "running", 20, "back by itself")
+        assert len(house.wait_until_settled(60)) == house.expected()
 
 
-def state(house: House, name: str) -> str:
+def row(house: House, name: str) -> dict[str, Any]:
     """What status says of an actor."""
-    return next((str(row["state"]) for row in house.status()["actors"] if row["name"] == name), "")
+    return next((dict(found) for found in house.status()["actors"] if found["name"] == name), {})
+
+
+def notices(house: House) -> list[str]:
+    """Titles of what the operator was told at the signed webhook."""
+    bodies = [json.loads(event["body"]) for event in house.sent()["events"]]
+    return [body["title"] for body in bodies if body["event"] == "ops"]
 
 
 def test_no_false_alarm_in_a_busy_day(tmp_path: Path) -> None:
