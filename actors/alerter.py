@@ -29,7 +29,19 @@ from catalyst.books.deliveries import CHARTS, SCHEMA, Deliveries
 from catalyst.clients.http import Http
 from catalyst.clients.sinks import address, deliver, fingerprint, lane_of
 from catalyst.clock import Clock
-from catalyst.core.delivery import DISCORD, OPS, WEBHOOK, Deliver, Outcome, Sent, complaint, fates, notice_id, settle
+from catalyst.core.delivery import (
+    DISCORD,
+    OPS,
+    WEBHOOK,
+    Deliver,
+    Outcome,
+    Sent,
+    complaint,
+    fates,
+    in_one_clock,
+    notice_id,
+    settle,
+)
 from catalyst.core.limiter import is_global
 from catalyst.messages import AlertPosted, AlertReady, ChartReady, ItemDropped, OpsNotice, StoryJoined
 from catalyst.runtime.contract import Actor, Every, Hold, Job, JobKind, Output
@@ -57,11 +69,16 @@ class Alerter(Actor):
         self._closed: dict[str, str] = {}  # sink -> fingerprint of the address that is gone
 
     def _rows(self, db: sqlite3.Connection) -> Deliveries:
-        return Deliveries(db, self.now_ms)
+        return Deliveries(db, self.now_ms, self.time.present_ms)
 
     def on_start(self, db: sqlite3.Connection) -> Iterator[Output]:
         """Read which sinks are gone."""
         self._closed = self._rows(db).begin()
+        return iter(())
+
+    def on_clock_jump(self, by_ms: int, db: sqlite3.Connection) -> Iterator[Output]:
+        """Limits last as long as they would have."""
+        self._rows(db).shift(by_ms)
         return iter(())
 
     def on_alert_ready(self, alert: AlertReady, db: sqlite3.Connection) -> Iterator[Output]:
@@ -105,11 +122,12 @@ class Alerter(Actor):
         if self._closed.get(payload.sink) == fingerprint(self.settings, payload.sink):
             now_ms = self.clock.now_ms()
             return Sent("refused", now_ms, now_ms, reason="sink_closed")
-        return deliver(self._http, self.clock, self.settings, payload)
+        return deliver(self._http, self.clock, self.settings, in_one_clock(payload, self.time.present_ms))
 
     def done_deliver(self, job: Job, sent: Sent, db: sqlite3.Connection) -> Iterator[Output]:
         """Store what came of it; again, if the rules say so; hold the sink for as long as it asks."""
         payload, rows = _payload(job), self._rows(db)
+        sent = replace(sent, done_ms=self.now_ms)  # waits begin here: the thread may have looked before a clock's jump
         self.counters.add(f"{payload.sink}_{sent.reason or sent.outcome}")
         verdict = settle(payload, sent, job.tries, rows.account(job.lane, sent))
         yield from self._hold(rows, job.lane, verdict.hold_ms)
@@ -186,7 +204,7 @@ class Alerter(Actor):
 
     def prune(self, db: sqlite3.Connection) -> Iterator[Output]:
         """Forget what is old."""
-        self._rows(db).prune()
+        self._rows(db).prune(self.time.before_ms)
         return iter(())
 
 

@@ -116,7 +116,7 @@ class Charter(Actor):
 
     def prune(self, db: sqlite3.Connection) -> Iterator[Output]:
         """Forget old charts."""
-        db.execute("DELETE FROM charts WHERE drawn_ms < ?", (self.now_ms - KEPT_MS,))
+        db.execute("DELETE FROM charts WHERE drawn_ms < ?", (self.time.before_ms(KEPT_MS),))
         return iter(())
 
 

@@ -128,7 +128,7 @@ class Classifier(Actor):
 
     def prune(self, db: sqlite3.Connection) -> Iterator[Output]:
         """Forget old decisions."""
-        db.execute("DELETE FROM decisions WHERE at_ms < ?", (self.now_ms - KEPT_MS,))
+        db.execute("DELETE FROM decisions WHERE at_ms < ?", (self.time.before_ms(KEPT_MS),))
         return iter(())
 
     def verb_explain(self, arguments: dict[str, Any], db: sqlite3.Connection) -> dict[str, Any]:

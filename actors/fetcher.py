@@ -107,6 +107,13 @@ class Fetcher(Actor):
         self._list()
         return iter(())
 
+    def on_clock_jump(self, by_ms: int, db: sqlite3.Connection) -> Iterator[Output]:
+        """Poll in the same rhythm, pause for the same time."""
+        Feedbook(db, self.now_ms).shift(by_ms)
+        Pausebook(db, self.now_ms).shift(by_ms)
+        db.execute("UPDATE chores SET next_due_ms = next_due_ms + ?1, queued_ms = queued_ms + ?1", (by_ms,))
+        return iter(())
+
     def _list(self) -> None:
         self.listed = list_sources(self.settings)
         self.sources = {source.name: source for source in self.listed if source.enabled}
@@ -171,7 +178,7 @@ class Fetcher(Actor):
         assert isinstance(job.payload, Poll)
         book = Feedbook(db, self.now_ms)
         source = self.sources.get(job.payload.name)
-        was_polled = book.was_polled(job.payload, self.settings.seen_ttl_days * DAY_MS)
+        was_polled = book.was_polled(job.payload, self.time.before_ms(self.settings.seen_ttl_days * DAY_MS))
         if source is None or was_polled is None:  # taken out of the list, or moved, since it was asked
             return
         if Pausebook(db, self.now_ms).until_ms() is not None:  # it was under way when the pause began
@@ -208,7 +215,7 @@ class Fetcher(Actor):
         news = book.unknown(source.name, polled.items, polled.seen_ms)
         backlog: list[Item] = []
         if was_polled < 2:
-            news, backlog = split_backlog(news, polled.seen_ms, self.settings.alert_backlog,
+            news, backlog = split_backlog(news, polled.fresh_ms, self.settings.alert_backlog,
                                           undated_too=was_polled == 0)
         for item in backlog:
             book.add(source.name, item, polled.seen_ms, "backlog")
@@ -219,7 +226,7 @@ class Fetcher(Actor):
 
     def _hand_on(self, book: Storybook, source: Source, item: Item, seen_ms: int) -> Iterator[Output]:
         entry = item.entry
-        first, is_other_wire = book.first_of(source.name, item, seen_ms)
+        first, is_other_wire = book.first_of(source.name, item, self.time.before_ms(stories.JOIN_MS))
         book.add(source.name, item, seen_ms, "joined" if first else "sent", first)
         if first is None:
             self.counters.add("items_found")
@@ -268,7 +275,7 @@ class Fetcher(Actor):
 
     def prune(self, db: sqlite3.Connection) -> None:
         """Forget what left its feed more than SEEN_TTL_DAYS ago, and sources that left the list."""
-        before_ms = self.now_ms - self.settings.seen_ttl_days * DAY_MS
+        before_ms = self.time.before_ms(self.settings.seen_ttl_days * DAY_MS)
         Storybook(db).prune(before_ms)
         Feedbook(db, self.now_ms).prune(self.sources, before_ms)
-        Pausebook(db, self.now_ms).prune()
+        Pausebook(db, self.now_ms).prune(self.time.before_ms)

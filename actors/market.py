@@ -86,6 +86,12 @@ class Market(Actor):
         self._count_due(self._book(db))
         return iter(())
 
+    def on_clock_jump(self, by_ms: int, db: sqlite3.Connection) -> Iterator[Output]:
+        """Quotes stay as fresh as they were; what is due is looked up again."""
+        self._book(db).shift(by_ms)
+        self._count_due(self._book(db))
+        return iter(())
+
     def _book(self, db: sqlite3.Connection) -> Pricebook:
         return Pricebook(db, self.now_ms)
 
@@ -197,4 +203,4 @@ class Market(Actor):
 
     def prune(self, db: sqlite3.Connection) -> None:
         """Forget what is old."""
-        self._book(db).prune()
+        self._book(db).prune(self.time.before_ms)

@@ -76,6 +76,11 @@ class Sec(Actor):
         self._connect()
         self._refresh_lists()
 
+    def on_clock_jump(self, by_ms: int, db: sqlite3.Connection) -> Iterator[Output]:
+        """What waits to be read is given up as late as it would have been."""
+        Filingbook(db, self.now_ms).shift(by_ms)
+        return iter(())
+
     def refresh(self, db: sqlite3.Connection) -> Iterator[Output]:
         """Take up a company list or watch list that was replaced."""
         self._refresh_lists()
@@ -121,7 +126,7 @@ class Sec(Actor):
     def work_read(self, wanted: Wanted) -> Analysis:
         """Fetch the filing's documents and read them."""
         found = wanted.found
-        if self.clock.now_ms() > wanted.until_ms:
+        if wanted.until_ms - GIVE_UP_MS < self.time.before_ms(GIVE_UP_MS):
             raise FetchError("late", "given up meanwhile")
         fetched = self._edgar.filing(found.item_id, found.form, found.cik, found.link, is_last_try=wanted.is_last)
         if fetched.missing:
@@ -161,7 +166,7 @@ class Sec(Actor):
             yield job.again(opens_ms)
             return
         since_ms = wanted.failing_ms or self.now_ms
-        following = None if wanted.is_last else next_try(reason, wanted.failures + 1, self.now_ms - since_ms)
+        following = None if wanted.is_last else next_try(reason, wanted.failures + 1, self.time.passed_ms(since_ms))
         if following is None:
             yield self._unread(book, wanted.found, reason)
             return
@@ -197,5 +202,5 @@ class Sec(Actor):
 
     def prune(self, db: sqlite3.Connection) -> Iterator[Output]:
         """Forget old filings and expired analyses."""
-        Filingbook(db, self.now_ms).prune(self.now_ms - KEPT_MS)
+        Filingbook(db, self.now_ms).prune(self.time.before_ms(KEPT_MS))
         return iter(())

@@ -41,6 +41,7 @@ STARTS_S = 1.0  # for starts that are under way when the end comes
 STOP_ONE_S = 4.0  # of a single actor: its running jobs may take 3 s
 STACKS_S = 0.8  # after which a process in trouble is ended, with its stacks or without
 LOOK_S = 0.5  # between two looks at the signs of the living
+TOLD_JUMP_MS = 60_000  # shorter jumps of the clock are stored, not told of
 MB = 1_000_000
 
 
@@ -233,9 +234,17 @@ class Supervisor(Actor):
                 child.state, child.ready, child.ready_s = "running", True, child.beat_s
         yield from ()
 
+    def on_clock_jump(self, by_ms: int, db: sqlite3.Connection) -> Iterator[Output]:
+        """Tell the operator, for all: each actor sees the jump by itself."""
+        if abs(by_ms) >= TOLD_JUMP_MS:
+            text = (f"by {by_ms / 1000:+.0f} s. Waits, retention and ages go on as before; outcomes of earlier alerts"
+                    " end as unknown. See that the machine keeps its time (NTP).")
+            yield OpsNotice(item_id="clock", episode=str(self.now_ms), severity="warning",
+                            title="The machine's clock jumped", text=text, made_ms=self.now_ms)
+
     def prune(self, db: sqlite3.Connection) -> Iterator[Output]:
         """Forget old ends and incidents."""
-        Incidents(db, self.now_ms).prune()
+        Incidents(db, self.now_ms).prune(self.time.before_ms(incidents.KEPT_MS))
         yield from ()
 
     # -- ending actors

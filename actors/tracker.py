@@ -60,7 +60,7 @@ class Tracker(Actor):
     name = "tracker"
     inbox = (AlertPosted, PriceSeen, ItemDropped)
     outbox = (WatchTicker,)
-    tables = (SCHEMA, outcomes.SCHEMA)
+    tables = (SCHEMA, outcomes.SCHEMA, outcomes.JUMPED)
     every = (Every("ask_again", 3_600, at_start=True), Every("prune", 3_600))
 
     def __init__(self, settings: Settings, clock: Clock):
@@ -71,13 +71,19 @@ class Tracker(Actor):
         """Other horizons count for alerts from now on. Raises ConfigError for a wrong one, which changes nothing."""
         self._horizons = parse_horizons(self.settings.horizons)
 
+    def on_clock_jump(self, by_ms: int, db: sqlite3.Connection) -> Iterator[Output]:
+        """A price that is taken after a jump is not of the time after its alert that is wanted."""
+        Outcomebook(db, self.now_ms).shift(by_ms)
+        return iter(())
+
     def on_alert_posted(self, posted: AlertPosted, db: sqlite3.Connection) -> Iterator[Output]:
         """The item went out, by itself or folded into an earlier alert."""
         fact = Fate("alerted", FOLDED if posted.folded else None, posted.ticker, "alerter", posted.kinds, posted.score,
                     posted.alert_id)
         self._keep(posted.item_id, fact, posted.price_usd, posted.simulated, posted.posted_ms, db)
         if not posted.folded:
-            yield from Outcomebook(db, self.now_ms).begin(posted, self._horizons)
+            jumped_ms = self.time.present_ms(posted.posted_ms) - posted.posted_ms
+            yield from Outcomebook(db, self.now_ms).begin(posted, self._horizons, jumped_ms)
 
     def on_price_seen(self, seen: PriceSeen, db: sqlite3.Connection) -> None:
         """The price at a horizon: it settles an open outcome; any further one changes nothing."""
@@ -86,7 +92,7 @@ class Tracker(Actor):
         if row is None:
             self.counters.add("prices_not_wanted")
             return
-        verdict = judge(row.base_usd, row.base_ms, row.simulated, seen)
+        verdict = judge(row.base_usd, row.base_ms, row.simulated, seen, row.jumped_ms)
         book.end(row, verdict)
         self.counters.add(f"outcomes_{verdict.state}")
 
@@ -165,8 +171,8 @@ class Tracker(Actor):
 
     def prune(self, db: sqlite3.Connection) -> None:
         """Forget old items and outcomes."""
-        db.execute("DELETE FROM fates WHERE at_ms < ?", (self.now_ms - KEPT_MS,))
-        Outcomebook(db, self.now_ms).prune()
+        db.execute("DELETE FROM fates WHERE at_ms < ?", (self.time.before_ms(KEPT_MS),))
+        Outcomebook(db, self.now_ms).prune(self.time.before_ms)
 
 
 def _texts(value: Any, name: str) -> Sequence[str]:

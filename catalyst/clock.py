@@ -6,9 +6,13 @@ seconds from an unknown start (`_s`), used for every duration, so that a changed
 
 from __future__ import annotations
 
+import sys
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Protocol
+
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")  # random(4)
 
 
 class Clock(Protocol):
@@ -20,6 +24,12 @@ class Clock(Protocol):
     def monotonic_s(self) -> float:
         """Seconds that only ever grow."""
 
+    def since_boot_s(self) -> float:
+        """Seconds since the machine started, its sleep included; the same in all its processes."""
+
+    def boot(self) -> str:
+        """Names this start of the machine; empty where nothing does."""
+
 
 class SystemClock:
     """The machine's own clock."""
@@ -29,6 +39,15 @@ class SystemClock:
 
     def monotonic_s(self) -> float:
         return time.monotonic()
+
+    def since_boot_s(self) -> float:
+        return time.clock_gettime(time.CLOCK_BOOTTIME if sys.platform == "linux" else time.CLOCK_MONOTONIC)
+
+    def boot(self) -> str:
+        try:
+            return BOOT_ID.read_text().strip()
+        except OSError:
+            return ""
 
 
 def iso(moment_ms: int | None) -> str | None:

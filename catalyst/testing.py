@@ -27,11 +27,12 @@ START_MS = 1_767_362_400_000  # 2026-01-02 14:00 UTC, a trading day, half an hou
 
 
 class FakeClock:
-    """A clock that moves when told to; wall and monotonic time move together."""
+    """A clock that moves when told to: wall and monotonic time together, or the wall clock alone."""
 
     def __init__(self, now_ms: int = START_MS):
         self._now_ms = float(now_ms)
         self._monotonic_s = 1000.0
+        self._boot = 1
 
     def now_ms(self) -> int:
         return int(self._now_ms)
@@ -39,10 +40,26 @@ class FakeClock:
     def monotonic_s(self) -> float:
         return self._monotonic_s
 
+    def since_boot_s(self) -> float:
+        return self._monotonic_s
+
+    def boot(self) -> str:
+        return f"boot-{self._boot}"
+
     def advance(self, seconds: float) -> None:
         """Let `seconds` pass."""
         self._now_ms += seconds * 1000
         self._monotonic_s += seconds
+
+    def jump(self, seconds: float) -> None:
+        """Set the wall clock on, or back where `seconds` is below 0, while no time passes."""
+        self._now_ms += seconds * 1000
+
+    def reboot(self, seconds: float = 60.0) -> None:
+        """Start the machine again, which takes `seconds`: what is monotonic begins anew."""
+        self._now_ms += seconds * 1000
+        self._monotonic_s = 10.0
+        self._boot += 1
 
 
 class RecordingLinks(Links):
@@ -77,8 +94,8 @@ class Bench:
         self._turn(lambda db: self.engine.start(db, suspect=suspect))
 
     def _turn(self, work: Callable[[Any], Any]) -> list[Message]:
-        self.actor.now_ms = self.clock.now_ms()
         with self.store.transaction() as db:
+            self.engine.look_at_clock(db)
             work(db)
             self.links.flush(db)
         queued, self.links.queued = self.links.queued, []

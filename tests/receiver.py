@@ -67,6 +67,9 @@ class Receiver:
 
             do_GET = do_POST = do_PATCH = _serve  # names that http.server looks for
 
+            def date_time_string(self, timestamp: float | None = None) -> str:
+                return ""  # it does not say what its clock shows
+
             def log_message(self, *_: object) -> None:
                 """Say nothing."""
 

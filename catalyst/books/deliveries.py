@@ -5,16 +5,28 @@ writes rows of the alerter's database; what they mean is decided in catalyst.cor
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from catalyst.clock import iso
-from catalyst.core.delivery import DISCORD, Chart, Deliver, Row, Sent, Source, What, is_unfit, overall, plan
+from catalyst.core.delivery import (
+    DISCORD,
+    Chart,
+    Deliver,
+    Row,
+    Sent,
+    Source,
+    What,
+    by_clock_of,
+    is_unfit,
+    overall,
+    plan,
+)
 from catalyst.core.event import detail, listed_alert
-from catalyst.core.limiter import Limits, after_response, after_silence, open_at_ms
+from catalyst.core.limiter import Limits, after_response, after_silence, moved, open_at_ms
 from catalyst.errors import UsageError
 from catalyst.messages import AlertReady, ChartReady, StoryJoined
 
@@ -87,15 +99,24 @@ UPDATE deliveries SET what = 'alert' WHERE n = 0;
 
 @dataclass(frozen=True, slots=True)
 class Deliveries:
-    """Access to the rows, within the transaction of a handler that runs at `now_ms`."""
+    """Access to the rows, within the transaction of a handler that runs at `now_ms`; `present_ms` tells a stamp in the
+    clock of now (Timekeeper.present_ms), for what a person reads."""
 
     db: sqlite3.Connection
     now_ms: int
+    present_ms: Callable[[int], int] = int
 
     def begin(self) -> dict[str, str]:
         """Note when the database was made; sink -> fingerprint of the address that is gone."""
         self.db.execute("INSERT INTO birth(made_ms) SELECT ? WHERE NOT EXISTS (SELECT 1 FROM birth)", (self.now_ms,))
         return dict(self.db.execute("SELECT sink, fingerprint FROM closed").fetchall())
+
+    def shift(self, by_ms: int) -> None:
+        """The clock jumped: what a sink allows, it allows after the same time. No alert of the present is older than
+        this database because the clock was set back."""
+        for lane, body, failures in self.db.execute("SELECT lane, body, failures FROM limits").fetchall():
+            self._save_limits(lane, moved(msgspec.json.decode(body, type=Limits), by_ms), failures)
+        self.db.execute("UPDATE birth SET made_ms = min(made_ms, ?)", (self.now_ms,))
 
     def is_older(self, moment_ms: int) -> bool:
         """Whether the moment lies before the making of this database: a lost one may know more."""
@@ -282,6 +303,8 @@ class Deliveries:
         rows = self.db.execute("SELECT sink, state, sent_ms FROM deliveries WHERE alert_id = ? AND n = 0",
                                (alert_id,)).fetchall()
         sent_ms = min((row[2] for row in rows if row[1] == "delivered"), default=None)
+        if sent_ms is not None:
+            alert = msgspec.structs.replace(alert, seen_ms=by_clock_of(sent_ms, alert.seen_ms, self.present_ms))
         return listed_alert(alert, state, [wire.source for wire in self.wires(alert.item_id)],
                             {row[0]: row[1] for row in rows}, sent_ms)
 
@@ -308,17 +331,15 @@ class Deliveries:
                               for wire in self.wires(alert.item_id))],
                 "has_chart": self.chart(alert_id) is not None}
 
-    def prune(self) -> None:
-        """Forget what is old; a delivery that still waits is kept with its alert."""
-        cutoff = (self.now_ms - KEPT_MS,)
+    def prune(self, before: Callable[[int], int]) -> None:
+        """Forget what is old; a delivery that still waits is kept with its alert. `before`: Timekeeper.before_ms."""
+        cutoff, parked = (before(KEPT_MS),), (before(PARKED_MS),)
         self.db.execute("DELETE FROM alerts WHERE made_ms < ? AND state <> 'new'", cutoff)
         self.db.execute("DELETE FROM deliveries WHERE at_ms < ? AND state NOT IN ('waiting', 'queued')", cutoff)
         self.db.execute("DELETE FROM wires WHERE at_ms < ?", cutoff)
-        self.db.execute("DELETE FROM wires WHERE at_ms < ? AND item_id NOT IN (SELECT item_id FROM alerts)",
-                        (self.now_ms - PARKED_MS,))
-        self.db.execute("DELETE FROM charts WHERE at_ms < ?", (self.now_ms - CHARTS_KEPT_MS,))
-        self.db.execute("DELETE FROM charts WHERE at_ms < ? AND alert_id NOT IN (SELECT alert_id FROM alerts)",
-                        (self.now_ms - PARKED_MS,))
+        self.db.execute("DELETE FROM wires WHERE at_ms < ? AND item_id NOT IN (SELECT item_id FROM alerts)", parked)
+        self.db.execute("DELETE FROM charts WHERE at_ms < ?", (before(CHARTS_KEPT_MS),))
+        self.db.execute("DELETE FROM charts WHERE at_ms < ? AND alert_id NOT IN (SELECT alert_id FROM alerts)", parked)
 
     def _mark(self, alert_id: str, sink: str, state: str, numbers: Iterable[int]) -> None:
         self.db.executemany("UPDATE deliveries SET state = ? WHERE alert_id = ? AND sink = ? AND n = ?",

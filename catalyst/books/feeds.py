@@ -88,15 +88,19 @@ class Feedbook:
         self.db.execute("UPDATE feeds SET queued_ms = ?, next_due_ms = ? WHERE name = ?",
                         (self.now_ms, following_due(due_ms, self.now_ms, pace_ms(source)), source.name))
 
-    def was_polled(self, poll: Poll, ttl_ms: int) -> int | None:
+    def was_polled(self, poll: Poll, before_ms: int) -> int | None:
         """0: its next document is the first one, 1: it was only seen empty, 2: it was seen with entries; None: the
-        source is gone or moved since it was asked. Who was silent for longer than `ttl_ms` starts anew.
+        source is gone or moved since it was asked. Who was silent since before `before_ms` starts anew.
         """
         row = self.db.execute("SELECT url, polled, max(coalesce(last_ok_ms, 0), coalesce(last_body_ms, 0)) FROM feeds"
                               " WHERE name = ?", (poll.name,)).fetchone()
         if row is None or row[0] != poll.url:
             return None
-        return 0 if row[2] and self.now_ms - row[2] > ttl_ms else int(row[1])
+        return 0 if row[2] and row[2] < before_ms else int(row[1])
+
+    def shift(self, by_ms: int) -> None:
+        """The clock jumped: each source is due as soon as it would have been."""
+        self.db.execute("UPDATE feeds SET next_due_ms = next_due_ms + ?1, queued_ms = queued_ms + ?1", (by_ms,))
 
     def finish(self, source: Source, polled: Polled, limit: int) -> Notice | None:
         """Note a poll's end: headers, standing, a later next poll after a failure; what to tell the operator."""

@@ -166,6 +166,10 @@ class Filingbook:
             "SELECT found FROM filings WHERE state = 'waiting' AND found_ms < ? ORDER BY found_ms LIMIT ?",
             (before_ms, most))]
 
+    def shift(self, by_ms: int) -> None:
+        """The clock jumped: what waits has waited for as long as it has."""
+        self.db.execute("UPDATE filings SET found_ms = found_ms + ? WHERE state = 'waiting'", (by_ms,))
+
     def cached(self, accession: str, form: str) -> Analysis | None:
         """The fresh analysis of a filing, its use counted; None where there is none. One that is damaged is none."""
         row = self.db.execute("UPDATE analyses SET hits = hits + 1 WHERE accession = ? AND form = ? AND expires_ms > ?"

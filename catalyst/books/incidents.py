@@ -60,9 +60,9 @@ class Incidents:
         names = ("n", "kind", "subject", "detail", "at_ms", "pid", "stacks")
         return [dict(zip(names, row, strict=True)) for row in reversed(rows)]
 
-    def prune(self) -> None:
-        """Forget what is old."""
-        before = (self.now_ms - KEPT_MS,)
+    def prune(self, before_ms: int) -> None:
+        """Forget what is older than the moment."""
+        before = (before_ms,)
         self.db.execute("DELETE FROM restarts WHERE at_ms < ?", before)
         self.db.execute("DELETE FROM stacks WHERE incident IN (SELECT n FROM incidents WHERE at_ms < ?)", before)
         self.db.execute("DELETE FROM incidents WHERE at_ms < ?", before)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +43,10 @@ CREATE INDEX outcomes_by_time ON outcomes(base_ms, n);
 CREATE INDEX outcomes_open ON outcomes(due_ms) WHERE state = 'open';
 """
 
+JUMPED = """
+ALTER TABLE outcomes ADD COLUMN jumped_ms INTEGER NOT NULL DEFAULT 0;  -- the clock's jumps since the alert, in sum
+"""
+
 SHOWN = ("item_id", "alert_id", "ticker", "horizon", "base_usd", "base_ms", "due_ms", "price_usd", "price_ms",
          "return_pct", "state", "reason", "simulated")
 
@@ -59,6 +63,7 @@ class Open:
     base_ms: int
     simulated: bool
     asks: int
+    jumped_ms: int = 0
 
     def wish(self) -> WatchTicker:
         """What market is asked for."""
@@ -72,8 +77,13 @@ class Outcomebook:
     db: sqlite3.Connection
     now_ms: int
 
-    def begin(self, posted: AlertPosted, horizons: Sequence[Horizon]) -> list[WatchTicker]:
-        """A row for each horizon of an alert, and what to ask market; nothing for an alert that has rows."""
+    def shift(self, by_ms: int) -> None:
+        """The clock jumped: an open outcome's moment is no longer as far from its alert as it should be."""
+        self.db.execute("UPDATE outcomes SET jumped_ms = jumped_ms + ? WHERE state = 'open'", (by_ms,))
+
+    def begin(self, posted: AlertPosted, horizons: Sequence[Horizon], jumped_ms: int) -> list[WatchTicker]:
+        """A row for each horizon of an alert, and what to ask market; nothing for an alert that has rows. `jumped_ms`:
+        by how much the clock jumped since the alert went out."""
         if self.db.execute("SELECT 1 FROM outcomes WHERE item_id = ? AND ticker = ?",
                            (posted.item_id, posted.ticker)).fetchone():
             return []
@@ -83,9 +93,9 @@ class Outcomebook:
                        posted.price_usd, posted.posted_ms, posted.simulated, 1)
             self.db.execute(
                 "INSERT INTO outcomes(item_id, alert_id, ticker, horizon, base_usd, base_ms, due_ms, simulated,"
-                " asked_ms) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " asked_ms, jumped_ms) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (row.item_id, posted.alert_id, row.ticker, row.horizon, row.base_usd, row.base_ms, row.due_ms,
-                 row.simulated, self.now_ms))
+                 row.simulated, self.now_ms, jumped_ms))
             wishes.append(row.wish())
         return wishes
 
@@ -100,9 +110,9 @@ class Outcomebook:
                           (due_before_ms, asked_before_ms, most))
 
     def _open(self, where: str, parameters: tuple[Any, ...]) -> list[Open]:
-        rows = self.db.execute("SELECT item_id, ticker, horizon, due_ms, base_usd, base_ms, simulated, asks"  # noqa: S608
-                               f" FROM outcomes WHERE state = 'open' AND {where}", parameters).fetchall()
-        return [Open(*(*row[:6], bool(row[6]), row[7])) for row in rows]
+        rows = self.db.execute("SELECT item_id, ticker, horizon, due_ms, base_usd, base_ms, simulated, asks,"  # noqa: S608
+                               f" jumped_ms FROM outcomes WHERE state = 'open' AND {where}", parameters).fetchall()
+        return [Open(*row[:6], bool(row[6]), *row[7:]) for row in rows]
 
     def end(self, row: Open, verdict: Verdict) -> None:
         """Write down how an open outcome ended."""
@@ -142,6 +152,6 @@ class Outcomebook:
         shown = [dict(zip(SHOWN, row, strict=False)) | {"simulated": bool(row[-2])} for row in rows]
         return shown, [(row[5], row[-1]) for row in rows]
 
-    def prune(self) -> None:
-        """Forget the outcomes of old alerts."""
-        self.db.execute("DELETE FROM outcomes WHERE base_ms < ?", (self.now_ms - KEPT_MS,))
+    def prune(self, before: Callable[[int], int]) -> None:
+        """Forget the outcomes of old alerts. `before`: Timekeeper.before_ms."""
+        self.db.execute("DELETE FROM outcomes WHERE base_ms < ?", (before(KEPT_MS),))

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from catalyst.clock import iso
 from catalyst.core.outage import Notice
 from catalyst.errors import UsageError
 
+Before = Callable[[int], int]  # age in ms -> the moment before which stamps are older (Timekeeper.before_ms)
 DEFAULT_S = 3_600.0
 KEEP_MS = 30 * 86_400_000
 UNTOLD, BEGIN_TOLD, END_TOLD = 0, 1, 2
@@ -37,7 +38,8 @@ class Pausebook:
     now_ms: int
 
     def until_ms(self) -> int | None:
-        """When the pause in force ends; None where there is none. A clock set back before its beginning ends it."""
+        """When the pause in force ends; None where there is none. One that began in the future, by a clock that was set
+        back unseen, is over."""
         row = self.db.execute("SELECT until_ms FROM pauses WHERE ended_ms IS NULL AND began_ms <= ?1 AND until_ms > ?1",
                               (self.now_ms,)).fetchone()
         return row[0] if row else None
@@ -60,6 +62,11 @@ class Pausebook:
             self.db.execute("UPDATE pauses SET until_ms = ? WHERE ended_ms IS NULL", (until_ms,))
         log.info("paused", until=iso(until_ms))
         return until_ms
+
+    def shift(self, by_ms: int) -> None:
+        """The clock jumped: the pause in force lasts as long as it would have."""
+        self.db.execute("UPDATE pauses SET began_ms = began_ms + ?1, until_ms = until_ms + ?1 WHERE ended_ms IS NULL",
+                        (by_ms,))
 
     def close(self) -> bool:
         """End the pause in force now; False where there was none."""
@@ -89,8 +96,9 @@ class Pausebook:
         if told == UNTOLD:
             return None
         return Notice(f"{began_ms}:over", "info", "the sources are polled again",
-                      f"after a pause of {(ended_ms - began_ms) // 1000} s; what was published meanwhile is read now")
+                      f"after a pause of {max(0, ended_ms - began_ms) // 1000} s;"
+                      " what was published meanwhile is read now")
 
-    def prune(self) -> None:
+    def prune(self, before: Before) -> None:
         """Forget what ended long ago."""
-        self.db.execute("DELETE FROM pauses WHERE told = ? AND ended_ms < ?", (END_TOLD, self.now_ms - KEEP_MS))
+        self.db.execute("DELETE FROM pauses WHERE told = ? AND ended_ms < ?", (END_TOLD, before(KEEP_MS)))

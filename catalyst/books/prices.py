@@ -5,7 +5,7 @@ market's database; which price counts and when asking is given up is decided in 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -185,8 +185,16 @@ class Pricebook:
                         " WHERE item_id = ? AND ticker = ? AND horizon = ?",
                         (self.now_ms, next_ms, watch.item_id, watch.ticker, watch.horizon))
 
-    def prune(self) -> None:
-        """Forget old quotes, bars and decisions; watches end by their answers."""
-        self.db.execute("DELETE FROM quotes WHERE taken_ms < ?", (self.now_ms - QUOTES_KEPT_MS,))
-        self.db.execute("DELETE FROM bars WHERE taken_ms < ?", (self.now_ms - QUOTES_KEPT_MS,))
-        self.db.execute("DELETE FROM decisions WHERE at_ms < ?", (self.now_ms - DECISIONS_KEPT_MS,))
+    def shift(self, by_ms: int) -> None:
+        """The clock jumped: a quote stays as fresh as it was, a watch that waits for its next try waits as long. The
+        moments whose price is wanted are times of the wall and stay."""
+        self.db.execute("UPDATE quotes SET taken_ms = taken_ms + ?", (by_ms,))
+        self.db.execute("UPDATE bars SET taken_ms = taken_ms + ?1, used_ms = used_ms + ?1", (by_ms,))
+        self.db.execute("UPDATE watches SET next_ms = max(due_ms, next_ms + ?1), first_ms = first_ms + ?1"
+                        " WHERE next_ms > due_ms", (by_ms,))
+
+    def prune(self, before: Callable[[int], int]) -> None:
+        """Forget old quotes, bars and decisions; watches end by their answers. `before`: Timekeeper.before_ms."""
+        self.db.execute("DELETE FROM quotes WHERE taken_ms < ?", (before(QUOTES_KEPT_MS),))
+        self.db.execute("DELETE FROM bars WHERE taken_ms < ?", (before(QUOTES_KEPT_MS),))
+        self.db.execute("DELETE FROM decisions WHERE at_ms < ?", (before(DECISIONS_KEPT_MS),))

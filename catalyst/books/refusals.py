@@ -47,7 +47,7 @@ class Refusalbook:
             return []
         since_ms = min(row[0] for row in rows)
         return [self._notice(f"{since_ms}:over", False, f"EDGAR answers the {self.actor} again",
-                             f"after {(self.now_ms - since_ms) // 1000} s")]
+                             f"after {max(0, self.now_ms - since_ms) // 1000} s")]
 
     def _notice(self, episode: str, is_bad: bool, title: str, text: str) -> OpsNotice:
         log.warning("edgar_notice", title=title, text=text)

@@ -84,11 +84,13 @@ class Storybook:
         self.db.executemany(
             "INSERT INTO seen(source, entry_key, item_id, last_seen_ms) VALUES(?, ?, ?, ?)"
             " ON CONFLICT(source, entry_key) DO UPDATE SET item_id = excluded.item_id,"
-            " last_seen_ms = excluded.last_seen_ms WHERE last_seen_ms < ? OR item_id != excluded.item_id", marks)
+            " last_seen_ms = excluded.last_seen_ms WHERE last_seen_ms < ? OR last_seen_ms > excluded.last_seen_ms"
+            " OR item_id != excluded.item_id", marks)  # a mark of the future is one of before the clock was set back
         return fresh
 
-    def first_of(self, source: str, item: Item, seen_ms: int) -> tuple[str | None, bool]:
-        """The story that `item` repeats, and whether another wire brought it; (None, False) when it is news.
+    def first_of(self, source: str, item: Item, since_ms: int) -> tuple[str | None, bool]:
+        """The story that `item` repeats, and whether another wire brought it; (None, False) when it is news. It repeats
+        what was seen since `since_ms`.
 
         Each wire joins a story once: its second release with that title is a story of its own. Within a wire only the
         same text with the same time under a new link is a repetition. What was backlog joins nothing: nobody was told.
@@ -96,7 +98,7 @@ class Storybook:
         if item.digest:
             row = self.db.execute("SELECT coalesce(joined_to, item_id) FROM stories WHERE digest = ? AND digest != ''"
                                   " AND source = ? AND seen_ms >= ?",
-                                  (item.digest, source, seen_ms - JOIN_MS)).fetchone()
+                                  (item.digest, source, since_ms)).fetchone()
             if row is not None:
                 return row[0], False
         if not item.lead:
@@ -104,7 +106,7 @@ class Storybook:
         for item_id, signature, symbols, published_ms in self.db.execute(
                 "SELECT item_id, signature, symbols, published_ms FROM stories WHERE lead = ? AND lead != ''"
                 " AND seen_ms >= ? AND source != ? AND fate = 'sent' ORDER BY seen_ms DESC LIMIT ?",
-                (item.lead, seen_ms - JOIN_MS, source, CANDIDATES)):
+                (item.lead, since_ms, source, CANDIDATES)):
             if (signatures_agree(signature, item.signature)
                     and may_join(item, tuple(json.loads(symbols)), published_ms, JOIN_MS)
                     and not self._has_joined(item_id, source)):

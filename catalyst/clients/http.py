@@ -19,7 +19,6 @@ import threading
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
@@ -208,19 +207,6 @@ def place(url: str) -> str:
         return f"{parts.scheme[:10]}://{(parts.hostname or '')[:100]}{port}"
     except ValueError:
         return "an unreadable address"
-
-
-def retry_after_s(headers: Mapping[str, str], now_ms: int) -> float | None:
-    """Seconds that the server asks to wait (Retry-After: seconds or a date, RFC 9110 10.2.3); None without a wish."""
-    text = headers.get("retry-after", "").strip()
-    try:
-        return max(0.0, float(text)) if float(text) < 1e9 else None
-    except ValueError:
-        pass
-    try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - now_ms / 1000)
-    except (ValueError, TypeError, OverflowError):
-        return None
 
 
 def _next_hop(url: str, target: str) -> str:

@@ -13,10 +13,11 @@ import msgspec
 
 from catalyst.clients.edgar import Edgar
 from catalyst.clients.files import read_text
-from catalyst.clients.http import Http, retry_after_s
+from catalyst.clients.http import Http
 from catalyst.core import edgar
 from catalyst.core.companies import Companies
-from catalyst.core.intake import Item, items_of
+from catalyst.core.headers import retry_after_s, server_ms
+from catalyst.core.intake import Item, fresh_ms, items_of
 from catalyst.core.listings import parse_document
 from catalyst.core.sources import Source, read_sources
 from catalyst.errors import ConfigError, FeedError, FetchError
@@ -41,8 +42,9 @@ class Poll(msgspec.Struct, frozen=True):
 @dataclass(frozen=True, slots=True)
 class Polled:
     """The answer: `outcome` is ok, not_modified, empty, or the reason of a failure (then `failed`). `seen_ms` is when
-    the response was complete, `wish_s` the seconds that the server asks to wait; `others` counts the entries of an
-    EDGAR list that are of another form than it was asked for and are no items of it.
+    the response was complete, `fresh_ms` the same by the clock that the ages of items are told by, `wish_s` the seconds
+    that the server asks to wait; `others` counts the entries of an EDGAR list that are of another form than it was
+    asked for and are no items of it.
     """
 
     outcome: str
@@ -53,6 +55,7 @@ class Polled:
     failed: bool = False
     wish_s: float | None = None
     others: int = 0
+    fresh_ms: int = 0
 
 
 def ask(http: Http | Edgar, poll: Poll) -> Polled:
@@ -83,7 +86,8 @@ def ask(http: Http | Edgar, poll: Poll) -> Polled:
             return Polled("no_filings", failed=True)
         entries = tuple(kept)
     return Polled("ok", tuple(items_of(entries, poll.name)), answer.done_ms, answer.headers.get("etag"),
-                  answer.headers.get("last-modified"), others=others)
+                  answer.headers.get("last-modified"), others=others,
+                  fresh_ms=fresh_ms(answer.done_ms, server_ms(answer.headers)))
 
 
 def list_sources(settings: Settings) -> tuple[Source, ...]:

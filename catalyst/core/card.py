@@ -23,6 +23,7 @@ CHART_NAME = "chart.png"
 WHY_LIMIT, KINDS_LIMIT, LINE_LIMIT, SOURCES_LIMIT = 600, 300, 200, 900
 MOST_SOURCES = 6
 ARROWS: dict[Direction, str] = {"up": "▲", "down": "▼", "neutral": "◆"}
+SKEW_MS = 5_000  # a price that is younger than now by less is new: clocks differ
 STRONG = 0.7  # from this score on the colour is the full one
 COLOURS: dict[Direction, tuple[int, int]] = {  # pale, full; each stands with an arrow, for those who see no colour
     "up": (0x7CC68D, 0x1B9E4B), "down": (0xE08A87, 0xC62F2D), "neutral": (0x8A8F98, 0x8A8F98)}
@@ -129,6 +130,14 @@ def change_pct(alert: AlertReady) -> float | None:
     return (alert.price_usd / alert.previous_close_usd - 1) * 100
 
 
+def price_age_ms(alert: AlertReady, sent_ms: int) -> int | None:
+    """How old the price was when the alert was sent. None where there is none, where its time is not known, or where it
+    lies so far in the future that its clock or ours is wrong."""
+    if alert.price_usd is None or alert.price_ms is None or sent_ms - alert.price_ms < -SKEW_MS:
+        return None
+    return max(0, sent_ms - alert.price_ms)
+
+
 def money(price_usd: float) -> str:
     """Dollars: four places below one dollar, where a cent is much, else two."""
     return f"${price_usd:,.4f}" if price_usd < 1 else f"${price_usd:,.2f}"
@@ -158,7 +167,8 @@ def _fields(alert: AlertReady, sources: Sequence[Source], moment: Moment) -> lis
 def _price(alert: AlertReady, sent_ms: int) -> str:
     if alert.price_usd is None:
         return "no price"
-    when = "age unknown" if alert.price_ms is None else f"{age(sent_ms - alert.price_ms)} old"
+    span_ms = price_age_ms(alert, sent_ms)
+    when = "age unknown" if span_ms is None else f"{age(span_ms)} old"
     who = f" · {escaped(alert.provider, 40)}" if alert.provider else ""
     return f"{money(alert.price_usd)} · {when}{who}"
 

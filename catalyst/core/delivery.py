@@ -8,9 +8,9 @@ Idempotency-Key, can be repeated without harm.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -101,6 +101,28 @@ class Verdict:
     again_ms: int = 0
     hold_ms: int = 0
     closes: bool = False
+
+
+def in_one_clock(payload: Deliver, present_ms: Callable[[int], int]) -> Deliver:
+    """The payload with our own times as the clock of the sending would have told them (`present_ms` tells a stamp in
+    the clock of now), so that no jump of the clock shows as a latency. What others stamped stays: published, the
+    price's time.
+    """
+    changes: dict[str, Any] = {}
+    if (alert := payload.alert) is not None:
+        seen_ms = present_ms(alert.seen_ms) if payload.sent_ms is None else by_clock_of(
+            payload.sent_ms, alert.seen_ms, present_ms)
+        changes["alert"] = msgspec.structs.replace(alert, seen_ms=seen_ms)
+    if (joined := payload.joined) is not None:
+        changes["joined"] = msgspec.structs.replace(joined, seen_ms=present_ms(joined.seen_ms))
+    if (notice := payload.notice) is not None:
+        changes["notice"] = msgspec.structs.replace(notice, made_ms=present_ms(notice.made_ms))
+    return msgspec.structs.replace(payload, **changes)
+
+
+def by_clock_of(later_ms: int, stamp_ms: int, present_ms: Callable[[int], int]) -> int:
+    """A stamp in the clock that made `later_ms`, which it is not later than."""
+    return later_ms - max(0, present_ms(later_ms) - present_ms(stamp_ms))
 
 
 def settle(payload: Deliver, sent: Sent, tries: int, failures: int) -> Verdict:

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from catalyst.clock import iso
+from catalyst.core.card import price_age_ms
 from catalyst.core.delivery import Deliver
 from catalyst.messages import AlertReady
 
@@ -28,16 +29,19 @@ def webhook_event(payload: Deliver, sent_ms: int) -> dict[str, Any]:
         body |= {"item_id": notice.item_id, "title": notice.title, "why": f"{notice.severity}: {notice.text}",
                  "seen": _iso(notice.made_ms)}
     if (alert := payload.alert) is not None:
-        known_age = alert.price_usd is not None and alert.price_ms is not None
         body |= {"item_id": alert.item_id, "ticker": alert.ticker, "title": alert.title, "link": alert.link,
                  "kinds": [kind.kind for kind in alert.kinds], "direction": alert.direction, "score": alert.score,
                  "why": alert.why, "price": alert.price_usd,
-                 "price_age_s": max(0, sent_ms - (alert.price_ms or 0)) / 1000 if known_age else None,
+                 "price_age_s": _seconds(price_age_ms(alert, sent_ms)),
                  "simulated": alert.simulated, "published": _iso(alert.published_ms), "seen": _iso(alert.seen_ms)}
     if (joined := payload.joined) is not None:
         body |= {"item_id": joined.joined_id, "title": joined.title, "link": joined.link,
                  "published": _iso(joined.published_ms), "seen": _iso(joined.seen_ms)}
     return body
+
+
+def _seconds(span_ms: int | None) -> float | None:
+    return None if span_ms is None else span_ms / 1000
 
 
 def event_bytes(event: dict[str, Any]) -> bytes:

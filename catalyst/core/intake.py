@@ -17,6 +17,7 @@ from catalyst.core.stories import accession_of, item_id_of, signature_lead, titl
 from catalyst.messages import FilingFound, StoryFound
 
 BACKLOG_MS = 600_000  # on a source's first poll, what was published earlier than this is not news
+SKEW_MS = 120_000  # a network's delay and a cache's whole seconds are far below
 LONGEST_WAIT_MS = 300_000  # the back-off's cap
 LONGEST_WISH_MS = 3_600_000  # a Retry-After beyond this is not obeyed in full
 TITLE_FROM_SUMMARY = 200
@@ -62,11 +63,19 @@ def in_order(items: Iterable[Item]) -> list[Item]:
     return sorted(items, key=lambda item: (item.entry.published_ms is None, item.entry.published_ms or 0))
 
 
+def fresh_ms(seen_ms: int, server_ms: int | None) -> int:
+    """The moment against which the age of a source's items is told: when they were seen, by our clock; by the source's
+    own, `server_ms`, where the two differ by so much that one of them is wrong. It dates its items by its own.
+    """
+    return seen_ms if server_ms is None or abs(server_ms - seen_ms) <= SKEW_MS else server_ms
+
+
 def split_backlog(items: Iterable[Item], seen_ms: int, wanted: int, *,
                   undated_too: bool) -> tuple[list[Item], list[Item]]:
     """(news, backlog) of a source's first items, both in order; the newest `wanted` of the backlog count as news.
 
     Backlog is what was published more than 600 s before it was seen, and with `undated_too` what has no date.
+    `seen_ms` is by the clock that `fresh_ms` chooses.
     """
     news: list[Item] = []
     old: list[Item] = []

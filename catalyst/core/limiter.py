@@ -12,6 +12,8 @@ from typing import Any
 
 import msgspec
 
+from catalyst.core.headers import server_ms
+
 MARGIN_MS = 10  # they count in rounded parts of a second
 BLIND_WAIT_MS = 5_000  # after a 429 that does not say how long
 LONGEST_WAIT_MS = 24 * 3_600_000  # a stated wait beyond that is taken as this
@@ -64,6 +66,12 @@ def after_silence(limits: Limits, now_ms: int) -> Limits:
     return Limits(remaining, limits.reset_ms, limits.blocked_ms, (*_last_minute(limits.sent_ms, now_ms), now_ms))
 
 
+def moved(limits: Limits, by_ms: int) -> Limits:
+    """The state after the clock jumped by `by_ms`: every wait lasts as long as it would have."""
+    return Limits(limits.remaining, limits.reset_ms + by_ms, limits.blocked_ms + by_ms,
+                  tuple(at + by_ms for at in limits.sent_ms))
+
+
 def is_global(status: int, headers: Mapping[str, str], body: bytes) -> bool:
     """Whether a 429 stops every request from this address, not only this webhook's."""
     return status == 429 and (headers.get("x-ratelimit-global", "").lower() == "true"
@@ -76,12 +84,13 @@ def _last_minute(sent_ms: tuple[int, ...], now_ms: int) -> tuple[int, ...]:
 
 
 def _reset_after_s(headers: Mapping[str, str], now_ms: int) -> float | None:
-    """Seconds until the bucket refills: the relative header, else the epoch one (their clock may differ from ours)."""
+    """Seconds until the bucket refills: the relative header, else the epoch one, which is by their clock."""
     after_s = _number(headers.get("x-ratelimit-reset-after"))
     if after_s is not None:
         return after_s
     at_s = _number(headers.get("x-ratelimit-reset"))
-    return None if at_s is None else max(0.0, at_s - now_ms / 1000)
+    said_ms = server_ms(headers)
+    return None if at_s is None else max(0.0, at_s - (now_ms if said_ms is None else said_ms) / 1000)
 
 
 def _told_to_wait_ms(headers: Mapping[str, str], body: bytes) -> int:

@@ -39,7 +39,7 @@ def after_poll(before: Standing, name: str, outcome: str, *, failed: bool, now_m
     if outcome in ("ok", "not_modified"):
         if not before.told:
             return Standing(), None
-        lasted_s = (now_ms - (before.outage_ms or now_ms)) // 1000
+        lasted_s = max(0, now_ms - (before.outage_ms or now_ms)) // 1000
         return Standing(), Notice(f"{before.outage_ms}:over", "info", f"{name} is back",
                                   f"after {before.streak} failed or empty polls in {lasted_s} s")
     after = Standing(before.streak + 1, before.failures + 1 if failed else 0,

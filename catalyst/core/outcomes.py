@@ -20,6 +20,7 @@ UNITS_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 LONGEST_MS = 20 * UNITS_MS["d"]  # a month of bars must still show it after some days of standstill
 MOST_HORIZONS = 20
 RETRY_FIRST_MS, RETRY_CAP_MS = 5_000, 600_000
+MOST_JUMPED_MS = 60_000  # prices are known by minutes
 GIVE_UP_MS = 3_600_000  # after the first request that gave nothing
 # Answers that asking again does not change: the provider does not have the ticker, or not in US dollars.
 LASTING = frozenset({"unknown_ticker", "currency", "wrong_ticker"})
@@ -115,12 +116,15 @@ class Verdict:
     reason: str | None = None
 
 
-def judge(base_usd: float | None, base_ms: int, simulated: bool, seen: PriceSeen) -> Verdict:
+def judge(base_usd: float | None, base_ms: int, simulated: bool, seen: PriceSeen, jumped_ms: int = 0) -> Verdict:
     """What the price at a horizon says about an alert made at `base_ms` and `base_usd`; `simulated` is the base's.
 
-    Unknown: `no_base` (the alert had no price), `mixed` (one price is simulated, the other is not), `no_trade` (the
-    price is older than the alert), or market's own reason.
+    Unknown: `clock_jumped` (since the alert the clock was set by `jumped_ms` in all: the price is not of the time after
+    it that is wanted), `no_base` (the alert had no price), `mixed` (one price is simulated, the other is not),
+    `no_trade` (the price is older than the alert), or market's own reason.
     """
+    if abs(jumped_ms) >= MOST_JUMPED_MS:
+        return Verdict("unknown", None, None, None, simulated, "clock_jumped")
     if seen.price_usd is None or seen.price_usd <= 0 or seen.price_ms is None:
         return Verdict("unknown", None, None, None, simulated, seen.reason or "no_price")
     if base_usd is None or not math.isfinite(change := (seen.price_usd / base_usd - 1) * 100 if base_usd else math.inf):

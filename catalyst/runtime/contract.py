@@ -2,7 +2,8 @@
 
 An actor is a class with a header of declarations and plain methods. Handlers decide and yield; the runtime writes the
 rows, the outgoing messages, the jobs and the mark "handled" in one transaction and sends after the commit. A handler
-sees typed messages, a database connection (inside that transaction), `self.settings` and `self.now_ms`, nothing else.
+sees typed messages, a database connection (inside that transaction), `self.settings`, `self.now_ms` and `self.time`
+(ages of stamps), nothing else.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import msgspec
 from catalyst.clock import Clock
 from catalyst.errors import ContractError
 from catalyst.messages import Message
+from catalyst.runtime.timekeeper import Timekeeper
 from catalyst.settings import Settings
 
 
@@ -119,6 +121,8 @@ class Actor:
       interrupted_<job>(job, db)       optional, at start: the process died while this job was under way;
                                        the job goes only where it is yielded. Without the method it is queued again
       on_start(db), on_reload()        optional: after opening; after the settings changed
+      on_clock_jump(by_ms, db)         optional: the wall clock was set; the runtime has moved jobs, holds and deferred
+                                       messages, the actor moves the short waits that are rows of its own
       verb_<name>(arguments, db)       optional: answers `name` on the control socket with a plain dict
     """
 
@@ -134,6 +138,7 @@ class Actor:
     def __init__(self, settings: Settings, clock: Clock):
         self.settings = settings
         self.clock = clock
+        self.time = Timekeeper(clock)
         self.now_ms = clock.now_ms()
         self.counters = Counters()
 
@@ -144,6 +149,10 @@ class Actor:
 
     def on_start(self, db: sqlite3.Connection) -> Iterator[Output]:
         """Called once, in a transaction, before the first message."""
+        return iter(())
+
+    def on_clock_jump(self, by_ms: int, db: sqlite3.Connection) -> Iterator[Output]:
+        """Called in a transaction when the wall clock jumped by `by_ms`; at start before `on_start`."""
         return iter(())
 
     def attach(self, loop: Loop) -> None:
@@ -175,7 +184,7 @@ def check_class(cls: type[Actor]) -> None:
     wanted |= {timer.name for timer in cls.every}
     for job in cls.jobs:
         wanted |= {f"work_{job.name}", f"done_{job.name}", f"failed_{job.name}"}
-    allowed = wanted | {"on_start", "on_reload"} | {f"interrupted_{job.name}" for job in cls.jobs}
+    allowed = wanted | {"on_start", "on_reload", "on_clock_jump"} | {f"interrupted_{job.name}" for job in cls.jobs}
     own = {name for name in dir(cls) if re.match(r"(on|work|done|failed|interrupted)_", name)}
     if missing := sorted(name for name in wanted if not callable(getattr(cls, name, None))):
         raise ContractError(f"{cls.__name__} lacks {missing[0]}")

@@ -76,6 +76,7 @@ class Engine:
         self.dead = db.execute("SELECT count(*) FROM dead").fetchone()[0]
         self.deferred_due_ms = self._next_deferred(db)
         self.jobs.reload(db)
+        self.actor.time.reload(db)
 
     @property
     def deferred(self) -> int:
@@ -83,10 +84,12 @@ class Engine:
         return self._deferred.total()
 
     def start(self, db: sqlite3.Connection, *, suspect: bool = False) -> None:
-        """`on_start`, then the jobs that the last process left under way.
+        """A jump of the clock since the last process, `on_start`, then the jobs that it left under way.
 
         `suspect`: what it had in hand may be what ended it. A message whose starts were counted is suspect for ever.
         """
+        self.actor.time.begin(db)
+        self.look_at_clock(db)
         counted = db.execute("SELECT 1 FROM deferred WHERE starts > 0").fetchone() is not None
         self.careful = CAREFUL if suspect or counted else 0
         self._emit(db, self.actor.on_start(db))
@@ -96,6 +99,24 @@ class Engine:
                 continue
             settle = getattr(self.actor, f"interrupted_{job.kind}", None)
             self._emit(db, settle(job, db) if settle else (job,))
+
+    def look_at_clock(self, db: sqlite3.Connection) -> None:
+        """Set the actor's time for this turn; deal with a jump, if there was one."""
+        self.actor.now_ms, by_ms = self.actor.time.look()
+        if by_ms:
+            self.clock_jumped(db, by_ms)
+
+    def clock_jumped(self, db: sqlite3.Connection, by_ms: int) -> None:
+        """The wall clock was set: every wait lasts as long as it would have lasted. Stored as an incident."""
+        now_ms = self.actor.now_ms
+        self.actor.time.accept(db, now_ms, by_ms)
+        db.execute("UPDATE deferred SET due_ms = due_ms + ?", (by_ms,))
+        self.deferred_due_ms = self._next_deferred(db)
+        self.jobs.shift(db, by_ms)
+        db.execute("INSERT INTO incidents(kind, subject, detail, at_ms) VALUES('clock_jumped', ?, ?, ?)",
+                   (self.actor.name, f"by {by_ms / 1000:+.1f} s", now_ms))
+        log.warning("clock_jumped", by_s=round(by_ms / 1000, 1))
+        self._run(db, "on_clock_jump", lambda: self.actor.on_clock_jump(by_ms, db))
 
     def receive(self, db: sqlite3.Connection, message: Received) -> None:
         """Handle a message that is next on its link; one whose id is known is only passed over."""
@@ -243,10 +264,13 @@ class Engine:
 
     def tick(self, db: sqlite3.Connection, timer: str) -> None:
         """Run a timer's method; a failure is counted and logged, the timer comes again."""
+        self._run(db, timer, lambda: getattr(self.actor, timer)(db))
+
+    def _run(self, db: sqlite3.Connection, timer: str, method: Callable[[], Iterable[Output] | None]) -> None:
         self.progress.begin(timer, HANDLER_LIMIT_S)
         try:
             self.reach("tick", timer)
-            self._in_savepoint(db, lambda: getattr(self.actor, timer)(db))
+            self._in_savepoint(db, method)
         except Exception as error:  # boundary: a defect in a timer must not stop the actor
             if not_its_fault(error):
                 raise

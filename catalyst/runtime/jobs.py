@@ -102,6 +102,13 @@ class Jobs:
         self._open_ms[lane] = until_ms
         self._look = True
 
+    def shift(self, db: sqlite3.Connection, by_ms: int) -> None:
+        """Move what waits for its time, and the holds: the wall clock jumped, the wait stays as long as it was."""
+        db.execute("UPDATE jobs SET not_before_ms = iif(not_before_ms > 0, max(1, not_before_ms + ?1), 0),"
+                   " queued_ms = queued_ms + ?1 WHERE state = 'queued'", (by_ms,))
+        db.execute("UPDATE lanes SET open_ms = open_ms + ?", (by_ms,))
+        self.reload(db)
+
     def may_pick(self, now_ms: int) -> bool:
         """Whether `pick` could find something."""
         return (self._look and any(self._queued.values())) or now_ms >= self.next_ms

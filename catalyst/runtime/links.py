@@ -20,6 +20,7 @@ from catalyst.clock import Clock
 from catalyst.messages import Message
 from catalyst.runtime import wire
 from catalyst.runtime.link_state import MAX_SEQ, InLink, OutLink
+from catalyst.runtime.timekeeper import Timekeeper
 
 WINDOW = 256  # frames in flight on one link
 HELLO_AGAIN_S = 0.25
@@ -325,21 +326,22 @@ class Links:
 
     # -- housekeeping
 
-    def prune(self, db: sqlite3.Connection, retention_ms: int, now_ms: int, limit: int = 2_000) -> int:
+    def prune(self, db: sqlite3.Connection, retention_ms: int, time: Timekeeper, limit: int = 2_000) -> int:
         """Delete what is acknowledged and older than the retention; `limit` rows of each a call. Returns how many.
 
         Rows grow old in their order, so it goes from the front of each table to the first that is young: an index by
-        time would cost a page in every commit.
+        time would cost a page in every commit. A jump of the clock makes no row older.
         """
-        gone = 0
+        gone, now_ms = 0, time.now_ms()
+        sent_before_ms, handled_before_ms = time.before_ms(retention_ms), time.before_ms(2 * retention_ms)
         for link in self.out.values():
             first = link.key(1)
-            rows = db.execute("SELECT n, acked_ms FROM outbox WHERE n BETWEEN ? AND ? ORDER BY n LIMIT ?",
-                              (first, link.key(link.acked_seq), limit))
-            if (last := _last_before(rows, now_ms - retention_ms)) is not None:
+            rows = db.execute("SELECT n, acked_ms FROM outbox WHERE n BETWEEN ? AND ? ORDER BY n",
+                              (first, link.key(link.acked_seq)))
+            if (last := _last_before(rows, sent_before_ms, now_ms, limit)) is not None:
                 gone += db.execute("DELETE FROM outbox WHERE n BETWEEN ? AND ?", (first, last)).rowcount
-        rows = db.execute("SELECT n, committed_ms FROM inbox ORDER BY n LIMIT ?", (limit,))
-        if (last := _last_before(rows, now_ms - 2 * retention_ms)) is not None:
+        rows = db.execute("SELECT n, committed_ms FROM inbox ORDER BY n")
+        if (last := _last_before(rows, handled_before_ms, now_ms, limit)) is not None:
             gone += db.execute("DELETE FROM inbox WHERE n <= ?", (last,)).rowcount
         if gone:
             self.needs_flush = True  # what is gone may be what the links were to be caught up from
@@ -356,12 +358,16 @@ class Links:
         return waiting, min((row[0] for row in oldest if row), default=None)
 
 
-def _last_before(rows: sqlite3.Cursor, limit_ms: int) -> int | None:
-    """Of rows (number, time): the last number before the first row that is not older than `limit_ms`."""
-    last = None
+def _last_before(rows: sqlite3.Cursor, before_ms: int, now_ms: int, most: int) -> int | None:
+    """Of rows (number, time): the last number before the first row that is not older than `before_ms`, and of those
+    one of the first `most`. A row of the future was written before the clock was set back: it is older than the next.
+    """
+    last, found = None, 0
     for number, time_ms in rows:
-        if time_ms is None or time_ms >= limit_ms:
+        if time_ms is None or before_ms <= time_ms <= now_ms or found >= most:
             break
-        last = number
+        if time_ms < before_ms:
+            last = number
+            found += 1
     rows.close()
     return last

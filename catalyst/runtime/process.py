@@ -85,7 +85,6 @@ class Process:
         os.set_blocking(self._wake_fd, False)
         self.engine.reach("start", "")
         with self.store.transaction() as db:
-            self.actor.now_ms = self.clock.now_ms()
             self.engine.start(db, suspect=suspect and not self.store.was_clean)
             self.links.flush(db)
         self.bus = Bus(cls.name, settings.run_folder, self.links, senders)
@@ -172,14 +171,15 @@ class Process:
 
     def _work(self, arrivals: Arrivals, finished: list[Finished], called: Iterable[str] = ()) -> None:
         """Everything of this turn in one transaction, then what may leave."""
-        now_s, now_ms = self.clock.monotonic_s(), self.clock.now_ms()
+        now_s = self.clock.monotonic_s()
+        now_ms, jumped_ms = self.actor.time.look()
         timers = [name for name, due_s in self._timers.items() if now_s >= due_s]
         timers += [name for name in called if name not in timers]
         prune = now_s >= self._next_prune_s
-        retry = self.engine.deferred_due_ms <= now_ms
+        retry = self.engine.deferred_due_ms <= now_ms and not jumped_ms
         jobs = self.engine.jobs
         if not (arrivals or finished or timers or prune or retry or self._commands or self.links.needs_flush
-                or jobs.may_pick(now_ms)):
+                or jumped_ms or jobs.may_pick(now_ms)):
             self._send()
             return
         self.actor.now_ms = now_ms
@@ -193,6 +193,8 @@ class Process:
                     self.engine.accuse(db)
                     self.links.flush(db)
             with self.store.transaction() as db:
+                if jumped_ms:
+                    self.engine.clock_jumped(db, jumped_ms)
                 self._take(db, arrivals, answers, now_ms)
                 for result in finished:
                     (over if self.engine.finish(db, result) else put_back).append(result)
@@ -203,7 +205,8 @@ class Process:
                 if retry:
                     self.engine.retry_deferred(db)
                 if prune:
-                    self.links.prune(db, round(self.settings.link_retention_s * 1000), now_ms)
+                    self.links.prune(db, round(self.settings.link_retention_s * 1000), self.actor.time)
+                    self.actor.time.follow(db)
                     self._next_prune_s = now_s + PRUNE_S
                 replies = [(command, self.verbs.in_transaction(command, db)) for command in self._commands]
                 picked = [] if self.stopping else jobs.pick(db, now_ms)
@@ -304,13 +307,14 @@ class Process:
         if waiting and now_s >= self._next_age_s:
             self._next_age_s = now_s + AGE_S
             queued_ms = self.links.backlog(self.store.db)[1]
-            oldest_s = max(0.0, (self.clock.now_ms() - queued_ms) / 1000) if queued_ms is not None else 0.0
+            oldest_s = self.actor.time.passed_ms(queued_ms) / 1000 if queued_ms is not None else 0.0
         job = self.engine.jobs.oldest_running()
         self.progress.snapshot = {
             "inbox": self.engine.deferred + self.engine.jobs.waiting(), "outbox": waiting,
             "waiting": self.actor.waiting(), "oldest_unsent_s": oldest_s, "dead": self.engine.dead,
             "job": job[0] if job else "", "job_age_s": now_s - job[1] if job else 0.0,
             "job_limit_s": job[2] if job else 0.0, "mismatches": self.links.mismatches,
+            "clock_jumps": self.actor.time.count,
             "rejected": {**self.bus.rejected, **self.heartbeat.rejected}, "statistics": dict(self.actor.statistics())}
 
     # -- drain

@@ -123,8 +123,9 @@ class Verbs:
                        for name, link in links.inn.items()}}
 
     def _trace(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        """What this actor knows of an item's way: received, sent, waiting, dead."""
-        db, item = self._process.store.db, str(arguments["item"])
+        """What this actor knows of an item's way: received, sent, waiting, dead. Times are told in the clock of now, so
+        that a jump of the clock does not show as a step of the way; the rows keep what was stamped."""
+        db, item, present = self._process.store.db, str(arguments["item"]), self._process.actor.time.present_ms
         first = id_prefix(item)
         received = db.execute("SELECT id, type, sender, received_ms, committed_ms FROM inbox WHERE id BETWEEN ? AND ?"
                               " AND item_id = ? ORDER BY n", (first, first + b"\xff" * 8, item)).fetchall()
@@ -132,8 +133,12 @@ class Verbs:
         sent = db.execute("SELECT id, type, receiver, queued_ms, sent_ms, acked_ms FROM outbox WHERE item_id = ?"
                           " ORDER BY queued_ms, n", (item,)).fetchall()
         dead = db.execute("SELECT type, reason FROM dead WHERE item_id = ?", (item,)).fetchall()
-        return {"received": [[row[0].hex(), *row[1:]] for row in received],
-                "sent": [[row[0].hex(), *row[1:]] for row in sent], "dead": [list(row) for row in dead]}
+
+        def told(row: tuple[Any, ...]) -> list[Any]:
+            return [row[0].hex(), *row[1:3], *(None if stamp is None else present(stamp) for stamp in row[3:])]
+
+        return {"received": [told(row) for row in received], "sent": [told(row) for row in sent],
+                "dead": [list(row) for row in dead]}
 
     def _dead(self, arguments: dict[str, Any], db: sqlite3.Connection) -> dict[str, Any]:
         """`do`: list, show, retry or drop; `id`: hex of a letter, or all for retry and drop."""

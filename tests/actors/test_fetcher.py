@@ -25,13 +25,15 @@ DAY_S = 86_400
 
 
 class Wires:
-    """A server of documents by path; `status` and `headers` override the answer, `asked` keeps the requests."""
+    """A server of documents by path; `status` and `headers` override the answer, `asked` keeps the requests. `date` is
+    what it says of its own clock, nothing at first."""
 
     def __init__(self) -> None:
         self.documents: dict[str, bytes] = {}
         self.status: dict[str, int] = {}
         self.headers: dict[str, dict[str, str]] = {}
         self.asked: list[tuple[str, dict[str, str]]] = []
+        self.date = ""
         wires = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -51,6 +53,9 @@ class Wires:
                     self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(body)
+
+            def date_time_string(self, timestamp: float | None = None) -> str:
+                return wires.date
 
             def log_message(self, *_: Any) -> None:
                 """Say nothing."""

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from catalyst.clients.http import Http, place, retry_after_s
+from catalyst.clients.http import Http, place
 from catalyst.clock import SystemClock
 from catalyst.errors import FetchError
 
@@ -426,11 +426,3 @@ def test_threads_have_deadlines_of_their_own(serve: Callable[[Handler], Server])
         thread.join(10)
     over.set()
     assert results == {0: "timeout", **{number: f"/{number}".encode() for number in range(1, 16)}}
-
-
-@pytest.mark.parametrize(("text", "expected"), [
-    ("120", 120), ("0", 0), ("-5", 0), ("1.5", 1.5), ("Wed, 21 Oct 2015 07:28:30 GMT", 30),
-    ("Wed, 21 Oct 2015 07:27:00 GMT", 0), ("soon", None), ("", None), ("nan", None)])
-def test_retry_after(text: str, expected: float | None) -> None:
-    """Retry-After is seconds or a date; nonsense is no wish."""
-    assert retry_after_s({"retry-after": text}, 1_445_412_480_000) == expected

@@ -10,6 +10,7 @@ from catalyst.core.feeds import Entry
 from catalyst.core.intake import (
     Item,
     following_due,
+    fresh_ms,
     in_order,
     items_of,
     may_join,
@@ -118,3 +119,11 @@ def test_may_join(mine: tuple[str, ...], theirs: tuple[str, ...], gap_ms: int | 
     """Other tickers, or times too far apart, speak against one story; what is unknown does not."""
     (item,) = items_of([entry("a", NOW_MS, symbols=mine)], "wire")
     assert may_join(item, theirs, None if gap_ms is None else NOW_MS + gap_ms, 1_000) is joins
+
+
+@pytest.mark.parametrize(("server_ms", "expected"), [
+    (None, NOW_MS), (NOW_MS - 119_000, NOW_MS), (NOW_MS + 119_000, NOW_MS), (NOW_MS - 121_000, NOW_MS - 121_000),
+    (NOW_MS + 172_800_000, NOW_MS + 172_800_000)])
+def test_whose_clock_tells_the_age_of_an_item(server_ms: int | None, expected: int) -> None:
+    """Ours, unless the source's own differs by minutes: it dates its items by that."""
+    assert fresh_ms(NOW_MS, server_ms) == expected

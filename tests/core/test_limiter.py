@@ -18,6 +18,7 @@ from catalyst.core.limiter import (
     after_response,
     after_silence,
     is_global,
+    moved,
     open_at_ms,
 )
 from catalyst.world.discord import Desk, Request
@@ -128,3 +129,18 @@ def test_any_answer_gives_a_sane_moment(status: int, remaining: Any, after: Any,
     assert NOW <= open_at_ms(limits, 30, NOW) <= NOW + LONGEST_WAIT_MS
     if status == 429:
         assert open_at_ms(limits, 0, NOW) > NOW
+
+
+@pytest.mark.parametrize("by_ms", [3_600_000, -3_600_000, 172_800_000])
+def test_a_jump_of_the_clock_moves_every_wait(by_ms: int) -> None:
+    """The end of a 429, of a bucket and of the minute are as far away as before."""
+    for limits in (Limits(0, NOW + 3_000), Limits(blocked_ms=NOW + 5_000), Limits(sent_ms=(NOW - 40_000,))):
+        assert open_at_ms(moved(limits, by_ms), 1, NOW + by_ms) == open_at_ms(limits, 1, NOW) + by_ms
+
+
+@pytest.mark.parametrize("skew_ms", [0, 3_600_000, -172_800_000])
+def test_the_epoch_of_a_bucket_is_by_discords_clock(skew_ms: int) -> None:
+    """Where the answer is dated, our own clock may be wrong by days."""
+    said = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(NOW // 1000 + 3),
+            "date": "Fri, 02 Jan 2026 14:00:00 GMT"}
+    assert after_response(Limits(), 200, said, b"", NOW + skew_ms).reset_ms == NOW + skew_ms + 3_000 + MARGIN_MS

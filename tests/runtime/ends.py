@@ -40,9 +40,9 @@ class End:
 
     def turn(self, work: Any, *, fail: bool = False) -> None:
         """A transaction; `fail`: the disk refuses its commit, as Process deals with it."""
-        self.actor.now_ms = self.clock.now_ms()
         try:
             with self.store.transaction() as db:
+                self.engine.look_at_clock(db)
                 work(db)
                 self.links.flush(db)
                 if fail:

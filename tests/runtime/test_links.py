@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from catalyst.runtime import wire
 from catalyst.runtime.links import CHECKPOINT, IDLE_CHECK_S, STALLED_S, WINDOW
-from tests.runtime.ends import Pair
+from tests.runtime.ends import End, Pair
 
 
 @pytest.fixture
@@ -189,13 +189,15 @@ def test_acknowledged_rows_stay_with_their_times_for_the_retention(pair: Pair) -
     rows = pair.sender.store.db.execute("SELECT sent_ms, acked_ms FROM outbox").fetchall()
     assert rows == [(pair.clock.now_ms(), pair.clock.now_ms())] * 3
 
-    def prune(end: object, after_ms: int) -> int:
-        return end.links.prune(end.store.db, 1_000, pair.clock.now_ms() + after_ms)  # type: ignore[attr-defined]
+    def prune(end: End) -> int:
+        return end.links.prune(end.store.db, 1_000, end.actor.time)
 
-    assert prune(pair.sender, 1_000) == 0
-    assert prune(pair.sender, 1_001) == 3
-    assert prune(pair.receiver, 2_000) == 0
-    assert prune(pair.receiver, 2_001) == 3
+    for end, wait_s in ((pair.sender, 1), (pair.receiver, 0.999)):
+        pair.clock.advance(wait_s)
+        assert prune(end) == 0
+        pair.clock.advance(0.001)
+        assert prune(pair.sender) == (3 if end is pair.sender else 0)
+    assert prune(pair.receiver) == 3
     pair.sender.give(1)
     whole(pair)
 
@@ -210,8 +212,9 @@ def test_the_state_of_a_link_outlives_kills_and_the_rows_it_is_read_from(pair: P
         sequence = pair.sender.link.acked_seq
         for end in (pair.sender, pair.receiver):
             if prune:
+                pair.clock.advance(0.001)
                 with end.store.transaction() as db:
-                    end.links.prune(db, 0, pair.clock.now_ms() + 1)
+                    end.links.prune(db, 0, end.actor.time)
                 assert end.store.db.execute("SELECT (SELECT count(*) FROM inbox) + (SELECT count(*) FROM outbox)"
                                             ).fetchone() == (0,)
             end.kill()
@@ -243,8 +246,10 @@ def test_messages_that_are_only_passed_over_are_remembered(pair: Pair) -> None:
 def test_what_is_not_acknowledged_is_never_pruned(pair: Pair) -> None:
     """A peer may be away for longer than the retention."""
     pair.sender.give(3)
-    assert pair.sender.links.prune(pair.sender.store.db, 0, pair.clock.now_ms() + 10**10) == 0
-    assert pair.sender.links.backlog(pair.sender.store.db) == (3, pair.clock.now_ms())
+    given_ms = pair.clock.now_ms()
+    pair.clock.advance(10**7)
+    assert pair.sender.links.prune(pair.sender.store.db, 0, pair.sender.actor.time) == 0
+    assert pair.sender.links.backlog(pair.sender.store.db) == (3, given_ms)
 
 
 # -- restarts and refused transactions
