@@ -6,7 +6,7 @@ receives  ChartReady   from charter (edited into the alert's message)
 receives  OpsNotice    from any actor
 sends     AlertPosted  to tracker (out at the first sink; also for an item folded into an earlier alert)
 sends     ItemDropped  to tracker (dead: no sink took it)
-stores    alerts       one row an alert, kept 30 days
+stores    alerts       one row an alert, kept 90 days
 stores    deliveries   one row an alert or notice, update and sink
 stores    charts       one row an alert, kept 8 days; 24 hours while it has no alert
 stores    wires        further wires of a story; 24 hours while it has no alert
@@ -26,6 +26,7 @@ import msgspec
 
 from catalyst import log
 from catalyst.books.deliveries import CHARTS, SCHEMA, Deliveries
+from catalyst.books.slices import PRUNE_S
 from catalyst.clients.http import Http
 from catalyst.clients.sinks import address, deliver, fingerprint, lane_of
 from catalyst.clock import Clock
@@ -60,7 +61,7 @@ class Alerter(Actor):
     outbox = (AlertPosted, ItemDropped)
     tables = (SCHEMA, CHARTS)
     jobs = (JobKind("deliver", Deliver, limit_s=15.0),)
-    every = (Every("prune", 3_600),)
+    every = (Every("prune", PRUNE_S),)
     synchronous = "FULL"
 
     def __init__(self, settings: Settings, clock: Clock):

@@ -18,6 +18,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from catalyst import log
+from catalyst.books.slices import LARGE_ROWS, PRUNE_S, forget
 from catalyst.core.bars import usable
 from catalyst.core.chart import describe_chart, draw_chart
 from catalyst.errors import ChartError, UsageError
@@ -60,7 +61,7 @@ class Charter(Actor):
     outbox = (ChartReady,)
     tables = (SCHEMA,)
     jobs = (JobKind("draw", ChartWanted, limit_s=10.0),)
-    every = (Every("prune", 3_600),)
+    every = (Every("prune", PRUNE_S),)
 
     def on_chart_wanted(self, wanted: ChartWanted, db: sqlite3.Connection) -> Iterator[Output]:
         """Draw it, unless the alert has its chart or nothing in the bars can be drawn."""
@@ -116,7 +117,7 @@ class Charter(Actor):
 
     def prune(self, db: sqlite3.Connection) -> Iterator[Output]:
         """Forget old charts."""
-        db.execute("DELETE FROM charts WHERE drawn_ms < ?", (self.time.before_ms(KEPT_MS),))
+        forget(db, "charts", "alert_id", "drawn_ms < ? ORDER BY drawn_ms", (self.time.before_ms(KEPT_MS),), LARGE_ROWS)
         return iter(())
 
 

@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from catalyst import log
+from catalyst.books.slices import PRUNE_S, forget
 from catalyst.clients.files import (
     Stamp,
     companies_path,
@@ -73,7 +74,7 @@ class Classifier(Actor):
     inbox = (StoryFound, FilingRead)
     outbox = (CatalystScored, ItemDropped)
     tables = (SCHEMA,)
-    every = (Every("refresh", 30), Every("prune", 3_600))
+    every = (Every("refresh", 30), Every("prune", PRUNE_S))
 
     def __init__(self, settings: Settings, clock: Clock):
         super().__init__(settings, clock)
@@ -128,7 +129,7 @@ class Classifier(Actor):
 
     def prune(self, db: sqlite3.Connection) -> Iterator[Output]:
         """Forget old decisions."""
-        db.execute("DELETE FROM decisions WHERE at_ms < ?", (self.time.before_ms(KEPT_MS),))
+        forget(db, "decisions", "item_id, ticker", "at_ms < ? ORDER BY at_ms", (self.time.before_ms(KEPT_MS),))
         return iter(())
 
     def verb_explain(self, arguments: dict[str, Any], db: sqlite3.Connection) -> dict[str, Any]:

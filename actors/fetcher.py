@@ -27,6 +27,7 @@ from catalyst.books import feeds, pauses, refusals, stories
 from catalyst.books.feeds import Feedbook
 from catalyst.books.pauses import Pausebook
 from catalyst.books.refusals import Refusalbook
+from catalyst.books.slices import PRUNE_S
 from catalyst.books.stories import Storybook
 from catalyst.clients.edgar import NO_AGENT, REFUSALS, REST_S, edgar_of
 from catalyst.clients.http import Http
@@ -68,13 +69,14 @@ class Fetcher(Actor):
     tables = (feeds.SCHEMA + stories.SCHEMA + CHORES, feeds.COUNTS + pauses.SCHEMA, refusals.SCHEMA)
     jobs = (JobKind("poll", Poll, limit_s=30.0, workers=16, background=True),
             JobKind("companies", CompanyList, limit_s=60.0, background=True))
-    every = (Every("poll_due", 0.1, at_start=True), Every("companies_due", 60, at_start=True), Every("prune", 3_600))
+    every = (Every("poll_due", 0.1, at_start=True), Every("companies_due", 60, at_start=True), Every("prune", PRUNE_S))
 
     def __init__(self, settings: Settings, clock: Clock):
         super().__init__(settings, clock)
         self.paused = False
         self.paused_until_ms: int | None = None
         self._unasked = 0
+        self._swept = ("", "")  # how far the pruning has come in the table `seen`
         self.listed: tuple[Source, ...] = ()
         self.sources: dict[str, Source] = {}
         self._is_synced = False
@@ -276,6 +278,6 @@ class Fetcher(Actor):
     def prune(self, db: sqlite3.Connection) -> None:
         """Forget what left its feed more than SEEN_TTL_DAYS ago, and sources that left the list."""
         before_ms = self.time.before_ms(self.settings.seen_ttl_days * DAY_MS)
-        Storybook(db).prune(before_ms)
+        self._swept = Storybook(db).prune(before_ms, self._swept)
         Feedbook(db, self.now_ms).prune(self.sources, before_ms)
         Pausebook(db, self.now_ms).prune(self.time.before_ms)

@@ -24,6 +24,7 @@ import msgspec
 from catalyst import log
 from catalyst.books import prices
 from catalyst.books.prices import Pricebook
+from catalyst.books.slices import PRUNE_S
 from catalyst.clients.http import Http
 from catalyst.clients.prices import PriceChain, Priced, provider_hosts
 from catalyst.clock import Clock
@@ -68,7 +69,7 @@ class Market(Actor):
     tables = (prices.SCHEMA, prices.SECOND_STEP)
     jobs = (JobKind("quote", CatalystScored, limit_s=5.0, workers=8),
             JobKind("look", Look, limit_s=10.0, workers=2, background=True))
-    every = (Every("look_due", 1.0, at_start=True), Every("prune", 3_600))
+    every = (Every("look_due", 1.0, at_start=True), Every("prune", PRUNE_S))
 
     def __init__(self, settings: Settings, clock: Clock):
         super().__init__(settings, clock)

@@ -22,6 +22,7 @@ from catalyst import log
 from catalyst.books import filings, refusals
 from catalyst.books.filings import Analysis, Filingbook, analysis_of, message_of, unread_analysis
 from catalyst.books.refusals import Refusalbook
+from catalyst.books.slices import PRUNE_S
 from catalyst.clients.edgar import NO_AGENT, REFUSALS, REST_S, edgar_of, is_declared, sec_hosts
 from catalyst.clients.files import Lists
 from catalyst.clients.http import Http
@@ -59,7 +60,7 @@ class Sec(Actor):
     outbox = (FilingRead, ItemDropped, OpsNotice)
     tables = (filings.SCHEMA + refusals.SCHEMA,)
     jobs = (JobKind("read", Wanted, limit_s=90.0, workers=6),)
-    every = (Every("refresh", 30), Every("give_up", 15), Every("prune", 3_600))
+    every = (Every("refresh", 30), Every("give_up", 15), Every("prune", PRUNE_S))
 
     def __init__(self, settings: Settings, clock: Clock):
         super().__init__(settings, clock)

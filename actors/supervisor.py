@@ -6,7 +6,7 @@ about messages.
 
 sends     OpsNotice  to alerter (an actor hangs, swells, or does not stay up)
 stores    restarts   one row an end of a process, kept 30 days
-stores    stacks     one row an incident: what the process was doing
+stores    stacks     one row an incident, as long as it is kept: what the process was doing
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ import msgspec
 from catalyst import log
 from catalyst.books import incidents
 from catalyst.books.incidents import Incidents
+from catalyst.books.slices import PRUNE_S
 from catalyst.core.restarts import CALM_S, RestartState, after_death
 from catalyst.core.watch import Limits, excused, trouble
 from catalyst.errors import ConfigError, UsageError
@@ -62,7 +63,7 @@ class Supervisor(Actor):
     outbox = (OpsNotice,)
     tables = (incidents.SCHEMA, incidents.STACKS)
     jobs = (JobKind("stacks", Stacks, limit_s=5.0, workers=16, background=True),)
-    every = (Every("supervise", 0.1, at_start=True), Every("prune", 3600.0))
+    every = (Every("supervise", 0.1, at_start=True), Every("prune", PRUNE_S))
 
     def attach(self, loop: Loop) -> None:
         """Find the living, watch starts and beats."""
@@ -243,7 +244,7 @@ class Supervisor(Actor):
                             title="The machine's clock jumped", text=text, made_ms=self.now_ms)
 
     def prune(self, db: sqlite3.Connection) -> Iterator[Output]:
-        """Forget old ends and incidents."""
+        """Forget old ends and stacks."""
         Incidents(db, self.now_ms).prune(self.time.before_ms(incidents.KEPT_MS))
         yield from ()
 

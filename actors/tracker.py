@@ -4,8 +4,8 @@ receives  AlertPosted  from alerter
 receives  PriceSeen    from market (what an alert's ticker cost at a horizon)
 receives  ItemDropped  from any actor
 sends     WatchTicker  to market (one an alert and horizon)
-stores    fates        one row an item and ticker, kept 30 days
-stores    outcomes     one row an alert and horizon, kept 180 days
+stores    fates        one row an item and ticker, kept 30 days; that of an alert 400 days
+stores    outcomes     one row an alert and horizon, kept 400 days
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any
 from catalyst import log
 from catalyst.books import outcomes
 from catalyst.books.outcomes import Outcomebook
+from catalyst.books.slices import PRUNE_S, forget
 from catalyst.clock import Clock
 from catalyst.core.fates import FOLDED, Fate, best
 from catalyst.core.outcomes import Verdict, judge, parse_horizons
@@ -28,7 +29,7 @@ from catalyst.runtime.contract import Actor, Every, Output
 from catalyst.settings import Settings
 
 DAY_MS = 86_400_000
-KEPT_MS = 30 * DAY_MS
+KEPT_MS = 30 * DAY_MS  # of an item without an alert; one with an alert is kept as long as its outcomes
 MOST_ITEMS = 1_000  # in one answer of `fates` or `outcomes`
 LATE_MS = 2 * DAY_MS  # open for so long after its time: market lost the wish, as with its database
 MOST_ASKS = 6  # of one outcome, a day apart
@@ -52,6 +53,10 @@ CREATE TABLE fates (
 -- verb_fates with a time, and the hourly pruning
 CREATE INDEX fates_by_time ON fates(at_ms, item_id);
 """
+PRUNING = """
+-- pruning: those without an alert go first
+CREATE INDEX fates_to_forget ON fates(at_ms) WHERE fate <> 'alerted';
+"""
 
 
 class Tracker(Actor):
@@ -60,8 +65,8 @@ class Tracker(Actor):
     name = "tracker"
     inbox = (AlertPosted, PriceSeen, ItemDropped)
     outbox = (WatchTicker,)
-    tables = (SCHEMA, outcomes.SCHEMA, outcomes.JUMPED)
-    every = (Every("ask_again", 3_600, at_start=True), Every("prune", 3_600))
+    tables = (SCHEMA, outcomes.SCHEMA, outcomes.JUMPED, PRUNING)
+    every = (Every("ask_again", 3_600, at_start=True), Every("prune", PRUNE_S))
 
     def __init__(self, settings: Settings, clock: Clock):
         super().__init__(settings, clock)
@@ -171,7 +176,9 @@ class Tracker(Actor):
 
     def prune(self, db: sqlite3.Connection) -> None:
         """Forget old items and outcomes."""
-        db.execute("DELETE FROM fates WHERE at_ms < ?", (self.time.before_ms(KEPT_MS),))
+        forget(db, "fates", "item_id, ticker", "fate <> 'alerted' AND at_ms < ? ORDER BY at_ms",
+               (self.time.before_ms(KEPT_MS),))
+        forget(db, "fates", "item_id, ticker", "at_ms < ? ORDER BY at_ms", (self.time.before_ms(outcomes.KEPT_MS),))
         Outcomebook(db, self.now_ms).prune(self.time.before_ms)
 
 

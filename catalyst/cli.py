@@ -90,7 +90,11 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
           ("catalyst send-test", "catalyst send-test webhook --preview"), "add_arguments_send_test", "run_send_test"),
         C("version", "version", "versions of Catalyst and of what it stands on", ("catalyst version --json",)),
     )),
-    ("prove", (
+    ("prove and repair", (
+        C("backup", "backup", "a checked copy of all databases, while everything runs",
+          ("catalyst backup /backups/2026-01-31",)),
+        C("restore", "restore", "put the databases of a backup in the place of the present ones",
+          ("catalyst restore /backups/2026-01-31", "catalyst restore /backups/2026-01-31 --yes --json")),
         C("chaos", "chaos", "strike a house of its own by plan, and say what is lost",
           ("catalyst chaos", "catalyst chaos --kills 200 --items 2000 --seed 7 --scenario kills")),
     )),

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from catalyst.books.slices import LARGE_ROWS, forget
 from catalyst.clock import iso
 from catalyst.core.delivery import (
     DISCORD,
@@ -31,7 +32,7 @@ from catalyst.errors import UsageError
 from catalyst.messages import AlertReady, ChartReady, StoryJoined
 
 DAY_MS = 86_400_000
-KEPT_MS = 30 * DAY_MS
+KEPT_MS = 90 * DAY_MS  # a quarter: what was said, and to whom; the tracker keeps what came of it for longer
 PARKED_MS = DAY_MS  # a wire or a chart that has no alert
 CHARTS_KEPT_MS = 8 * DAY_MS  # longer than any outcome that an edit may still show
 SHORTEST_PREFIX = 4  # of an alert's id, where a person names one
@@ -333,13 +334,18 @@ class Deliveries:
 
     def prune(self, before: Callable[[int], int]) -> None:
         """Forget what is old; a delivery that still waits is kept with its alert. `before`: Timekeeper.before_ms."""
-        cutoff, parked = (before(KEPT_MS),), (before(PARKED_MS),)
-        self.db.execute("DELETE FROM alerts WHERE made_ms < ? AND state <> 'new'", cutoff)
-        self.db.execute("DELETE FROM deliveries WHERE at_ms < ? AND state NOT IN ('waiting', 'queued')", cutoff)
-        self.db.execute("DELETE FROM wires WHERE at_ms < ?", cutoff)
-        self.db.execute("DELETE FROM wires WHERE at_ms < ? AND item_id NOT IN (SELECT item_id FROM alerts)", parked)
-        self.db.execute("DELETE FROM charts WHERE at_ms < ?", (before(CHARTS_KEPT_MS),))
-        self.db.execute("DELETE FROM charts WHERE at_ms < ? AND alert_id NOT IN (SELECT alert_id FROM alerts)", parked)
+        old = (before(KEPT_MS),)
+        forget(self.db, "alerts", "alert_id", "made_ms < ? AND state <> 'new' ORDER BY made_ms", old)
+        forget(self.db, "deliveries", "alert_id, sink, n",
+               "at_ms < ? AND state NOT IN ('waiting', 'queued') ORDER BY at_ms", old)
+        forget(self.db, "wires", "item_id, joined_id", "at_ms < ? ORDER BY at_ms", old)
+        forget(self.db, "charts", "alert_id", "at_ms < ? ORDER BY at_ms", (before(CHARTS_KEPT_MS),), LARGE_ROWS)
+        # What is parked is looked at for a day; what was missed then, by a process that did not run, goes with its age.
+        parked = (before(2 * PARKED_MS), before(PARKED_MS))
+        forget(self.db, "wires", "item_id, joined_id", "at_ms BETWEEN ? AND ? AND NOT EXISTS"
+               " (SELECT 1 FROM alerts WHERE alerts.item_id = wires.item_id)", parked)
+        forget(self.db, "charts", "alert_id", "at_ms BETWEEN ? AND ? AND NOT EXISTS"
+               " (SELECT 1 FROM alerts WHERE alerts.alert_id = charts.alert_id)", parked, LARGE_ROWS)
 
     def _mark(self, alert_id: str, sink: str, state: str, numbers: Iterable[int]) -> None:
         self.db.executemany("UPDATE deliveries SET state = ? WHERE alert_id = ? AND sink = ? AND n = ?",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from catalyst.books.slices import LARGE_ROWS, forget
 from catalyst.clock import iso
 from catalyst.core.edgar import Index, base_form, line_of
 from catalyst.messages import FilingFound, FilingRead, Offering
@@ -199,8 +200,9 @@ class Filingbook:
 
     def prune(self, before_ms: int) -> None:
         """Forget expired analyses, and filings seen before the moment."""
-        self.db.execute("DELETE FROM analyses WHERE expires_ms <= ?", (self.now_ms,))
-        self.db.execute("DELETE FROM filings WHERE seen_ms < ? AND state != 'waiting'", (before_ms,))
+        forget(self.db, "analyses", "accession, form", "expires_ms <= ? ORDER BY expires_ms", (self.now_ms,),
+               LARGE_ROWS)
+        forget(self.db, "filings", "accession", "seen_ms < ? AND state <> 'waiting' ORDER BY seen_ms", (before_ms,))
 
     def listed(self, since_ms: int, most: int, ticker: str = "") -> list[dict[str, Any]]:
         """The newest filings for a person, of one ticker or of all."""

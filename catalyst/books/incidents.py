@@ -10,6 +10,8 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
+from catalyst.books.slices import forget
+
 KEPT_MS = 30 * 86_400_000
 MOST_LISTED = 500
 
@@ -48,6 +50,7 @@ class Incidents:
         """Note an incident, with the stacks where there are any."""
         number = self.db.execute("INSERT INTO incidents(kind, subject, detail, at_ms) VALUES(?, ?, ?, ?)",
                                  (kind, actor, detail, self.now_ms)).lastrowid
+        self.db.execute("DELETE FROM stacks WHERE incident = ?", (number,))  # of a forgotten one
         if stacks:
             self.db.execute("INSERT INTO stacks(incident, pid, text) VALUES(?, ?, ?)", (number, pid, stacks))
 
@@ -61,8 +64,6 @@ class Incidents:
         return [dict(zip(names, row, strict=True)) for row in reversed(rows)]
 
     def prune(self, before_ms: int) -> None:
-        """Forget what is older than the moment."""
-        before = (before_ms,)
-        self.db.execute("DELETE FROM restarts WHERE at_ms < ?", before)
-        self.db.execute("DELETE FROM stacks WHERE incident IN (SELECT n FROM incidents WHERE at_ms < ?)", before)
-        self.db.execute("DELETE FROM incidents WHERE at_ms < ?", before)
+        """Forget ends that are older than the moment, and the stacks of incidents that the runtime has forgotten."""
+        forget(self.db, "restarts", "n", "at_ms < ? ORDER BY at_ms", (before_ms,))
+        forget(self.db, "stacks", "incident", "incident NOT IN (SELECT n FROM incidents)")

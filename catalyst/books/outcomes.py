@@ -10,10 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from catalyst.books.slices import forget
 from catalyst.core.outcomes import Horizon, Verdict
 from catalyst.messages import AlertPosted, WatchTicker
 
-KEPT_MS = 180 * 86_400_000
+KEPT_MS = 400 * 86_400_000  # a year's statistics, and this month's of a year ago
 
 SCHEMA = """
 CREATE TABLE outcomes (
@@ -154,4 +155,4 @@ class Outcomebook:
 
     def prune(self, before: Callable[[int], int]) -> None:
         """Forget the outcomes of old alerts. `before`: Timekeeper.before_ms."""
-        self.db.execute("DELETE FROM outcomes WHERE base_ms < ?", (before(KEPT_MS),))
+        forget(self.db, "outcomes", "n", "base_ms < ? ORDER BY base_ms", (before(KEPT_MS),))

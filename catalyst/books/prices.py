@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from catalyst.books.slices import LARGE_ROWS, forget
 from catalyst.core.outcomes import Watch
 from catalyst.core.quotes import Charted, Quote
 from catalyst.messages import Bar, CatalystScored, WatchTicker
@@ -195,6 +196,7 @@ class Pricebook:
 
     def prune(self, before: Callable[[int], int]) -> None:
         """Forget old quotes, bars and decisions; watches end by their answers. `before`: Timekeeper.before_ms."""
-        self.db.execute("DELETE FROM quotes WHERE taken_ms < ?", (before(QUOTES_KEPT_MS),))
-        self.db.execute("DELETE FROM bars WHERE taken_ms < ?", (before(QUOTES_KEPT_MS),))
-        self.db.execute("DELETE FROM decisions WHERE at_ms < ?", (before(DECISIONS_KEPT_MS),))
+        quotes_before = (before(QUOTES_KEPT_MS),)
+        forget(self.db, "quotes", "ticker", "taken_ms < ? ORDER BY taken_ms", quotes_before)
+        forget(self.db, "bars", "ticker", "taken_ms < ? ORDER BY taken_ms", quotes_before, LARGE_ROWS)
+        forget(self.db, "decisions", "item_id, ticker", "at_ms < ? ORDER BY at_ms", (before(DECISIONS_KEPT_MS),))

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from catalyst.books.slices import forget
 from catalyst.core.intake import Item, may_join
 from catalyst.core.stories import signatures_agree
 
@@ -20,6 +21,7 @@ JOIN_MS = 48 * 3_600_000  # wires repeat each other within two days
 REFRESH_MS = 3_600_000  # the mark "still shown" is renewed once an hour, to spare writes
 CANDIDATES = 60  # stories with the same leading word that are compared with a new one; a company has a handful
 BATCH = 500  # parameters of one statement
+SWEPT = 2_000  # entries that one pruning looks at: 140,000, those of a week, take 35 minutes
 
 SCHEMA = """
 CREATE TABLE stories (
@@ -122,13 +124,21 @@ class Storybook:
             (item.item_id, source, entry.title, entry.link, entry.published_ms, seen_ms, fate, first, item.signature,
              item.lead, item.digest, json.dumps(entry.symbols)))
 
-    def prune(self, before_ms: int) -> None:
-        """Forget entries that left their feed before the moment, then stories older than it that no entry refers to."""
-        self.db.execute(
-            "DELETE FROM seen WHERE last_seen_ms < ?1 AND last_seen_ms < coalesce("
-            "(SELECT last_body_ms - ?2 FROM feeds WHERE feeds.name = seen.source), ?1)", (before_ms, REFRESH_MS))
-        self.db.execute("DELETE FROM stories WHERE seen_ms < ? AND NOT EXISTS"
-                        " (SELECT 1 FROM seen WHERE seen.item_id = stories.item_id)", (before_ms,))
+    def prune(self, before_ms: int, after: tuple[str, str] = ("", "")) -> tuple[str, str]:
+        """Forget entries that left their feed before the moment, then stories older than it that no entry refers to.
+
+        Of the entries a slice is looked at, those behind `after`; where the next one begins. No index by time: it would
+        change with every mark that an entry is still shown.
+        """
+        rows = self.db.execute("SELECT source, entry_key, last_seen_ms FROM seen WHERE (source, entry_key) > (?, ?)"
+                               " ORDER BY source, entry_key LIMIT ?", (*after, SWEPT)).fetchall()
+        bodies = dict(self.db.execute("SELECT name, last_body_ms FROM feeds").fetchall())
+        self.db.executemany("DELETE FROM seen WHERE source = ? AND entry_key = ?", [
+            (source, key) for source, key, seen_ms in rows
+            if seen_ms < before_ms and (bodies.get(source) is None or seen_ms < bodies[source] - REFRESH_MS)])
+        forget(self.db, "stories", "item_id", "seen_ms < ? AND NOT EXISTS"
+               " (SELECT 1 FROM seen WHERE seen.item_id = stories.item_id) ORDER BY seen_ms", (before_ms,))
+        return rows[-1][:2] if len(rows) == SWEPT else ("", "")
 
     def _has_joined(self, first: str, source: str) -> bool:
         return self.db.execute("SELECT 1 FROM stories WHERE joined_to = ? AND source = ?",

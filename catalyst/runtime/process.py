@@ -22,6 +22,7 @@ from catalyst.errors import CatalystError, StoreError
 from catalyst.runtime import wire
 from catalyst.runtime.bus import Arrivals, Bus
 from catalyst.runtime.contract import Actor
+from catalyst.runtime.copies import Copier
 from catalyst.runtime.engine import Engine, Received
 from catalyst.runtime.faults import Faults
 from catalyst.runtime.heartbeat import Command, Heartbeat
@@ -29,6 +30,7 @@ from catalyst.runtime.jobs import FAR_MS, Finished
 from catalyst.runtime.links import Links
 from catalyst.runtime.ownership import Ownership
 from catalyst.runtime.progress import Progress
+from catalyst.runtime.retention import KEPT_MS, forget
 from catalyst.runtime.sockets import make_run_folder
 from catalyst.runtime.store import Store
 from catalyst.runtime.verbs import Verbs
@@ -70,6 +72,7 @@ class Process:
         self.engine = Engine(self.actor, self.store.db, self.links, self.progress, self.faults.reach)
         self.verbs = Verbs(self)
         self.stopping = False
+        self.copier = Copier(self.store.db, self.progress, self.turn, lambda: self.stopping)
         now_s = self.clock.monotonic_s()
         self._timers = {timer.name: now_s + (0 if timer.at_start else timer.period_s) for timer in cls.every}
         self._periods = {timer.name: timer.period_s for timer in cls.every}
@@ -114,6 +117,8 @@ class Process:
         self.progress.state = "running"
         cost = {"start_ms": round((self.clock.monotonic_s() - birth.asked_s) * 1000),
                 "late_imports": " ".join(sorted(set(sys.modules) - birth.modules))} if birth else {}
+        if self.store.replaced is not None:
+            log.warning("restored", before=str(self.store.replaced))
         log.info("started", pid=os.getpid(), clean=self.store.was_clean, epoch=self.store.epoch.hex(), **cost)
         while not self.stopping:
             self.turn()
@@ -148,12 +153,16 @@ class Process:
         self._looked = not ready or self.clock.monotonic_s() >= self._next_look_s
         if self._looked:
             self._look()
+        if self.copier.is_due and not self.stopping:
+            self.copier.run()  # turns go on inside, between its steps; this one is over
 
     def _finished(self, ready: dict[Any, int]) -> list[Finished]:
         late, self._late = self._late, []
         return late + (self.engine.jobs.finished() if self.engine.jobs.wake_fd in ready else [])
 
     def _timeout_ms(self) -> int:
+        if self.copier.is_running:
+            return 0
         now_s = self.clock.monotonic_s()
         due_s = min(self._next_prune_s, now_s + 1.0 if self._looked else self._next_look_s, *self._timers.values())
         for link in self.links.out.values():
@@ -205,8 +214,7 @@ class Process:
                 if retry:
                     self.engine.retry_deferred(db)
                 if prune:
-                    self.links.prune(db, round(self.settings.link_retention_s * 1000), self.actor.time)
-                    self.actor.time.follow(db)
+                    self._prune(db)
                     self._next_prune_s = now_s + PRUNE_S
                 replies = [(command, self.verbs.in_transaction(command, db)) for command in self._commands]
                 picked = [] if self.stopping else jobs.pick(db, now_ms)
@@ -229,6 +237,15 @@ class Process:
         self._send()
         for command, reply in replies:
             self._reply(command, reply)
+
+    def _prune(self, db: Any) -> None:
+        """Forget what is old in the runtime's tables. The two ends of a link must first have met after a restore: until
+        then the messages and ids of before settle what one of them lacks."""
+        time, kept_ms = self.actor.time, round(self.settings.link_retention_s * 1000)
+        if time.passed_ms(self.store.reborn_ms or 0) > 2 * kept_ms:
+            self.links.prune(db, kept_ms, time)
+        self.engine.dead -= forget(db, time.before_ms(KEPT_MS))
+        time.follow(db)
 
     def _take(self, db: Any, arrivals: Arrivals, answers: list[tuple[str, bytes]], now_ms: int) -> None:
         """Frames of this turn: answers change the links, messages go to the engine, acknowledgements are prepared."""

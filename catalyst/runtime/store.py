@@ -17,6 +17,7 @@ from typing import Any
 from catalyst.errors import ConfigError, ForeignDatabase, NewerSchema, StoreError
 from catalyst.runtime.contract import Actor, application_id
 from catalyst.runtime.ownership import Ownership
+from catalyst.runtime.restored import take_over
 from catalyst.runtime.schema import RUNTIME_STEPS
 from catalyst.settings import Settings
 
@@ -55,6 +56,7 @@ class Store:
         return self._db
 
     def _open(self, cls: type[Actor], settings: Settings) -> None:
+        self.replaced = take_over(self.path)  # where the database is whose place a restored one took, else None
         try:
             self._db = connect(self.path)
             self._refuse_foreign(cls)
@@ -88,6 +90,7 @@ class Store:
             db.execute("UPDATE meta SET value = 1 WHERE key = 'open'")
         self.epoch: bytes = values["epoch"]
         self.was_clean = not values["open"]
+        self.reborn_ms: int | None = values.get("reborn_ms")
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

@@ -14,12 +14,14 @@ from catalyst import log
 from catalyst.errors import CatalystError, ConfigError
 from catalyst.messages import id_prefix
 from catalyst.runtime.heartbeat import Command
+from catalyst.runtime.jobs import FAR_MS
 from catalyst.runtime.store import read_only, storage_failed
 from catalyst.settings import load
 
 if TYPE_CHECKING:
     from catalyst.runtime.process import Process
 
+OUTSIDE = frozenset({"drain", "reload", "log-level", "query", "trace", "integrity", "backup"})
 QUERY_ROWS = 1_000
 QUERY_STEPS = 2_000_000  # of SQLite's virtual machine: about a second
 QUERY_BYTES = 8_000_000
@@ -34,7 +36,7 @@ class Verbs:
     def outside(self, command: Command) -> dict[str, Any] | None:
         """The answer to a verb that must run between transactions; None where it belongs into one."""
         run = getattr(self, f"_{command.verb.replace('-', '_')}", None)
-        if command.verb not in ("drain", "reload", "log-level", "query", "trace", "integrity") or run is None:
+        if command.verb not in OUTSIDE or run is None:
             return None
         try:
             answer: dict[str, Any] = run(command.arguments)
@@ -122,6 +124,9 @@ class Verbs:
                 "in": {name: {"epoch": link.link_epoch.hex(), "last": link.last_seq, "hash": link.hash.hex()}
                        for name, link in links.inn.items()}}
 
+    def _backup(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        return self._process.copier.ask(arguments)
+
     def _trace(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """What this actor knows of an item's way: received, sent, waiting, dead. Times are told in the clock of now, so
         that a jump of the clock does not show as a step of the way; the rows keep what was stamped."""
@@ -141,13 +146,15 @@ class Verbs:
                 "dead": [list(row) for row in dead]}
 
     def _dead(self, arguments: dict[str, Any], db: sqlite3.Connection) -> dict[str, Any]:
-        """`do`: list, show, retry or drop; `id`: hex of a letter, or all for retry and drop."""
+        """`do`: list, show, retry or drop; `id`: hex of a letter, or all for retry and drop; of those that died from
+        `from_ms` to `until_ms`."""
         do, wanted = str(arguments.get("do", "list")), str(arguments.get("id", "all")).lower()
         if (wanted != "all" and not set(wanted) <= set("0123456789abcdef")) or not wanted:
             raise ConfigError(f"{wanted!r} is not the id of a dead letter")
         rows = db.execute("SELECT id, item_id, sender, type, reason, traceback, dead_ms, body FROM dead"
-                          " WHERE ?1 = 'all' OR lower(hex(id)) LIKE ?1 || '%' ORDER BY n LIMIT 500",
-                          (wanted,)).fetchall()
+                          " WHERE (?1 = 'all' OR lower(hex(id)) LIKE ?1 || '%') AND dead_ms BETWEEN ?2 AND ?3"
+                          " ORDER BY n LIMIT 500",
+                          (wanted, int(arguments.get("from_ms", 0)), int(arguments.get("until_ms", FAR_MS)))).fetchall()
         if do in ("list", "show"):
             names = ("id", "item_id", "sender", "type", "reason", "traceback", "dead_ms")
             letters = [dict(zip(names, (row[0].hex(), *row[1:7]), strict=True)) for row in rows]

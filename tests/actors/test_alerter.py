@@ -399,7 +399,7 @@ def test_a_defect_in_rendering_is_not_repeated_for_ever(make: Callable[..., Benc
 
 
 def test_pruning(make: Callable[..., Bench]) -> None:
-    """Alerts go after thirty days, wires without an alert after one; what waits stays."""
+    """Alerts go after ninety days, wires without an alert after one; what waits stays."""
     bench = make("discord")
     bench.send(ALERT)
     drain(bench)
@@ -409,7 +409,7 @@ def test_pruning(make: Callable[..., Bench]) -> None:
     bench.clock.advance(2 * 86_400)
     bench.tick("prune")
     assert bench.rows("SELECT item_id FROM wires") == [("i1",)]
-    bench.clock.advance(29 * 86_400)
+    bench.clock.advance(89 * 86_400)
     bench.send(same(ALERT, item_id="i2", alert_id="a2"))
     bench.tick("prune")
     assert bench.rows("SELECT alert_id FROM alerts") == [("a2",)]

@@ -84,11 +84,15 @@ def test_wrong_arguments(bench: Bench, arguments: dict[str, object]) -> None:
 
 
 def test_facts_survive_a_kill_and_go_after_thirty_days(bench: Bench) -> None:
-    """A restart loses nothing; pruning takes what is old."""
+    """A restart loses nothing; pruning takes what is old, an alerted item only with its outcomes."""
     bench.send(POSTED)
+    bench.send(ItemDropped(item_id="i2", stage="classifier", reason="no_ticker", dropped_ms=START_MS))
     bench.restart()
-    assert bench.verb("fates", ids=["i1"])["fates"]
+    assert len(bench.verb("fates", ids=["i1", "i2"])["fates"]) == 2
     bench.clock.advance(31 * 86_400)
+    bench.tick("prune")
+    assert list(bench.verb("fates", ids=["i1", "i2"])["fates"]) == ["i1"]
+    bench.clock.advance(370 * 86_400)
     bench.tick("prune")
     assert bench.verb("fates", ids=["i1"])["fates"] == {}
 
@@ -269,12 +273,15 @@ def test_outcomes_switched_off(tmp_path: Path) -> None:
         assert bench.send(POSTED) == []
 
 
-def test_outcomes_survive_a_kill_and_go_after_half_a_year(bench: Bench) -> None:
+def test_outcomes_survive_a_kill_and_go_after_a_year(bench: Bench) -> None:
     """A restart loses nothing; pruning takes what is old."""
     bench.send(POSTED)
     bench.send(seen())
     bench.restart()
     assert bench.verb("outcomes", item_id="i1")["outcomes"][0]["state"] == "settled"
-    bench.clock.advance(181 * DAY_S)
+    bench.clock.advance(399 * DAY_S)
+    bench.tick("prune")
+    assert len(bench.verb("outcomes", item_id="i1")["outcomes"]) == 6
+    bench.clock.advance(2 * DAY_S)
     bench.tick("prune")
     assert bench.verb("outcomes", item_id="i1")["outcomes"] == []

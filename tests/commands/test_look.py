@@ -6,10 +6,10 @@ import pytest
 
 from catalyst.commands.trace import as_text
 from catalyst.core.hops import join
-from catalyst.runtime.store import Store
+from catalyst.runtime.store import Store, connect
 from catalyst.testing import wait_until
 from tests.commands.conftest import Catalyst
-from tests.commands.tiny import BROKEN, DROPPED, LOST, Running, TinyFetcher
+from tests.commands.tiny import BROKEN, DROPPED, LOST, Running, TinyClassifier, TinyFetcher
 
 
 @pytest.fixture
@@ -160,6 +160,32 @@ def test_dead_retry_and_drop(catalyst: Catalyst, spine: Running) -> None:
     (letter,) = catalyst("dead", "list", "--json").lines
     assert catalyst("dead", "drop", letter["id"][:8]).out == "1 letter dropped\n"
     assert catalyst("dead", "list", "--json").lines == []
+
+
+def aged(spine: Running, by_ms: int) -> None:
+    """Let the classifier's letters have died so much earlier."""
+    spine.stop("classifier")
+    db = connect(spine.settings.database_folder / "classifier.db")
+    db.execute("UPDATE dead SET dead_ms = dead_ms - ?", (by_ms,))
+    db.close()
+    spine.start(TinyClassifier)
+
+
+def test_old_letters_are_tried_again_only_when_named(catalyst: Catalyst, spine: Running) -> None:
+    """Ages choose letters; `retry all` leaves what died more than an hour ago, and says so."""
+    aged(spine, 2 * 3_600_000)
+    assert catalyst("dead", "list", "--newer-than", "1h", "--json").lines == []
+    assert catalyst("dead", "drop", "all", "--older-than", "3h").out == "0 letters dropped\n"
+    (letter,) = catalyst("dead", "list", "--older-than", "1h", "--newer-than", "3h", "--json").lines
+    left = catalyst("dead", "retry", "all")
+    assert (left.code, left.out.startswith("0 letters handed over again; 1 died before")) == (0, True)
+    assert catalyst("dead", "retry", "all", "--newer-than", "1d", "--json").json["count"] == 1
+    wait_until(lambda: spine.processes["classifier"].engine.dead == 1)
+    aged(spine, 2 * 3_600_000)
+    assert "1 letter handed over again, 2 h after it died" in catalyst("dead", "retry", letter["id"][:8]).out
+    wait_until(lambda: spine.processes["classifier"].engine.dead == 1)
+    assert catalyst("dead", "list", "--older-than", "2h", "--newer-than", "1h").code == 64
+    assert catalyst("dead", "drop", "all", "--newer-than", "1h", "--json").json["count"] == 1
 
 
 def test_dead_misuse(catalyst: Catalyst, spine: Running) -> None:
