@@ -39,6 +39,7 @@ from catalyst.core.sources import Source
 from catalyst.messages import FilingFound, ItemDropped, OpsNotice, StoryFound, StoryJoined
 from catalyst.runtime.beats import Beats
 from catalyst.runtime.contract import Actor, Every, Hold, Job, JobKind, Loop, Output
+from catalyst.runtime.places import Places
 from catalyst.runtime.roster import WORKERS
 from catalyst.settings import Settings
 
@@ -85,7 +86,7 @@ class Fetcher(Actor):
 
     def attach(self, loop: Loop) -> None:
         """Listen to the others: the whole system's backlog is what makes the fetcher pause."""
-        self._beats = Beats(self.settings.run_folder, WORKERS)
+        self._beats = Beats(Places.of(self.settings), WORKERS)
         loop.watch(self._beats.socket, "hear")
 
     def hear(self, db: sqlite3.Connection) -> Iterator[Output]:

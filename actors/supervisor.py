@@ -102,6 +102,7 @@ class Supervisor(Actor):
         """Look at the living; start what is due, in order; end what is in trouble or does not end."""
         now_s = self.clock.monotonic_s()
         self._launcher.replace_stuck_server()
+        self._beats.redial()
         yield from self._look(now_s)
         for child in self.children.values():
             if child.end_at_s is not None and now_s >= child.end_at_s:

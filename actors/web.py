@@ -17,6 +17,7 @@ from catalyst import log
 from catalyst.runtime.beats import Beats
 from catalyst.runtime.contract import Actor, Every, Loop, Output
 from catalyst.runtime.control import Control
+from catalyst.runtime.places import Places
 from catalyst.runtime.roster import ALL
 from catalyst.web.facts import Facts
 from catalyst.web.pulse import Pulse
@@ -36,9 +37,10 @@ class Web(Actor):
 
     def attach(self, loop: Loop) -> None:
         """Listen to everybody's beats and prepare the page."""
-        self._beats = Beats(self.settings.run_folder, self.listens_to)
-        self._pulse = Pulse(self.settings.database_folder, self.clock)
-        self._facts = Facts(self.settings, Control(self.settings.run_folder), self._pulse, self.clock)
+        self._places = Places.of(self.settings)
+        self._beats = Beats(self._places, self.listens_to)
+        self._pulse = Pulse(self.settings.database_folder, self.clock, self._places.remote)
+        self._facts = Facts(self.settings, Control(self._places), self._pulse, self.clock)
         self._routes = Routes(self._facts, self.clock)
         self._server: Server | None = None
         self._port = 0  # on which it listens, 0: on none

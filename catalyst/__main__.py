@@ -4,9 +4,12 @@ from __future__ import annotations
 
 
 def main() -> int:
-    """Run the command line; the exit code."""
+    """Run the command line; the exit code. Whatever it and its children write belongs to the user alone."""
+    import os
+
     from catalyst.cli import main as run
 
+    os.umask(0o077)
     return run()
 
 

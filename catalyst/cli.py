@@ -88,6 +88,8 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
         C("config", "config", "settings in force and where each comes from", ("catalyst config show",)),
         C("send-test", "filters", "send a marked test card to the sinks",
           ("catalyst send-test", "catalyst send-test webhook --preview"), "add_arguments_send_test", "run_send_test"),
+        C("keys", "keys", "key pairs for actors on several hosts",
+          ("catalyst keys --init", "catalyst keys --import other-host.txt")),
         C("version", "version", "versions of Catalyst and of what it stands on", ("catalyst version --json",)),
     )),
     ("prove and repair", (

@@ -42,6 +42,8 @@ TABLE: tuple[Setting, ...] = (
     S("CATALYST_LOG_LEVEL", "str", "info", "debug, info, warning or error", "system",
       choices=("debug", "info", "warning", "error")),
     S("CATALYST_ACTORS", "list", "", "actors to run, all when empty", "system"),
+    S("CATALYST_ENDPOINTS", "list", "", "actors that other hosts reach: ACTOR=tcp://IP:PORT, of three ports each",
+      "system"),
     S("CATALYST_MEMORY_SOFT_MB", "float", 300, "anonymous memory at which an actor is drained and restarted, 0 = none",
       "system", 0, 1e6),
     S("CATALYST_MEMORY_HARD_MB", "float", 600, "anonymous memory at which an actor is killed, 0 = none", "system",
@@ -120,6 +122,11 @@ class Settings:
     def run_folder(self) -> Path:
         """Where the sockets are."""
         return self.home / "run"
+
+    @property
+    def key_folder(self) -> Path:
+        """Where the keys for other hosts are."""
+        return self.home / "keys"
 
     @property
     def log_folder(self) -> Path:

@@ -79,7 +79,8 @@ def home(about: Examined) -> Iterator[Check]:
         yield fail("home", f"{place} cannot be written", f"chown {os.getuid()} {place}, or another CATALYST_HOME")
         return
     yield ok("home", str(place))
-    for folder in (about.settings.database_folder, about.settings.run_folder, about.settings.log_folder):
+    settings = about.settings
+    for folder in (settings.database_folder, settings.run_folder, settings.log_folder, settings.key_folder):
         if not folder.exists():
             continue
         status = folder.stat()

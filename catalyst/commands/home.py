@@ -1,7 +1,7 @@
 """The running actors of one home, as the commands ask them.
 
-An actor that nobody runs (its lock is free) is not asked, so that no command waits for an answer that cannot come. It
-opens no database and works while the supervisor is down.
+An actor that nobody runs (its lock is free) is not asked, so that no command waits for an answer that cannot come;
+those of other hosts are. It opens no database and works while the supervisor is down.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 from catalyst.errors import UnavailableError, UsageError
 from catalyst.runtime.control import Control
 from catalyst.runtime.ownership import Owner, living_owner
+from catalyst.runtime.places import Places
 from catalyst.runtime.roster import ALL, SUPERVISOR, WORKERS
 from catalyst.settings import Settings, load
 
@@ -25,15 +26,21 @@ class Home:
 
     def __init__(self, settings: Settings | None = None):
         self.settings = settings or load()
-        self._control = Control(self.settings.run_folder)
+        self._places = Places.of(self.settings)
+        self._control = Control(self._places)
 
     def owner(self, actor: str) -> Owner | None:
         """The process that runs `actor`, or None."""
         return living_owner(self.settings.database_folder, actor)
 
     def alive(self, actors: Iterable[str] = ALL) -> list[str]:
-        """Those of `actors` that a process runs."""
-        return [actor for actor in actors if self.owner(actor) is not None]
+        """Those of `actors` that a process runs here, and those of other hosts, which nobody here can tell."""
+        return [actor for actor in actors if self._places.is_remote(actor) or self.owner(actor) is not None]
+
+    @property
+    def remote(self) -> tuple[str, ...]:
+        """The actors of other hosts."""
+        return self._places.remote
 
     def ask_all(self, actors: Iterable[str], verb: str, timeout_s: float = ANSWER_S, /,
                 **arguments: Any) -> dict[str, dict[str, Any]]:
@@ -42,7 +49,7 @@ class Home:
 
     def ask(self, actor: str, verb: str, timeout_s: float = ANSWER_S, /, **arguments: Any) -> dict[str, Any]:
         """The actor's answer. Raises UnavailableError when there is none, UsageError with the words of a refusal."""
-        if self.owner(actor) is None:
+        if not self.alive([actor]):
             raise UnavailableError(f"{actor} is not running")
         answer = self._control.ask_all([actor], verb, timeout_s, **arguments).get(actor)
         if answer is None:

@@ -53,7 +53,7 @@ def look_twice(home: Home) -> dict[str, Any]:
     where the supervisor hands them on and none is too fresh, are a first look that takes no time.
     """
     children = home.children(LOOK_S)
-    asked = home.alive() if children is None else [*children, SUPERVISOR]
+    asked = home.alive() if children is None else [*children, *home.remote, SUPERVISOR]
     before = last_beats(children or {})
     answers = home.ask_all(asked, "status", LOOK_S)
     if _is_quiet(home, children, answers) and not _is_same(before, answers):
@@ -74,7 +74,8 @@ def last_beats(children: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]
 def _is_quiet(home: Home, children: dict[str, Any] | None, answers: dict[str, dict[str, Any]]) -> bool:
     wanted = home.meant() if children is None else [
         name for name, child in children.items() if child.get("wanted", True)]
-    return bool(answers) and set(wanted) <= answers.keys() and all(_is_free(answer) for answer in answers.values())
+    wanted = {*wanted, *home.remote}
+    return bool(answers) and wanted <= answers.keys() and all(_is_free(answer) for answer in answers.values())
 
 
 def _is_free(answer: dict[str, Any]) -> bool:
@@ -91,7 +92,7 @@ def _is_same(before: dict[str, dict[str, Any]], now: dict[str, dict[str, Any]]) 
 
 def _report(home: Home, children: dict[str, Any] | None, answers: dict[str, dict[str, Any]], *,
             idle: bool) -> dict[str, Any]:
-    names = [name for name in ALL if name == SUPERVISOR or name in answers or (
+    names = [name for name in ALL if name == SUPERVISOR or name in answers or name in home.remote or (
         home.owner(name) is not None if children is None else name in children)]
     if children is None and not answers and home.owner(SUPERVISOR) is None and names == [SUPERVISOR]:
         names = []

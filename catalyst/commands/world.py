@@ -27,7 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EXAMPLE
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("day", type=Path, metavar="DAY", help="the day's folder")
-    parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: a free one)")
+    parser.add_argument("--port", type=int, default=0, help="port (default: a free one)")
+    parser.add_argument("--host", default="127.0.0.1", metavar="IP", help="listen there instead; it trusts everybody")
     parser.add_argument("--speed", type=float, default=1.0, help="how many times as fast as the day itself (default 1)")
     parser.add_argument("--discord-limit", metavar="N/S", help="allow N requests in S seconds a webhook (default: all)")
     parser.add_argument("--edgar-limit", type=int, default=0, metavar="N",
@@ -53,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
         signal.signal(number, lambda *_: ended.set())
     limit = parse_limit(arguments.discord_limit) if arguments.discord_limit else None
     with World(day, arguments.port, arguments.speed, limit, state=arguments.state, sent=arguments.sent,
-               edgar_limit=arguments.edgar_limit, strict_sec=arguments.strict_sec) as world:
+               edgar_limit=arguments.edgar_limit, strict_sec=arguments.strict_sec, host=arguments.host) as world:
         about = {"url": world.url, "pid": os.getpid(), **world.about()}
         _print(arguments, about,
                f"world: {world.url} plays {about['name']}, {about['items']} items until {about['ends']}")

@@ -16,16 +16,17 @@ import zmq
 from catalyst.clock import SystemClock
 from catalyst.errors import MessageError, UnavailableError
 from catalyst.plain import unpack_raw
-from catalyst.runtime.sockets import CONTROL_VERSION, address, plain_socket, socket_folder
+from catalyst.runtime.places import Places, places
+from catalyst.runtime.sockets import CONTROL_VERSION, plain_socket
 
 ANSWER_LIMIT_BYTES = 64 * 1024 * 1024
 
 
 class Control:
-    """Asks actors of one home. A context manager."""
+    """Asks actors by their places, or those of one run folder. A context manager."""
 
-    def __init__(self, run_folder: Path):
-        self._folder = socket_folder(run_folder)
+    def __init__(self, where: Places | Path):
+        self._places = places(where)
         self._context = zmq.Context()
         self._clock = SystemClock()
 
@@ -40,15 +41,14 @@ class Control:
 
     def ask_all(self, actors: Iterable[str], verb: str, timeout_s: float = 2.0, /,
                 **arguments: Any) -> dict[str, dict[str, Any]]:
-        """Answers by actor, of those that answered in time; all are asked at once."""
+        """Answers by actor, of those that answered in time and readably; all are asked at once."""
         request = msgpack.packb({"v": CONTROL_VERSION, "verb": verb, "args": arguments}, use_bin_type=True)
         poller = zmq.Poller()
         waiting: dict[zmq.Socket[bytes], str] = {}
         for actor in actors:
             socket = plain_socket(self._context, zmq.DEALER)
             socket.setsockopt(zmq.MAXMSGSIZE, ANSWER_LIMIT_BYTES)
-            socket.setsockopt(zmq.RECONNECT_IVL, 5)
-            socket.connect(address(self._folder, actor, "ctl"))
+            self._places.connect(socket, actor, "ctl")
             socket.send(request)
             poller.register(socket, zmq.POLLIN)
             waiting[socket] = actor
@@ -58,7 +58,9 @@ class Control:
             for socket, _ in poller.poll(left_s * 1000):
                 poller.unregister(socket)
                 actor = waiting.pop(socket)
-                answers[actor] = _read(socket.recv())
+                answer = _read(socket.recv())
+                if answer is not None:
+                    answers[actor] = answer
                 socket.close(0)
         for socket in waiting:
             socket.close(0)
@@ -76,11 +78,10 @@ class Control:
         self.close()
 
 
-def _read(data: bytes) -> dict[str, Any]:
+def _read(data: bytes) -> dict[str, Any] | None:
+    """The answer, None for bytes that are none: they come from no actor."""
     try:
         answer = unpack_raw(data, ANSWER_LIMIT_BYTES)
-    except MessageError as error:
-        raise UnavailableError(f"unreadable answer ({error})") from error
-    if not isinstance(answer, dict):
-        raise UnavailableError("unreadable answer")
-    return answer
+    except MessageError:
+        return None
+    return answer if isinstance(answer, dict) else None

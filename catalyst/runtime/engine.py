@@ -345,7 +345,7 @@ class Engine:
         if row is None:
             return False
         self.dead -= 1
-        if row[3].startswith("job:"):
+        if not row[2]:  # a message has a sender, whatever its type says
             kind = row[3].removeprefix("job:")
             fields: dict[str, Any] = msgpack.unpackb(row[5], raw=False)
             payload_type = next((declared.payload for declared in self.actor.jobs if declared.name == kind), None)

@@ -24,13 +24,22 @@ import zmq
 from catalyst.clock import Clock
 from catalyst.errors import MessageError
 from catalyst.plain import unpack_raw
+from catalyst.runtime.bus import Bus
+from catalyst.runtime.places import Places
 from catalyst.runtime.progress import Progress
-from catalyst.runtime.sockets import CONTROL_VERSION, address, plain_socket, socket_folder
+from catalyst.runtime.refusals import Refusals
+from catalyst.runtime.sockets import CONTROL_VERSION, plain_socket
 
 BEAT_S = 1.0
 EARLY_BEATS, EARLY_BEAT_S = 20, 0.05  # listeners connect a moment after the start: the first beats come close
 LAST_ANSWER_MS = 200  # at the end, for an answer that is still on its way out
 REQUEST_LIMIT_BYTES = 256 * 1024
+REQUESTS_AT_ONCE = 64  # before the next beat is looked at: whoever asks fast must not silence the actor
+MOST_COMMANDS = 256  # that wait for the loop; who asks more is told so
+# A listener sends nothing but its handshake and what it subscribes to, which is everything. ZeroMQ keeps a subscription
+# in a tree as deep as it is long: one of 1 MB took 118 MB (libzmq 4.3.5).
+SUBSCRIPTION_BYTES, HANDSHAKE_BYTES = 64, 1_024  # on this host; with the keys of CURVE
+ANSWERS_KEPT = 100  # for one who asks and does not read
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,27 +52,31 @@ class Command:
 
 
 class Heartbeat:
-    """Beat and control socket of actor `name`. `commands` is read by the loop when `command_fd` is readable."""
+    """Beat and control socket of actor `name`. The loop takes commands when `command_fd` is readable."""
 
-    def __init__(self, name: str, run_folder: Path, context: zmq.Context[zmq.Socket[bytes]], progress: Progress,
-                 clock: Clock):
-        self.commands: SimpleQueue[Command] = SimpleQueue()
-        self.rejected: Counter[str] = Counter()
+    def __init__(self, name: str, places: Places, bus: Bus, progress: Progress, clock: Clock):
+        self._commands: SimpleQueue[Command] = SimpleQueue()
+        self._refusals = Refusals(clock)
         self._answers: SimpleQueue[tuple[list[bytes], bytes]] = SimpleQueue()
         self.command_fd, self._command_write = _pipe()
         self._answer_fd, self._answer_write = _pipe()
         self._name = name
-        self._folder = socket_folder(run_folder)
-        self._context = context
+        self._bus = bus
         self._progress = progress
         self._clock = clock
         self._process = psutil.Process()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
-        self._beat = plain_socket(context, zmq.PUB)
-        self._control = plain_socket(context, zmq.ROUTER)
-        self._beat.bind(address(self._folder, name, "beat"))
-        self._control.bind(address(self._folder, name, "ctl"))
+        self._beat = plain_socket(bus.context, zmq.PUB)
+        self._control = plain_socket(bus.context, zmq.ROUTER)
+        self._control.setsockopt(zmq.SNDHWM, ANSWERS_KEPT)
+        self._beat.setsockopt(zmq.MAXMSGSIZE, SUBSCRIPTION_BYTES)
+        for socket, ending in ((self._beat, "beat"), (self._control, "ctl")):
+            places.bind(socket, name, ending)
+            if socket is self._beat:
+                socket.setsockopt(zmq.MAXMSGSIZE, HANDSHAKE_BYTES)
+            if places.listens(name):
+                places.bind_tcp(socket, name, ending)
 
     def start(self) -> None:
         """Begin to beat; from here on the sockets belong to the thread."""
@@ -74,6 +87,16 @@ class Heartbeat:
         self._stopping = True
         _wake(self._answer_write)
         self._thread.join(1.0)
+
+    def take(self, most: int) -> list[Command]:
+        """Commands for the loop, `most` of them; `command_fd` stays readable while there are more."""
+        _drain(self.command_fd)
+        found: list[Command] = []
+        while len(found) < most and not self._commands.empty():
+            found.append(self._commands.get())
+        if not self._commands.empty():
+            _wake(self._command_write)
+        return found
 
     def answer(self, command: Command, reply: Mapping[str, Any]) -> None:
         """Send the loop's answer to a command."""
@@ -88,6 +111,9 @@ class Heartbeat:
         poller = zmq.Poller()
         poller.register(self._control, zmq.POLLIN)
         poller.register(self._answer_fd, zmq.POLLIN)
+        guard = self._bus.guard  # here, because a stuck loop must be looked at from another host too
+        if guard is not None:
+            poller.register(guard.socket, zmq.POLLIN)
         next_beat_s = self._clock.monotonic_s()
         beats = 0
         while not self._stopping:
@@ -101,6 +127,8 @@ class Heartbeat:
             ready = dict(poller.poll(wait_s * 1000))
             if self._answer_fd in ready:
                 _drain(self._answer_fd)
+            if guard is not None and guard.socket in ready:
+                guard.serve()
             self._send_answers()
             if self._control in ready:
                 self._serve()
@@ -114,15 +142,15 @@ class Heartbeat:
             self._control.send_multipart([*peer, reply], zmq.NOBLOCK)
 
     def _serve(self) -> None:
-        while True:
+        for _ in range(REQUESTS_AT_ONCE):
             try:
                 *peer, request = self._control.recv_multipart(zmq.NOBLOCK)
             except zmq.Again:
                 return
             try:
-                verb, arguments = _read_request(request)
+                verb, arguments = read_request(request)
             except MessageError as error:
-                self.rejected[error.reason] += 1
+                self._refusals.add(error.reason)
                 continue
             if verb == "ping":
                 reply: dict[str, Any] = {"ok": True, "pid": os.getpid()}
@@ -130,11 +158,21 @@ class Heartbeat:
                 reply = {"ok": True, **self.status()}
             elif verb == "stacks":
                 reply = stacks()
+            elif self._commands.qsize() >= MOST_COMMANDS:
+                self._refusals.add("busy")
+                reply = {"ok": False, "error": f"{MOST_COMMANDS} commands wait already"}
             else:
-                self.commands.put(Command(peer, verb, arguments))
+                self._commands.put(Command(peer, verb, arguments))
                 _wake(self._command_write)
                 continue
             self._control.send_multipart([*peer, msgpack.packb(reply, use_bin_type=True)], zmq.NOBLOCK)
+
+    def rejected(self) -> dict[str, int]:
+        """What was refused since the start, by reason, on all sockets; for the loop."""
+        counts = Counter(self._bus.refusals.counts) + Counter(dict(self._refusals.counts))
+        if self._bus.guard is not None and self._bus.guard.refused:
+            counts["unknown_key"] += self._bus.guard.refused
+        return dict(counts)
 
     def status(self) -> dict[str, Any]:
         """The record that a beat carries."""
@@ -172,7 +210,8 @@ def stacks() -> dict[str, Any]:
         return {"ok": False, "error": str(error)}
 
 
-def _read_request(data: bytes) -> tuple[str, dict[str, Any]]:
+def read_request(data: bytes) -> tuple[str, dict[str, Any]]:
+    """Verb and arguments of a request. Raises MessageError for anything else."""
     request = unpack_raw(data, REQUEST_LIMIT_BYTES)
     if not isinstance(request, dict) or request.get("v") != CONTROL_VERSION:
         raise MessageError("wrong_request")

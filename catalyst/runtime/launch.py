@@ -170,6 +170,7 @@ def detach(settings: Settings, name: str) -> None:
         if isinstance(fd, int):
             with suppress(OSError):
                 os.close(fd)
+    os.umask(0o077)
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     settings.log_folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -26,6 +26,7 @@ WINDOW = 256  # frames in flight on one link
 HELLO_AGAIN_S = 0.25
 STALLED_S = 1.0
 IDLE_CHECK_S = 60.0
+INCIDENT_S = 60.0  # between two incidents with one peer: each is counted
 CHECKPOINT = 1_000  # messages taken, queued or acknowledged after which the rows of the links are written
 BATCH_BYTES = 8_000_000  # of bodies read at once for sending
 
@@ -40,6 +41,7 @@ class Links:
         self.out: dict[str, OutLink] = {}
         self.inn: dict[str, InLink] = {}
         self.mismatches = 0
+        self._told: dict[str, float] = {}  # peer -> when its last incident was stored
         self.needs_flush = False  # the rows of messages do not tell where the links are
         self._since = 0  # messages since the rows of the links were written
         self.reload(db)
@@ -320,6 +322,10 @@ class Links:
 
     def _incident(self, db: sqlite3.Connection, peer: str, detail: str, now_ms: int) -> None:
         self.mismatches += 1
+        now_s = self._clock.monotonic_s()
+        if now_s - self._told.get(peer, -INCIDENT_S) < INCIDENT_S:
+            return
+        self._told[peer] = now_s
         db.execute("INSERT INTO incidents(kind, subject, detail, at_ms) VALUES('link_mismatch', ?, ?, ?)",
                    (peer, detail, now_ms))
         log.warning("link_mismatch", peer=peer, detail=detail)

@@ -29,6 +29,7 @@ from catalyst.runtime.heartbeat import Command, Heartbeat
 from catalyst.runtime.jobs import FAR_MS, Finished
 from catalyst.runtime.links import Links
 from catalyst.runtime.ownership import Ownership
+from catalyst.runtime.places import Places
 from catalyst.runtime.progress import Progress
 from catalyst.runtime.retention import KEPT_MS, forget
 from catalyst.runtime.sockets import make_run_folder
@@ -41,6 +42,7 @@ DRAIN_ACKS_S = 0.3  # a drain never waits longer for the acknowledgement of a pe
 PRUNE_S = 30.0
 AGE_S = 1.0
 LOOK_S = 0.01  # a busy loop refreshes what the heartbeat shows no more often than this
+COMMANDS_PER_TURN = 32  # whoever asks fast must not keep the messages waiting
 STORE_PAUSE_S = 0.5  # after a refused transaction, for example on a full disk
 
 
@@ -66,6 +68,9 @@ class Process:
         self.progress = Progress(self.clock)
         self.store = store or Store(cls, settings)
         make_run_folder(settings.run_folder)
+        senders = tuple(senders)
+        places = Places.of(settings, senders)
+        places.check()
         self.actor = cls(settings, self.clock)
         self.links = Links(self.store.db, self.store.epoch, (kind.RECEIVER for kind in cls.outbox), self.clock)
         self.faults = Faults(settings.faults, cls.name, settings.home)
@@ -90,8 +95,8 @@ class Process:
         with self.store.transaction() as db:
             self.engine.start(db, suspect=suspect and not self.store.was_clean)
             self.links.flush(db)
-        self.bus = Bus(cls.name, settings.run_folder, self.links, senders)
-        self.heartbeat = Heartbeat(cls.name, settings.run_folder, self.bus.context, self.progress, self.clock)
+        self.bus = Bus(cls.name, places, self.links, senders, self.clock)
+        self.heartbeat = Heartbeat(cls.name, places, self.bus, self.progress, self.clock)
         self._watched: dict[Any, str] = {}
         for fd in (self._wake_fd, self.engine.jobs.wake_fd, self.heartbeat.command_fd):
             self.bus.poller.register(fd, zmq.POLLIN)
@@ -287,7 +292,7 @@ class Process:
         """Greet where it is due and fill the windows."""
         for link in self.links.out.values():
             if self.links.hello_due(link):
-                self.bus.send(link, self.links.hello(link))
+                self.bus.greet(link, self.links.hello(link))
             for seq, frame in self.links.to_send(self.store.db, link):
                 self.engine.reach("send", "")
                 if not self.bus.send(link, frame):
@@ -298,9 +303,7 @@ class Process:
 
     def _read_commands(self) -> None:
         """Answer what needs no transaction; the rest is done in the next turn's."""
-        os.read(self.heartbeat.command_fd, 4096)
-        while not self.heartbeat.commands.empty():
-            command = self.heartbeat.commands.get()
+        for command in self.heartbeat.take(COMMANDS_PER_TURN):
             reply = self.verbs.outside(command)
             if reply is None:
                 self._commands.append(command)
@@ -331,8 +334,8 @@ class Process:
             "waiting": self.actor.waiting(), "oldest_unsent_s": oldest_s, "dead": self.engine.dead,
             "job": job[0] if job else "", "job_age_s": now_s - job[1] if job else 0.0,
             "job_limit_s": job[2] if job else 0.0, "mismatches": self.links.mismatches,
-            "clock_jumps": self.actor.time.count,
-            "rejected": {**self.bus.rejected, **self.heartbeat.rejected}, "statistics": dict(self.actor.statistics())}
+            "clock_jumps": self.actor.time.count, "rejected": self.heartbeat.rejected(),
+            "statistics": dict(self.actor.statistics())}
 
     # -- drain
 

@@ -25,6 +25,7 @@ OUTSIDE = frozenset({"drain", "reload", "log-level", "query", "trace", "integrit
 QUERY_ROWS = 1_000
 QUERY_STEPS = 2_000_000  # of SQLite's virtual machine: about a second
 QUERY_BYTES = 8_000_000
+TOLD_S = 60.0
 
 
 class Verbs:
@@ -32,6 +33,7 @@ class Verbs:
 
     def __init__(self, process: Process):
         self._process = process
+        self._told: dict[str, float] = {}  # verb -> when its failure was logged last
 
     def outside(self, command: Command) -> dict[str, Any] | None:
         """The answer to a verb that must run between transactions; None where it belongs into one."""
@@ -59,10 +61,17 @@ class Verbs:
             db.execute("ROLLBACK TO verb")
             self._process.engine.reload(db)
             if not isinstance(error, CatalystError):
-                log.error("verb_failed", exc_info=error, verb=command.verb)
+                self._tell(command.verb, error)
             answer = {"ok": False, "error": str(error) or type(error).__name__}
         db.execute("RELEASE verb")
         return answer
+
+    def _tell(self, verb: str, error: Exception) -> None:
+        """Log what a verb raised, once a minute: who asks nonsense may ask it fast."""
+        now_s = self._process.clock.monotonic_s()
+        if now_s - self._told.get(verb, -TOLD_S) >= TOLD_S:
+            self._told[verb] = now_s
+            log.error("verb_failed", exc_info=error, verb=verb)
 
     def _drain(self, arguments: dict[str, Any]) -> dict[str, Any]:
         self._process.stop()

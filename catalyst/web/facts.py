@@ -114,7 +114,8 @@ class Facts:
         children = {views.word(row.get("name")): row for row in views.rows(
             self._ask(SUPERVISOR, "children"), "children", dict)}
         meant = tuple(name for name in WORKERS if not self.settings.actors or name in self.settings.actors)
-        names = (*([name for name in WORKERS if name in children] or meant), SUPERVISOR)
+        here = children or meant
+        names = (*(name for name in WORKERS if name in here or name in self._pulse.remote), SUPERVISOR)
         fetched = self._ask("fetcher", "sources")
         alerts, alerts_ms = self._list(FEW_ALERTS)
         paused_until_ms = views.moment((fetched or {}).get("paused_until_ms"))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Container
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,9 +32,10 @@ class _Heard:
 
 
 class Pulse:
-    """Everything that the beats told since this process began."""
+    """Everything that the beats told since this process began; `remote` actors live on other hosts."""
 
-    def __init__(self, database_folder: Path, clock: Clock):
+    def __init__(self, database_folder: Path, clock: Clock, remote: Container[str] = ()):
+        self.remote = remote
         self._folder = database_folder
         self._clock = clock
         self._began_s = clock.monotonic_s()
@@ -67,7 +69,7 @@ class Pulse:
         now_s = self._clock.monotonic_s()
         with self._lock:
             fresh = [name for name, heard in self._heard.items() if now_s - heard.at_s < SILENT_S]
-        return frozenset(name for name in fresh if living_owner(self._folder, name) is not None)
+        return frozenset(name for name in fresh if name in self.remote or living_owner(self._folder, name) is not None)
 
     def actor(self, name: str, child: views.Raw) -> views.Actor:
         """The row of an actor; `child` is what the supervisor says of it, empty where it says nothing."""
@@ -80,15 +82,18 @@ class Pulse:
             silent_s = now_s - (heard.at_s if heard else self._began_s)
             ticks = self._ticks(heard, now_s)
             cpu_pct = heard.cpu_pct if heard else None
-        if owner is None or owner.pid != beat.get("pid"):
+        pid = owner.pid if owner else None
+        if name in self.remote:  # its lock is elsewhere: its beats are all that is known
+            pid = views.whole(beat.get("pid")) if silent_s < SILENT_S else None
+        if pid is None or pid != beat.get("pid"):
             beat, cpu_pct = {}, None
         said = views.word(child.get("state"))
         job = views.word(beat.get("job"))
         current = views.word(beat.get("current")) or (f"job {job}" if job else "")
         statistics = beat.get("statistics")
         return views.Actor(
-            name=name, state=state(said, beat, silent_s, held=owner is not None),
-            wanted=bool(child.get("wanted", True)), pid=owner.pid if owner else None, age_s=_age_s(owner),
+            name=name, state=state(said, beat, silent_s, held=pid is not None),
+            wanted=bool(child.get("wanted", True)), pid=pid, age_s=_age_s(owner),
             restarts=views.whole(child.get("restarts")),
             cpu_s=views.number(beat.get("cpu_s")), cpu_pct=cpu_pct, rss_bytes=views.whole(beat.get("rss_bytes")),
             beat_age_s=age_s, current=current, pulse=ticks,

@@ -4,7 +4,7 @@ Addresses: `/feeds/NAME.xml`, `/files/company_tickers.json`, `/v8/finance/chart/
 `/attachments/ID/NAME` (Discord), `/hook` (the signed webhook), `/cgi-bin/browse-edgar` and `/Archives/edgar/data/...`
 (EDGAR), `/v1/chat/completions` and `/v1beta/models/MODEL:generateContent` (language models); `/_sent`, `/_channel`,
 `/_llm`, `/_edgar` and `/_day` for whoever looks on, `POST /_faults` for whoever disturbs. Anything else is a 404 in
-JSON. It is a test bench: it listens on 127.0.0.1 only and trusts its caller.
+JSON. It is a test bench: it listens on 127.0.0.1 unless it is told otherwise, and trusts its caller.
 """
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ class World:
 
     def __init__(self, day: Day, port: int = 0, speed: float = 1.0, discord_limit: tuple[int, float] | None = None,
                  clock: Clock | None = None, *, state: Path | None = None, sent: Path | None = None,
-                 edgar_limit: int = 0, strict_sec: bool = False):
+                 edgar_limit: int = 0, strict_sec: bool = False, host: str = "127.0.0.1"):
         if speed <= 0:
             raise ConfigError(f"speed {speed:g} is not above 0")
         self.day = day
-        self.speed = speed
+        self.speed, self.host = speed, host
         self.clock = clock or SystemClock()
         self.shift = Shift(day.starts_ms, _start_ms(day, speed, self.clock, state), speed)
         self.tapes = {feed.name: self._tape(feed.file, feed.window) for feed in day.feeds if feed.kind != "edgar"}
@@ -72,7 +72,7 @@ class World:
             self._sent_fd = os.open(sent, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self._server = _listen(port, self)
         self.port = int(self._server.server_address[1])
-        self.url = self.desk.base_url = f"http://127.0.0.1:{self.port}"
+        self.url = self.desk.base_url = f"http://{host}:{self.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="world", daemon=True)
         self._thread.start()
 
@@ -186,14 +186,14 @@ class _Server(ThreadingHTTPServer):
         self.world = world
         self._open: set[socket.socket] = set()
         self._open_lock = threading.Lock()
-        super().__init__(("127.0.0.1", port), _Handler)
+        super().__init__((world.host, port), _Handler)
 
     def server_bind(self) -> None:
         """Like the parent's, without its look-up of the host's own name, which can take seconds."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
-        self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
+        self.server_name, self.server_port = self.server_address
 
     def note(self, connection: socket.socket, *, is_open: bool) -> None:
         """Remember a connection for `cut`, or forget it."""
@@ -217,7 +217,7 @@ def _listen(port: int, world: World) -> _Server:
     try:
         return _Server(port, world)
     except OSError as error:
-        raise UnavailableError(f"port {port} on 127.0.0.1 cannot be used: {error.strerror}") from error
+        raise UnavailableError(f"port {port} on {world.host} cannot be used: {error.strerror}") from error
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -193,12 +193,13 @@ def test_home_that_cannot_be_written(home: Path) -> None:
 
 def test_modes_of_the_folders(home: Path) -> None:
     """Sockets and databases are for this user alone."""
-    for name, mode in (("db", 0o700), ("run", 0o755)):
+    for name, mode in (("db", 0o700), ("run", 0o755), ("keys", 0o750)):
         (home / name).mkdir()
         (home / name).chmod(mode)
     assert [(check.name, check.state) for check in doctor_setup.home(examined(home))] == [
-        ("home", "ok"), ("permissions", "ok"), ("permissions", "warn")]
+        ("home", "ok"), ("permissions", "ok"), ("permissions", "warn"), ("permissions", "warn")]
     assert f"chmod 700 {home / 'run'}" in said(doctor_setup.home, examined(home))
+    assert f"chmod 700 {home / 'keys'}" in said(doctor_setup.home, examined(home))
 
 
 @pytest.mark.parametrize(("length", "state"), [(10, "ok"), (84, "warn"), (120, "warn")])

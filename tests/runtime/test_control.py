@@ -15,9 +15,9 @@ import zmq
 from catalyst.errors import ConfigError, UnavailableError
 from catalyst.messages import pack
 from catalyst.runtime import wire
-from catalyst.runtime.bus import address, plain_socket, socket_folder
 from catalyst.runtime.contract import Actor
 from catalyst.runtime.control import Control
+from catalyst.runtime.sockets import address, plain_socket, socket_folder
 from catalyst.testing import wait_until
 from tests.runtime.cast import Parcel, Taker
 from tests.runtime.forked import Town, exit_code, town

@@ -18,10 +18,11 @@ import zmq
 
 from catalyst.errors import OwnedElsewhere, UnavailableError
 from catalyst.runtime import wire
-from catalyst.runtime.bus import Arrivals, address, plain_socket, socket_folder
+from catalyst.runtime.bus import Arrivals
 from catalyst.runtime.contract import Job, Output
 from catalyst.runtime.control import Control
 from catalyst.runtime.process import Process
+from catalyst.runtime.sockets import address, plain_socket, socket_folder
 from catalyst.settings import defaults
 from catalyst.testing import wait_until
 from tests.runtime.cast import RING_ITEMS, RING_LAPS, Errand, Giver, One, Parcel, Taker, Three, Two
@@ -313,6 +314,26 @@ def test_bytes_that_are_not_zeromq_change_nothing(pair: Town) -> None:
             raw.send(chance.randbytes(chance.randrange(1, 500)))
     give(pair, 2)
     all_taken(pair, 2)
+
+
+@pytest.mark.parametrize("stays", [False, True], ids=["and goes", "and stays for a while"])
+def test_a_sender_whose_name_was_taken_recovers_by_itself(pair: Town, stays: bool) -> None:
+    """Somebody connects under its name: the receiver hears only him until the sender has connected anew."""
+    give(pair, 5)
+    all_taken(pair, 5)
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    socket = plain_socket(context, zmq.DEALER)
+    socket.setsockopt(zmq.IDENTITY, b"giver")
+    socket.connect(address(socket_folder(pair.settings.run_folder), "taker", "in"))
+    socket.send(b"not a frame")
+    wait_until(lambda: rejected(pair, "not_msgpack") == 1)
+    try:
+        if not stays:
+            context.destroy(linger=0)
+        give(pair, 5)
+        all_taken(pair, 10)
+    finally:
+        context.destroy(linger=0)
 
 
 def test_a_message_that_cannot_be_handled_does_not_hold_up_the_link(pair: Town) -> None:
