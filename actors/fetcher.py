@@ -128,6 +128,10 @@ class Fetcher(Actor):
         self._edgar = edgar_of(self.name, self._http, self.settings, self.clock)
         self._is_synced = False
 
+    def after_turn(self, *, stored: bool) -> None:
+        """Without the rows of the sources none would be polled."""
+        self._is_synced = self._is_synced and stored
+
     def poll_due(self, db: sqlite3.Connection) -> Iterator[Output]:
         """Queue a poll of each source that is due and has none under way."""
         book = Feedbook(db, self.now_ms)
@@ -137,7 +141,7 @@ class Fetcher(Actor):
         self._unasked = book.unasked(self.sources)
         yield from self._pause(db)
         for poll, due_ms in book.due(self.sources):
-            if self.paused or self.paused_until_ms is not None:
+            if self.paused or self.storage or self.paused_until_ms is not None:
                 self.counters.add("polls_paused")
                 continue
             book.queued(self.sources[poll.name], due_ms)
@@ -158,7 +162,7 @@ class Fetcher(Actor):
     def verb_sources(self, arguments: dict[str, Any], db: sqlite3.Connection) -> dict[str, Any]:
         """Every source of the list with its standing, and whether and by whom polling is paused."""
         until_ms = Pausebook(db, self.now_ms).until_ms()
-        by = "person" if until_ms is not None else "backlog" if self.paused else None
+        by = "person" if until_ms is not None else self._paused_by()
         return {"sources": Feedbook(db, self.now_ms).listed(self.listed, self.settings), "paused_until_ms": until_ms,
                 "paused_by": by}
 
@@ -170,7 +174,10 @@ class Fetcher(Actor):
     def verb_resume(self, arguments: dict[str, Any], db: sqlite3.Connection) -> dict[str, Any]:
         """End a person's pause; the one for the backlog stays."""
         was_paused, self.paused_until_ms = Pausebook(db, self.now_ms).close(), None
-        return {"was_paused": was_paused, "paused_by": "backlog" if self.paused else None}
+        return {"was_paused": was_paused, "paused_by": self._paused_by()}
+
+    def _paused_by(self) -> str | None:
+        return "storage" if self.storage else "backlog" if self.paused else None
 
     def work_poll(self, poll: Poll) -> Polled:
         """Ask and read; both may take their time here."""

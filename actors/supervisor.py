@@ -2,7 +2,7 @@
 
 Its own death stops nothing: a new one finds the living by their locks and adopts them. A death is known by pidfd and
 start time only, a hang by what the process itself said. It stores every end and every trouble; it decides nothing
-about messages.
+about messages. Nothing that it does waits for its database: on a full disk it goes on, and its rows follow.
 
 sends     OpsNotice  to alerter (an actor hangs, swells, or does not stay up)
 stores    restarts   one row an end of a process, kept 30 days
@@ -23,10 +23,10 @@ import msgspec
 
 from catalyst import log
 from catalyst.books import incidents
-from catalyst.books.incidents import Incidents
+from catalyst.books.incidents import Incidents, Notes
 from catalyst.books.slices import PRUNE_S
 from catalyst.core.restarts import CALM_S, RestartState, after_death
-from catalyst.core.watch import Limits, excused, trouble
+from catalyst.core.watch import Limits, Trouble, excused, trouble
 from catalyst.errors import ConfigError, UsageError
 from catalyst.messages import OpsNotice
 from catalyst.runtime.beats import Beats
@@ -64,6 +64,7 @@ class Supervisor(Actor):
     tables = (incidents.SCHEMA, incidents.STACKS)
     jobs = (JobKind("stacks", Stacks, limit_s=5.0, workers=16, background=True),)
     every = (Every("supervise", 0.1, at_start=True), Every("prune", PRUNE_S))
+    outlasts_storage = True
 
     def attach(self, loop: Loop) -> None:
         """Find the living, watch starts and beats."""
@@ -73,6 +74,7 @@ class Supervisor(Actor):
         self._hands_over = False
         self._chance = random.Random()  # noqa: S311 - spreads restarts, guards nothing
         self._launcher = Launcher(self.clock)
+        self._notes = Notes()
         self._looked_s = self._supervised_s = self.clock.monotonic_s()
         self.children = {name: Child(name) for name in names}
         self._beats = Beats(self.settings.run_folder, names)
@@ -103,7 +105,7 @@ class Supervisor(Actor):
         now_s = self.clock.monotonic_s()
         self._launcher.replace_stuck_server()
         self._beats.redial()
-        yield from self._look(now_s)
+        self._look(now_s)
         for child in self.children.values():
             if child.end_at_s is not None and now_s >= child.end_at_s:
                 self._end_trouble(child, now_s)
@@ -112,10 +114,15 @@ class Supervisor(Actor):
                 child.kill_at_s = None
             if child.wanted and child.state in ("stopped", "backoff", "parked") and now_s >= child.start_at_s:
                 self._start(child)
-            if child.state == "starting" and now_s - child.began_s < READY_LIMIT_S:
-                break  # the next in order waits
+            if child.state == "starting" and now_s - child.began_s < READY_LIMIT_S and not child.beat.get("storage"):
+                break  # the next in order waits, but not for one that waits for room on the disk
+        yield from self._notes.take(db)
 
-    def _look(self, now_s: float) -> Iterator[Output]:
+    def after_turn(self, *, stored: bool) -> None:
+        """What the disk did not take is written with the next turn."""
+        self._notes.after_turn(stored=stored)
+
+    def _look(self, now_s: float) -> None:
         """Find the living that are in trouble; where this process itself did not run, their silence is excused."""
         if excused(now_s - self._supervised_s):
             for child in self.children.values():
@@ -133,10 +140,21 @@ class Supervisor(Actor):
                 child.state, child.trouble, child.end_at_s = "hung", found, now_s + STACKS_S
                 child.blame = found.kind != "silent"  # one that was stopped from outside did nothing wrong
                 log.error("trouble", child=child.name, pid=child.pid, kind=found.kind, detail=found.detail)
-                yield Job("stacks", Stacks(child.name, child.pid or 0, found.kind, found.detail))
+                self._note_trouble(child, found)
             elif child.told and now_s - child.ready_s >= CALM_S:
                 child.told, child.history = False, RestartState()
                 log.info("calm", child=child.name)
+
+    def _note_trouble(self, child: Child, found: Trouble) -> None:
+        wanted = Stacks(child.name, child.pid or 0, found.kind, found.detail)
+
+        def note(rows: Incidents) -> Iterator[Output]:
+            if self.now_ms - rows.now_ms < STACKS_S * 1000:
+                yield Job("stacks", wanted)
+            else:  # the disk kept this waiting: the process has been ended by now
+                yield from self._troubled(rows, wanted, "no stacks: the disk was full")
+
+        self._notes.add(self.now_ms, note)
 
     def work_stacks(self, wanted: Stacks) -> str:
         """Ask the process, else the kernel."""
@@ -146,11 +164,14 @@ class Supervisor(Actor):
         """Store the incident; the process may be ended now."""
         assert isinstance(job.payload, Stacks)
         wanted = job.payload
-        Incidents(db, self.now_ms).add(wanted.kind, wanted.actor, wanted.detail, wanted.pid, text)
+        yield from self._troubled(Incidents(db, self.now_ms), wanted, text)
         child = self.children[wanted.actor]
         if child.pid == wanted.pid and child.end_at_s is not None:
             child.end_at_s = self.clock.monotonic_s()
-        yield self._notice(child, f"{wanted.actor} is restarted: {wanted.kind.replace('_', ' ')}",
+
+    def _troubled(self, rows: Incidents, wanted: Stacks, text: str) -> Iterator[Output]:
+        rows.add(wanted.kind, wanted.actor, wanted.detail, wanted.pid, text)
+        yield self._notice(rows, wanted.actor, f"{wanted.actor} is restarted: {wanted.kind.replace('_', ' ')}",
                            f"{wanted.detail}; its stacks: catalyst incidents", "warning")
 
     def failed_stacks(self, job: Job, error: Exception, db: sqlite3.Connection) -> Iterator[Output]:
@@ -178,11 +199,12 @@ class Supervisor(Actor):
             child = self.children[started.name]
             if started.pid is None or not self._watch(child, started.pid, -1):
                 log.warning("start_failed", child=child.name, reason=started.reason or "died at once")
-                yield from self._fell(db, child, started.pid or 0)
+                self._fell(child, started.pid or 0)
             elif not child.wanted:
                 self._end(child, "stopped")
             else:
                 log.info("child_started", child=child.name, pid=started.pid)
+        yield from self._notes.take(db)
 
     def deaths(self, db: sqlite3.Connection) -> Iterator[Output]:
         """Children whose pidfd says that they ended."""
@@ -190,13 +212,14 @@ class Supervisor(Actor):
             if child.is_ended():
                 pid = child.pid or 0
                 self._forget(child)
-                yield from self._fell(db, child, pid)
+                self._fell(child, pid)
+        yield from self._notes.take(db)
 
     def _forget(self, child: Child) -> None:
         self._loop.unwatch(child.pidfd)
         child.forget()
 
-    def _fell(self, db: sqlite3.Connection, child: Child, pid: int) -> Iterator[Output]:
+    def _fell(self, child: Child, pid: int) -> None:
         """Note a death and decide when the actor starts again."""
         now_s = self.clock.monotonic_s()
         child.suspect = child.blame or self._launcher.ended_by_itself(pid)
@@ -209,7 +232,7 @@ class Supervisor(Actor):
         child.state = "parked" if is_parked else "backoff" if child.wanted else "stopped"
         child.start_at_s, child.ready = now_s + delay_s, False
         child.restarts += child.wanted
-        Incidents(db, self.now_ms).add_end(child.name, pid, lived_s, delay_s, expected=expected)
+        self._notes.add(self.now_ms, lambda rows: rows.add_end(child.name, pid, lived_s, delay_s, expected=expected))
         log.warning("child_ended", child=child.name, pid=pid, lived_s=round(lived_s, 3), delay_s=round(delay_s, 3),
                     expected=expected, state=child.state)
         if child.wanted and delay_s == 0.0:
@@ -217,13 +240,15 @@ class Supervisor(Actor):
         if is_parked and not child.told:
             child.told = True
             text = f"{child.history.quick} quick ends in a row; tried again every {delay_s:.0f} s"
-            Incidents(db, self.now_ms).add("parked", child.name, text, pid)
-            yield self._notice(child, f"{child.name} does not stay up",
-                               f"{text}; see catalyst logs {child.name}", "critical")
+            self._notes.add(self.now_ms, lambda rows: self._parked(rows, child.name, text, pid))
 
-    def _notice(self, child: Child, title: str, text: str, severity: Any) -> OpsNotice:
-        return OpsNotice(item_id=f"actor:{child.name}", episode=str(self.now_ms), severity=severity, title=title,
-                         text=text[:2_000], made_ms=self.now_ms)
+    def _parked(self, rows: Incidents, name: str, text: str, pid: int) -> Iterator[Output]:
+        rows.add("parked", name, text, pid)
+        yield self._notice(rows, name, f"{name} does not stay up", f"{text}; see catalyst logs {name}", "critical")
+
+    def _notice(self, rows: Incidents, name: str, title: str, text: str, severity: Any) -> OpsNotice:
+        return OpsNotice(item_id=f"actor:{name}", episode=str(rows.now_ms), severity=severity, title=title,
+                         text=text[:2_000], made_ms=rows.now_ms)
 
     def beats(self, db: sqlite3.Connection) -> Iterator[Output]:
         """Heartbeats: the first one says that an actor is ready."""

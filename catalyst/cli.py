@@ -7,6 +7,7 @@ again, 78 configuration; 130 after Ctrl-C, 141 when the reader of a pipe went aw
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import io
 import os
@@ -14,7 +15,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from catalyst.errors import CatalystError, UsageError
+from catalyst.errors import CatalystError, OwnedElsewhere, UsageError
 
 INTERRUPTED, PIPE_CLOSED = 130, 141
 
@@ -139,6 +140,10 @@ def main(words: Sequence[str] | None = None) -> int:
         if error.filename is None:
             raise
         return _complain(f"{os.fsdecode(error.filename)}: {error.strerror}", UsageError.exit_code)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        return _complain(f"{error.strerror}: make room and try again", OwnedElsewhere.exit_code)
     return code
 
 

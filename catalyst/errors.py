@@ -8,6 +8,9 @@ sysexits.h: 64 usage, 69 unavailable, 75 try again later, 78 configuration.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
+
+StorageKind = Literal["", "full", "failing", "damaged"]
 
 
 class CatalystError(Exception):
@@ -64,10 +67,14 @@ class NewerSchema(ConfigError):
 
 
 class StoreError(CatalystError):
-    """SQLite refused: disk full, I/O error, damaged file. `path` is the database."""
+    """Storage refused: `kind` is full (no room on the disk), failing (an I/O error and the like) or damaged (the file).
 
-    def __init__(self, path: Path, why: str):
+    `path` is the database, or another file that could not be written.
+    """
+
+    def __init__(self, path: Path, why: str, kind: StorageKind = "failing"):
         self.path = path
+        self.kind = kind
         super().__init__(f"{path}: {why}")
 
 

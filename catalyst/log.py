@@ -6,12 +6,16 @@ is JSON, nothing from outside can start a new one. Level `error` means that a pe
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
-import logging.handlers
 import math
+import os
 import sys
+import threading
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +25,7 @@ from catalyst.errors import ConfigError
 ROTATE_BYTES = 20_000_000
 KEEP_FILES = 5
 VALUE_LIMIT = 8_000
+PASSING = (errno.ENOSPC, errno.EDQUOT, errno.EIO)  # room is made, errors pass: lines are lost meanwhile, nothing else
 _LOGGER = logging.getLogger("catalyst")
 
 
@@ -42,10 +47,79 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
+class LineFile(logging.Handler):
+    """Appends lines to a file and turns it over by size. Nothing that the disk does is raised: lines that it does not
+    take are counted, and the first that it takes again is preceded by `log_lines_lost` with their number."""
+
+    def __init__(self, path: Path, rotate_bytes: int = ROTATE_BYTES):
+        super().__init__()
+        self.path = path
+        self._rotate_bytes = rotate_bytes
+        self._fd = -1
+        self._lost = 0
+        self._is_torn = False  # the last line was taken in part only
+        try:
+            self._open()
+        except OSError as error:
+            if error.errno not in PASSING:
+                raise
+
+    def _open(self) -> None:
+        self._fd = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Append the record's line."""
+        text = f"{self.format(record)}\n"
+        if self._lost:
+            lost = logging.LogRecord(_LOGGER.name, logging.WARNING, "", 0, "log_lines_lost", None, None)
+            lost.fields = {"count": self._lost}
+            text = f"{self.format(lost)}\n{text}"
+        try:
+            self._append(text.encode("utf-8", "backslashreplace"))
+            self._lost = 0
+        except OSError:
+            self._lost += 1
+
+    def _append(self, data: bytes) -> None:
+        if self._fd < 0:
+            self._open()
+        if os.fstat(self._fd).st_size + len(data) > self._rotate_bytes:
+            self._turn_over()
+        data = b"\n" + data if self._is_torn else data
+        taken = os.write(self._fd, data)
+        self._is_torn = taken < len(data)
+        if self._is_torn:
+            raise OSError(errno.ENOSPC, "the line was taken in part")
+
+    def _turn_over(self) -> None:
+        """ACTOR.jsonl becomes ACTOR.jsonl.1 and so on; the oldest is gone."""
+        for number in range(KEEP_FILES - 1, -1, -1):
+            source = self.path.with_name(f"{self.path.name}.{number}" if number else self.path.name)
+            if source.exists():
+                os.replace(source, self.path.with_name(f"{self.path.name}.{number + 1}"))
+        os.close(self._fd)
+        self._fd = -1
+        self._open()
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+        super().close()
+
+
+class Terminal(logging.StreamHandler):  # type: ignore[type-arg]
+    """Lines on standard error, for who started the actor in the foreground; what it does not take is gone."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Say nothing: standard error is what failed."""
+
+
 def configure(actor: str, folder: Path | None, level: str = "info", *, foreground: bool = False) -> None:
     """Point the process's log at `folder/ACTOR.jsonl` (and standard error when `foreground`); None: only the latter.
 
-    Raises ConfigError when the folder cannot be written.
+    Raises ConfigError when the folder cannot be written, but for a disk that is full.
     """
     for handler in list(_LOGGER.handlers):
         _LOGGER.removeHandler(handler)
@@ -54,18 +128,38 @@ def configure(actor: str, folder: Path | None, level: str = "info", *, foregroun
     if folder is not None:
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            handlers.append(logging.handlers.RotatingFileHandler(
-                folder / f"{actor}.jsonl", maxBytes=ROTATE_BYTES, backupCount=KEEP_FILES, encoding="utf-8",
-                errors="backslashreplace"))
+            handlers.append(LineFile(folder / f"{actor}.jsonl"))
         except OSError as error:
-            raise ConfigError(f"cannot write in {folder}: {error.strerror}") from error
+            if error.errno not in PASSING:
+                raise ConfigError(f"cannot write in {folder}: {error.strerror}") from error
     if foreground or folder is None:
-        handlers.append(logging.StreamHandler(sys.stderr))
+        handlers.append(Terminal(sys.stderr))
     for handler in handlers:
         handler.setFormatter(JsonLines(actor))
         _LOGGER.addHandler(handler)
     _LOGGER.propagate = False
     set_level(level)
+
+
+@contextmanager
+def held() -> Iterator[None]:
+    """This thread's lines are written at the end of the block; not at all where it raises: what they tell did not
+    happen then, and is tried, and said, again."""
+    kept: list[logging.LogRecord] = []
+    mine = threading.get_ident()
+
+    def keep(record: logging.LogRecord) -> bool:
+        if record.thread == mine:
+            kept.append(record)
+        return record.thread != mine
+
+    _LOGGER.addFilter(keep)
+    try:
+        yield
+    finally:
+        _LOGGER.removeFilter(keep)
+    for record in kept:
+        _LOGGER.handle(record)
 
 
 def set_level(level: str) -> None:

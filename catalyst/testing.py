@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from catalyst.errors import StoreError
 from catalyst.messages import Message, message_types, pack, unpack
 from catalyst.runtime.contract import Actor, Job
 from catalyst.runtime.engine import Engine, Received
@@ -91,13 +92,25 @@ class Bench:
         receivers = {kind.RECEIVER for kind in self._cls.outbox}
         self.links = RecordingLinks(self.store.db, self.store.epoch, receivers, self.clock)
         self.engine = Engine(self.actor, self.store.db, self.links, Progress(self.clock))
-        self._turn(lambda db: self.engine.start(db, suspect=suspect))
+        try:
+            self._turn(lambda db: self.engine.start(db, suspect=suspect))
+        except (StoreError, sqlite3.Error):
+            self.store.abandon()
+            raise
 
     def _turn(self, work: Callable[[Any], Any]) -> list[Message]:
-        with self.store.transaction() as db:
-            self.engine.look_at_clock(db)
-            work(db)
-            self.links.flush(db)
+        try:
+            with self.store.transaction() as db:
+                self.engine.look_at_clock(db)
+                work(db)
+                self.links.flush(db)
+        except StoreError:
+            self.links.queued.clear()
+            self.links.reload(self.store.db)
+            self.engine.reload(self.store.db)
+            self.actor.after_turn(stored=False)
+            raise
+        self.actor.after_turn(stored=True)
         queued, self.links.queued = self.links.queued, []
         sent = [unpack(kind, version, body, message_types()) for kind, version, body in queued]
         self.sent += sent

@@ -43,6 +43,7 @@ class Row:
     oldest_unsent_s: float | None = None
     failed: int | None = None
     dead: int | None = None
+    storage: str = ""  # full or failing, where its disk is
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +190,14 @@ def _title(snapshot: Snapshot, zone: tzinfo) -> str:
     said = "  ".join(f"{name} {number(value)}" for name, value in figures.items())
     moment = datetime.fromtimestamp(snapshot.at_ms / 1000, zone)
     paused = f"PAUSED to {_time(snapshot.paused_until_ms, zone)}  " if snapshot.paused_until_ms else ""
-    return (f"catalyst top  {moment:%H:%M:%S %Z}  {running} of {len(rows)} run  {said}  {paused}"
+    return (f"catalyst top  {moment:%H:%M:%S %Z}  {running} of {len(rows)} run  {said}  {paused}{_disk(rows)}"
             f"{clean(snapshot.home)}")
+
+
+def _disk(rows: Iterable[Row]) -> str:
+    """`DISK FULL for 3  `: the worse word, and how many actors it stops."""
+    found = [row.storage for row in rows if row.storage]
+    return f"DISK {clean(min(found)).upper()} for {len(found)}  " if found else ""
 
 
 WIDE = 110  # columns from which there is room for what is in hand, the titles and the rarer figures
@@ -212,7 +219,8 @@ def _table(rows: Iterable[Row], width: int, view: View) -> Iterator[Line]:
         if wide:
             cells += [short(row.oldest_unsent_s), number(row.handled), number(row.failed)]
         now = f"  {_current(row)}" if wide and row.current else ""
-        style = "" if row.state == "running" else "warn" if row.state in ("starting", "draining") else "bad"
+        style = "warn" if row.state in ("starting", "draining") else "" if row.state == "running" else "bad"
+        style = "bad" if row.storage else style
         yield Line(mark + _cells(cells) + now, "selected" if mark == "> " else style)
 
 

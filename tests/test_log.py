@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 
 from catalyst import log
 from catalyst.errors import ConfigError
+from tests.filelimit import files_end_at
 
 
 @pytest.fixture
@@ -53,7 +56,7 @@ def test_a_number_that_json_does_not_know_becomes_text(lines: Any, value: float)
         raise AssertionError(word)
 
     log.info("event", number=value)
-    logged = (Path(logging.getLogger("catalyst").handlers[0].baseFilename)).read_text()  # type: ignore[attr-defined]
+    logged = logging.getLogger("catalyst").handlers[0].path.read_text()  # type: ignore[attr-defined]
     assert json.loads(logged, parse_constant=never)["number"] == str(value)
 
 
@@ -105,3 +108,67 @@ def test_a_folder_that_cannot_be_made_is_a_configuration_error(tmp_path: Path) -
     with pytest.raises(ConfigError, match="logs"):
         log.configure("actor", tmp_path / "logs")
     log.configure("nobody", tmp_path)
+
+
+def test_a_full_disk_loses_lines_and_nothing_else(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """No call raises or says anything elsewhere; afterwards the lost lines are counted and all others can be read."""
+    log.configure("actor", tmp_path)
+    log.info("before")
+    size = (tmp_path / "actor.jsonl").stat().st_size
+    with files_end_at(size + 40):
+        for number in range(7):
+            log.error("refused", exc_info=ValueError("x"), number=number)
+    log.info("after")
+    log.info("later")
+    log.configure("nobody", tmp_path / "end")
+    first, torn, *rest = (tmp_path / "actor.jsonl").read_text().splitlines()
+    assert json.loads(first)["event"] == "before"
+    assert len(torn) == 40, "what the disk took of a line"
+    assert [json.loads(line)["event"] for line in rest] == ["log_lines_lost", "after", "later"]
+    assert json.loads(rest[0])["count"] == 7
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_file_is_turned_over_by_size(tmp_path: Path) -> None:
+    """KEEP_FILES old ones stay, each within its size; no line is in two of them, none is missing but the oldest."""
+    handler = log.LineFile(tmp_path / "actor.jsonl", rotate_bytes=1_000)
+    handler.setFormatter(log.JsonLines("actor"))
+    for number in range(100):
+        handler.handle(logging.LogRecord("catalyst", logging.INFO, "", 0, f"event{number}", None, None))
+    handler.close()
+    files = sorted(tmp_path.iterdir(), key=lambda path: path.name, reverse=True)
+    assert len(files) == log.KEEP_FILES + 1
+    assert all(path.stat().st_size <= 1_000 for path in files)
+    events = [json.loads(line)["event"] for path in files for line in path.read_text().splitlines()]
+    assert events == [f"event{number}" for number in range(100 - len(events), 100)]
+
+
+def test_turning_over_on_a_full_disk_goes_on_later(tmp_path: Path) -> None:
+    """Where the old file cannot be moved the lines are lost; once it can, logging is as ever."""
+    (tmp_path / "actor.jsonl.4").touch()
+    (tmp_path / "actor.jsonl.5").mkdir()
+    handler = log.LineFile(tmp_path / "actor.jsonl", rotate_bytes=300)
+    handler.setFormatter(log.JsonLines("actor"))
+    for number in range(10):
+        handler.handle(logging.LogRecord("catalyst", logging.INFO, "", 0, f"event{number}", None, None))
+    (tmp_path / "actor.jsonl.5").rmdir()
+    handler.handle(logging.LogRecord("catalyst", logging.INFO, "", 0, "after", None, None))
+    handler.close()
+    events = [json.loads(line)["event"] for line in (tmp_path / "actor.jsonl").read_text().splitlines()]
+    assert events == ["log_lines_lost", "after"]
+
+
+def test_held_lines_come_at_the_end_or_not_at_all(lines: Any) -> None:
+    """Of another thread at once; of this one in their order, once the block is through without an error."""
+    with log.held():
+        log.info("first")
+        other = threading.Thread(target=lambda: log.info("other"))
+        other.start()
+        other.join()
+        log.info("second")
+        assert [line["event"] for line in lines()] == ["other"]
+    with suppress(ZeroDivisionError), log.held():
+        log.info("undone")
+        raise ZeroDivisionError
+    log.info("last")
+    assert [line["event"] for line in lines()] == ["other", "first", "second", "last"]

@@ -63,7 +63,7 @@ CATCH_ALL = {
     "catalyst/runtime/jobs.py": (1, "a defect in the work is the job's failure, not the thread's end"),
     "catalyst/runtime/verbs.py": (1, "what somebody asks must not end the actor"),
     "catalyst/web/server.py": (1, "a defect of one page is that page's alone"),
-    "catalyst/runtime/process.py": (1, "the top of the process: say why before the end"),
+    "catalyst/runtime/run.py": (1, "the top of the process: say why before the end"),
 }
 
 # Test files in which a server on loopback is slow on purpose; nothing else may sleep.

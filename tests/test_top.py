@@ -195,3 +195,13 @@ def _ended(process: subprocess.Popen[bytes], terminal: int) -> bool:
     with suppress(OSError):  # nothing there now, or nobody writes any more
         os.read(terminal, 65_536)
     return process.poll() is not None
+
+
+def test_a_disk_that_takes_nothing_is_in_the_title() -> None:
+    """The worse word and how many actors it stops; their rows are bad although they run."""
+    rows = (replace(BUSY, storage="full"), replace(BUSY, name="sec", storage="failing"), SUPERVISOR)
+    lines = frame(replace(SNAPSHOT, actors=rows), 200, 24, View(), UTC)
+    assert "DISK FAILING for 2" in lines[0].text
+    assert [line.style for line in lines[2:5]] == ["bad", "bad", ""]
+    assert "DISK FULL for 1" in texts(replace(SNAPSHOT, actors=rows[:1]), 200, 24)[0]
+    assert "DISK" not in texts(SNAPSHOT, 200, 24)[0]

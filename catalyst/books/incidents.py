@@ -7,6 +7,8 @@ stacks. It only reads and writes rows.
 from __future__ import annotations
 
 import sqlite3
+from collections import deque
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +16,7 @@ from catalyst.books.slices import forget
 
 KEPT_MS = 30 * 86_400_000
 MOST_LISTED = 500
+MOST_NOTES = 500  # what a full disk keeps waiting; the oldest go first
 
 SCHEMA = """
 CREATE TABLE restarts(
@@ -67,3 +70,33 @@ class Incidents:
         """Forget ends that are older than the moment, and the stacks of incidents that the runtime has forgotten."""
         forget(self.db, "restarts", "n", "at_ms < ? ORDER BY at_ms", (before_ms,))
         forget(self.db, "stacks", "incident", "incident NOT IN (SELECT n FROM incidents)")
+
+
+Note = Callable[[Incidents], Iterable[Any] | None]
+
+
+class Notes:
+    """What happened and is still to be stored and told, each with its time. Deaths and starts do not wait for the disk,
+    their rows do: what a refused transaction took comes with the next one again.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[int, Note]] = deque(maxlen=MOST_NOTES)
+        self._taken: list[tuple[int, Note]] = []
+
+    def add(self, at_ms: int, note: Note) -> None:
+        """`note` writes the rows, by an Incidents of `at_ms`, and gives what is to be sent."""
+        self._waiting.append((at_ms, note))
+
+    def take(self, db: sqlite3.Connection) -> Iterable[Any]:
+        """Write what waits, within a transaction."""
+        while self._waiting:
+            at_ms, note = self._waiting.popleft()
+            self._taken.append((at_ms, note))
+            yield from note(Incidents(db, at_ms)) or ()
+
+    def after_turn(self, *, stored: bool) -> None:
+        """What was taken is done with, or waits again."""
+        if not stored:
+            self._waiting = deque([*self._taken, *self._waiting], MOST_NOTES)
+        self._taken.clear()

@@ -5,6 +5,7 @@ Nothing here touches a database; a poll's failure is a result (`Polled.failed`),
 
 from __future__ import annotations
 
+import errno
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from catalyst.core.headers import retry_after_s, server_ms
 from catalyst.core.intake import Item, fresh_ms, items_of
 from catalyst.core.listings import parse_document
 from catalyst.core.sources import Source, read_sources
-from catalyst.errors import ConfigError, FeedError, FetchError
+from catalyst.errors import ConfigError, FeedError, FetchError, StorageKind, StoreError
 from catalyst.settings import Settings
 
 BUNDLED_SOURCES = Path(__file__).parent.parent / "sources.toml"
@@ -105,7 +106,8 @@ def address_of(source: Source, settings: Settings) -> str:
 def fetch_companies(http: Edgar, url: str, path: Path) -> int:
     """Fetch the SEC's company list and replace the file at `path` with it as a whole; how many rows it has.
 
-    Raises FetchError, or FeedError `no_feed` for an answer that is no company list; the file is untouched then.
+    Raises FetchError, FeedError `no_feed` for an answer that is no company list, or StoreError where the disk does not
+    take it; the file is untouched then.
     """
     answer = http.get(url, headers={"Accept": "application/json"}, deadline_s=40.0,
                       limit_bytes=COMPANIES_BYTES)
@@ -115,11 +117,20 @@ def fetch_companies(http: Edgar, url: str, path: Path) -> int:
         count = len(Companies.from_json(answer.body.decode("utf-8-sig")))
     except (ConfigError, UnicodeDecodeError) as error:
         raise FeedError("no_feed", "not a company list") from error
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    with part.open("wb") as file:
-        file.write(answer.body)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(part, path)
+    _replace(path, answer.body)
     return count
+
+
+def _replace(path: Path, data: bytes) -> None:
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with part.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    except OSError as error:
+        part.unlink(missing_ok=True)  # half a list would keep the room that is wanting
+        kind: StorageKind = "full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "failing"
+        raise StoreError(path, error.strerror or "cannot be written", kind) from error

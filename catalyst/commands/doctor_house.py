@@ -53,7 +53,10 @@ def actors(about: Examined) -> Iterator[Check]:
         age_s = child.get("beat_age_s")
         said = f"{status['state']} as pid {status['pid']}" + (f", beat {seconds(age_s)} ago" if age_s is not None else
                                                               "")
-        if 0 < status["current_limit_s"] < status["current_age_s"]:
+        if storage := status.get("storage"):
+            yield fail(f"actor {name}", f"{said}; its disk is {storage}", "make room: all goes on by itself" if
+                       storage == "full" else f"catalyst logs {name}; look at the disk")
+        elif 0 < status["current_limit_s"] < status["current_age_s"]:
             yield fail(f"actor {name}", f"{said}; {status['current']} is over its limit", f"catalyst stacks {name}")
         elif age_s is not None and age_s > BEAT_S:
             yield warn(f"actor {name}", said, f"catalyst stacks {name}; is the machine overloaded?")
@@ -194,8 +197,9 @@ def feeds(about: Examined) -> Iterator[Check]:
     else:
         yield ok("sources", said)
     if answer["paused_by"]:
-        yield warn("pause", f"polling is paused by {'a person' if answer['paused_by'] == 'person' else 'the backlog'}",
-                   "catalyst resume" if answer["paused_by"] == "person" else "catalyst top shows what is slow")
+        who, advice = {"person": ("a person", "catalyst resume"), "storage": ("the disk", "make room on it")}.get(
+            answer["paused_by"], ("the backlog", "catalyst top shows what is slow"))
+        yield warn("pause", f"polling is paused by {who}", advice)
 
 
 CHECKS: tuple[Callable[[Examined], Iterator[Check]], ...] = (

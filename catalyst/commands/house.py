@@ -16,12 +16,15 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from catalyst import settings as settings_module
+from catalyst.clock import SystemClock
 from catalyst.errors import OwnedElsewhere, UnavailableError
+from catalyst.runtime.contract import Actor
 from catalyst.runtime.control import Control
 from catalyst.runtime.launch import own_process
 from catalyst.runtime.ownership import Ownership, living_owner, wait_until_owned
-from catalyst.runtime.process import run_actor
+from catalyst.runtime.patience import Patience
 from catalyst.runtime.roster import ALL, SUPERVISOR, WORKERS, check_names, load_actor
+from catalyst.runtime.run import run_actor
 from catalyst.settings import Settings, load
 
 HANDOVER_S = 30 * 86_400.0  # a second supervisor under supervisord waits for the first, it never gives up
@@ -38,9 +41,25 @@ def run_actor_command(arguments: argparse.Namespace) -> int:
     """Run one actor in the foreground; exit 75 when it runs already (unless --wait)."""
     settings = load()
     cls = load_actor(arguments.name)
-    ownership = _claim(settings, arguments.name, wait=arguments.wait)
+    patience = Patience(arguments.name, settings.run_folder, SystemClock())
+    ownership = patience.keep_trying(lambda: _claim(settings, arguments.name, wait=arguments.wait))
     own_process(arguments.name)
-    return _leave(run_actor(cls, settings, ALL, foreground=True, ownership=ownership))
+    return _leave(_run(cls, settings, ownership))
+
+
+def _run(cls: type[Actor], settings: Settings, ownership: Ownership) -> int:
+    """Run an actor to its end; the exit code. SIGTERM while it waits in its start ends it in order too.
+
+    A supervisor has not met its predecessor's actors then: they are ended by name.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # the loop puts its own in the place of this one
+    try:
+        return run_actor(cls, settings, ALL, foreground=True, ownership=ownership)
+    except SystemExit:
+        for name in reversed(WORKERS) if cls.name == SUPERVISOR else ():
+            _terminate(settings, name)
+        ownership.release()
+        return 0
 
 
 def _leave(code: int) -> int:
@@ -76,12 +95,13 @@ def run_up(arguments: argparse.Namespace) -> int:
         settings_module.export({"CATALYST_ACTORS": arguments.actors})
     with ExitStack() as stack:
         settings = load()
-        ownership = Ownership(settings.database_folder, SUPERVISOR)
+        patience = Patience(SUPERVISOR, settings.run_folder, SystemClock())
+        ownership = patience.keep_trying(lambda: Ownership(settings.database_folder, SUPERVISOR))
         if arguments.world:
             stack.enter_context(_World(arguments.world, arguments.speed, settings.home))
             settings = load()
         own_process(SUPERVISOR)
-        code = run_actor(load_actor(SUPERVISOR), settings, ALL, foreground=True, ownership=ownership)
+        code = _run(load_actor(SUPERVISOR), settings, ownership)
     return _leave(code)
 
 

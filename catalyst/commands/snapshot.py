@@ -60,7 +60,7 @@ def _row(name: str, child: dict[str, Any], answer: dict[str, Any] | None, owner:
               pid=answer["pid"] if answer else owner.pid if owner else None,
               age_s=_age_s(owner) if owner else None, beat_age_s=child.get("beat_age_s") if owner else None)
     if answer is None:
-        return row
+        return replace(row, storage=str((child.get("beat") or {}).get("storage", "")) if owner else "")
     in_hand, age_s = answer["current"], answer["current_age_s"]
     if not in_hand and answer.get("job"):
         in_hand, age_s = f"job {answer['job']}", answer["job_age_s"]
@@ -68,7 +68,8 @@ def _row(name: str, child: dict[str, Any], answer: dict[str, Any] | None, owner:
         row, cpu_s=answer["cpu_s"], rss_bytes=answer["rss_bytes"], heard_s=now_s, current=in_hand, current_age_s=age_s,
         beat_age_s=0.0 if row.beat_age_s is None else row.beat_age_s,
         handled=answer["handled"], failed=answer["failed"], inbox=answer.get("inbox"), outbox=answer.get("outbox"),
-        oldest_unsent_s=answer.get("oldest_unsent_s"), dead=answer.get("dead"))
+        oldest_unsent_s=answer.get("oldest_unsent_s"), dead=answer.get("dead"),
+        storage=str(answer.get("storage", "")))
 
 
 def state(child: dict[str, Any], answer: dict[str, Any] | None, *, held: bool) -> str:

@@ -85,6 +85,8 @@ def as_text(answer: dict[str, Any], now_ms: int) -> str:
         lines.append(f"paused until {when(answer['paused_until_ms'])}; catalyst resume ends it")
     elif answer["paused_by"] == "backlog":
         lines.append("paused: the backlog is over CATALYST_BACKLOG_LIMIT")
+    elif answer["paused_by"] == "storage":
+        lines.append("paused: the disk takes nothing; it goes on by itself when it does")
     return "\n".join(lines)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from catalyst.commands.home import Home
@@ -17,6 +18,8 @@ BETWEEN_LOOKS_S = 0.05  # longer than an actor takes from a commit to showing it
 ASIDE_S = 0.3  # for what is said beside the table
 WEB = "web"
 COUNTS = ("inbox", "outbox", "oldest_unsent_s", "handled", "failed", "dead")
+STORAGE = {"full": "the disk is full, all goes on by itself when there is room; waiting",
+           "failing": "the disk fails, see catalyst logs; waiting"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -79,7 +82,8 @@ def _is_quiet(home: Home, children: dict[str, Any] | None, answers: dict[str, di
 
 
 def _is_free(answer: dict[str, Any]) -> bool:
-    return answer["state"] == "running" and not any(answer.get(count, 1) for count in ("inbox", "outbox", "waiting"))
+    return answer["state"] == "running" and not answer.get("storage") and not any(
+        answer.get(count, 1) for count in ("inbox", "outbox", "waiting"))
 
 
 def _is_same(before: dict[str, dict[str, Any]], now: dict[str, dict[str, Any]]) -> bool:
@@ -112,6 +116,7 @@ def _row(home: Home, name: str, child: dict[str, Any] | None, answer: dict[str, 
         row |= {"rss": answer["rss_bytes"], "cpu": round(answer["cpu_s"], 3), "beat_age_s": 0}
         row |= {key: answer.get(key) for key in COUNTS}
     row["restarts"] = 0 if name == SUPERVISOR else child.get("restarts")
+    row["storage"] = (answer or child.get("beat") or {}).get("storage")
     return row
 
 
@@ -132,4 +137,11 @@ def as_text(report: dict[str, Any]) -> str:
              row["restarts"]) for row in report["actors"]]
     down = [row["name"] for row in report["actors"] if row["pid"] is None and row["name"] in (*WORKERS, SUPERVISOR)]
     words = "idle: nothing waits" if report["idle"] else "busy" if not down else f"not running: {', '.join(down)}"
-    return f"{table(head, rows)}\n{words}"
+    return "\n".join([table(head, rows), *refusals(report["actors"]), words])
+
+
+def refusals(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """A line for each trouble with storage, with the actors that have it."""
+    for kind, text in STORAGE.items():
+        if names := [row["name"] for row in rows if row["storage"] == kind]:
+            yield f"{text}: {', '.join(names)}"

@@ -19,7 +19,7 @@ from typing import Any, ClassVar, Protocol
 import msgspec
 
 from catalyst.clock import Clock
-from catalyst.errors import ContractError
+from catalyst.errors import ContractError, StorageKind
 from catalyst.messages import Message
 from catalyst.runtime.timekeeper import Timekeeper
 from catalyst.settings import Settings
@@ -134,6 +134,7 @@ class Actor:
     every: ClassVar[tuple[Every, ...]] = ()
     synchronous: ClassVar[str | None] = None  # "FULL" where a commit must survive a power cut
     niceness: ClassVar[int] = 0  # nice(2) of the process: above 0 where no alert waits for it
+    outlasts_storage: ClassVar[bool] = False  # works on however long its disk fails: what it does matters more
 
     def __init__(self, settings: Settings, clock: Clock):
         self.settings = settings
@@ -141,6 +142,7 @@ class Actor:
         self.time = Timekeeper(clock)
         self.now_ms = clock.now_ms()
         self.counters = Counters()
+        self.storage: StorageKind = ""  # set by the loop: full or failing while the disk is
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -163,6 +165,10 @@ class Actor:
 
     def on_reload(self) -> None:
         """Called between transactions after `self.settings` was replaced."""
+
+    def after_turn(self, *, stored: bool) -> None:
+        """Called after each turn's transaction. Not `stored`: the disk refused it, no row that it wrote is there; what
+        memory holds of them must not be believed."""
 
     def waiting(self) -> int:
         """Work of the actor's own that is not done yet, beside messages and jobs; counts against `idle`."""

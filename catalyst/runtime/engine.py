@@ -62,6 +62,7 @@ class Engine:
         self.links = links
         self.reach = reach
         self.careful = 0
+        self.accused: int | None = None  # the deferred row whose start was counted, until its turn is stored
         self.jobs = Jobs(actor, db, self._unreadable, reach)
         self.progress = progress
         self._known = {kind.__name__: kind for kind in actor.inbox}
@@ -144,6 +145,9 @@ class Engine:
         One whose counted starts all ended in the process's death becomes a dead letter instead.
         """
         for n, *fields in self._due(db, 1):
+            if n == self.accused:
+                return  # this process has not ended in its handler: the disk refused the turn
+            self.accused = n
             (starts,) = db.execute("UPDATE deferred SET starts = starts + 1 WHERE n = ? RETURNING starts",
                                    (n,)).fetchone()
             if starts > MOST_STARTS:

@@ -88,11 +88,11 @@ class Faults:
 
     def _first(self, fault: Fault) -> bool:
         """Whether this fault has not happened yet in this home; from now on it has."""
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         name = re.sub(r"[^A-Za-z0-9.-]", "_", fault.text)
         try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             os.close(os.open(self._folder / name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        except FileExistsError:
+        except OSError:  # it is there; or it cannot be made on a full disk: then the fault would come again and again
             return False
         return True
 

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, Protocol
 
 import msgpack
 import psutil
@@ -24,8 +24,7 @@ import zmq
 from catalyst.clock import Clock
 from catalyst.errors import MessageError
 from catalyst.plain import unpack_raw
-from catalyst.runtime.bus import Bus
-from catalyst.runtime.places import Places
+from catalyst.runtime.places import Guard, Places
 from catalyst.runtime.progress import Progress
 from catalyst.runtime.refusals import Refusals
 from catalyst.runtime.sockets import CONTROL_VERSION, plain_socket
@@ -51,10 +50,27 @@ class Command:
     arguments: dict[str, Any]
 
 
+class Shared(Protocol):
+    """What the heartbeat has in common with the data sockets (`Bus`)."""
+
+    context: zmq.Context[zmq.Socket[bytes]]
+    guard: Guard | None
+    refusals: Refusals
+
+
+@dataclass(slots=True)
+class Alone:
+    """The same for a process that has no data sockets yet."""
+
+    context: zmq.Context[zmq.Socket[bytes]]
+    refusals: Refusals
+    guard: Guard | None = None
+
+
 class Heartbeat:
     """Beat and control socket of actor `name`. The loop takes commands when `command_fd` is readable."""
 
-    def __init__(self, name: str, places: Places, bus: Bus, progress: Progress, clock: Clock):
+    def __init__(self, name: str, places: Places, bus: Shared, progress: Progress, clock: Clock):
         self._commands: SimpleQueue[Command] = SimpleQueue()
         self._refusals = Refusals(clock)
         self._answers: SimpleQueue[tuple[list[bytes], bytes]] = SimpleQueue()

@@ -56,6 +56,7 @@ class Jobs:
         os.set_blocking(self._wake_write, False)
         self._threads = 0
         self.running: dict[int, tuple[Job, float]] = {}  # id -> job and monotonic start
+        self._worked: set[int] = set()  # of these: the work is done, the result waits to be stored
         self.next_ms = FAR_MS  # when a queued job that waits for its time becomes due
         self.reload(db)
 
@@ -233,6 +234,7 @@ class Jobs:
         found = []
         while not self._results.empty():
             found.append(self._results.get())
+            self._worked.add(found[-1].job.id)
         return found
 
     def put_back(self, finished: Finished) -> None:
@@ -248,6 +250,7 @@ class Jobs:
     def over(self, job: Job) -> None:
         """Note, after the commit, that the job no longer runs."""
         self.running.pop(job.id, None)
+        self._worked.discard(job.id)
         self._look = True
 
     def interrupted(self, db: sqlite3.Connection, *, suspect: bool = False) -> list[Job]:
@@ -276,6 +279,10 @@ class Jobs:
         return any(not self._kinds[job.kind].background for job, _ in self.running.values())
 
     def oldest_running(self) -> tuple[str, float, float] | None:
-        """Name, monotonic start and limit of the job that is nearest to its limit (seconds)."""
-        rows = [(job.kind, began, self._kinds[job.kind].limit_s) for job, began in list(self.running.values())]
+        """Name, monotonic start and limit of the job that is nearest to its limit (seconds).
+
+        One whose result waits for the disk is not late: ended now, a request that went out would be made again.
+        """
+        rows = [(job.kind, began, self._kinds[job.kind].limit_s) for job, began in list(self.running.values())
+                if job.id not in self._worked]
         return min(rows, key=lambda row: row[1] + row[2], default=None)

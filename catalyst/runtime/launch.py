@@ -23,8 +23,9 @@ from catalyst import log
 from catalyst.clock import Clock
 from catalyst.errors import CatalystError
 from catalyst.runtime.ownership import start_time
-from catalyst.runtime.process import Birth, run_actor
 from catalyst.runtime.roster import ALL, load_actor
+from catalyst.runtime.run import run_actor
+from catalyst.runtime.turn import Birth
 from catalyst.settings import Settings, load
 
 START_LIMIT_S = 3.0  # a start takes 10 ms
@@ -173,8 +174,11 @@ def detach(settings: Settings, name: str) -> None:
     os.umask(0o077)
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    settings.log_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    output = os.open(settings.log_folder / f"{name}.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        settings.log_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        output = os.open(settings.log_folder / f"{name}.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    except OSError:  # a full disk; what else is wrong there the start finds out, and says
+        output = os.open(os.devnull, os.O_WRONLY)
     nothing = os.open(os.devnull, os.O_RDONLY)
     for source, target in ((nothing, 0), (output, 1), (output, 2)):
         os.dup2(source, target)

@@ -7,13 +7,15 @@ database file: a plain open and close of it by the owner would drop SQLite's own
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from catalyst.errors import ConfigError, OwnedElsewhere
+from catalyst.errors import ConfigError, OwnedElsewhere, StoreError
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +28,32 @@ class Owner:
 
 class Ownership:
     """The held lock of one actor. Raises OwnedElsewhere (exit 75) when another process has it, ConfigError when the
-    folder cannot be written."""
+    folder cannot be written, StoreError where the disk has no room for a file.
+
+    On a full disk the lock may be held while the pid is not written yet: see `note`.
+    """
 
     def __init__(self, folder: Path, name: str):
         self.path = lock_path(folder, name)
         self._fd = self._claim(folder, name)
-        os.truncate(self._fd, 0)
-        os.pwrite(self._fd, f"{os.getpid()} {start_time(os.getpid())}\n".encode(), 0)
+        self._is_noted = False
+        with contextlib.suppress(StoreError):
+            self.note()
+
+    def note(self) -> None:
+        """Write pid and start time into the file, if that is still to do. Raises StoreError where the disk refuses.
+
+        What a killed owner left there is written over before the file is cut, which takes no room.
+        """
+        if self._is_noted:
+            return
+        line = f"{os.getpid()} {start_time(os.getpid())}\n".encode()
+        try:
+            os.pwrite(self._fd, line, 0)
+            os.truncate(self._fd, len(line))
+        except OSError as error:
+            raise StoreError(self.path, error.strerror or "cannot be written", _kind(error)) from error
+        self._is_noted = True
 
     def _claim(self, folder: Path, name: str) -> int:
         while True:
@@ -40,6 +61,8 @@ class Ownership:
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
                 fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             except OSError as error:
+                if _kind(error) == "full":
+                    raise StoreError(self.path, error.strerror or "no room", "full") from error
                 raise ConfigError(f"cannot write in {folder}: {error.strerror}") from error
             try:
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -117,6 +140,10 @@ def _start_time_without_proc(pid: int) -> int:
         return round(psutil.Process(pid).create_time() * 100)
     except psutil.Error:
         return -1
+
+
+def _kind(error: OSError) -> Literal["full", "failing"]:
+    return "full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "failing"
 
 
 def _read(fd: int) -> Owner | None:

@@ -18,7 +18,7 @@ import setproctitle
 import urllib3
 import zmq
 
-import catalyst.runtime.process
+import catalyst.runtime.run
 
 __all__ = ["catalyst", "certifi", "dotenv", "encodings", "logging", "msgpack", "msgspec", "psutil", "setproctitle",
            "sqlite3", "urllib3", "zmq"]

@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
+from contextlib import nullcontext
 from types import FrameType
 from typing import Any
 
@@ -18,22 +18,24 @@ import zmq
 
 from catalyst import log
 from catalyst.clock import Clock, SystemClock
-from catalyst.errors import CatalystError, StoreError
+from catalyst.errors import StoreError
 from catalyst.runtime import wire
 from catalyst.runtime.bus import Arrivals, Bus
 from catalyst.runtime.contract import Actor
 from catalyst.runtime.copies import Copier
 from catalyst.runtime.engine import Engine, Received
 from catalyst.runtime.faults import Faults
-from catalyst.runtime.heartbeat import Command, Heartbeat
+from catalyst.runtime.heartbeat import Heartbeat
 from catalyst.runtime.jobs import FAR_MS, Finished
 from catalyst.runtime.links import Links
-from catalyst.runtime.ownership import Ownership
+from catalyst.runtime.patience import Patience
 from catalyst.runtime.places import Places
 from catalyst.runtime.progress import Progress
 from catalyst.runtime.retention import KEPT_MS, forget
 from catalyst.runtime.sockets import make_run_folder
+from catalyst.runtime.storage import Storage
 from catalyst.runtime.store import Store
+from catalyst.runtime.turn import Birth, Turn
 from catalyst.runtime.verbs import Verbs
 from catalyst.settings import Settings
 
@@ -42,31 +44,19 @@ DRAIN_ACKS_S = 0.3  # a drain never waits longer for the acknowledgement of a pe
 PRUNE_S = 30.0
 AGE_S = 1.0
 LOOK_S = 0.01  # a busy loop refreshes what the heartbeat shows no more often than this
-COMMANDS_PER_TURN = 32  # whoever asks fast must not keep the messages waiting
-STORE_PAUSE_S = 0.5  # after a refused transaction, for example on a full disk
-
-
-@dataclass(frozen=True, slots=True)
-class Birth:
-    """When a start was asked for (monotonic, which is the same in all processes) and the modules that were there.
-
-    `suspect`: what the actor had in hand may be what ended its last process.
-    """
-
-    asked_s: float
-    modules: frozenset[str]
-    suspect: bool = False
 
 
 class Process:
     """Runs one actor until SIGTERM or `drain`. `senders` are the actors whose frames it takes."""
 
     def __init__(self, cls: type[Actor], settings: Settings, senders: Iterable[str], *,
-                 store: Store | None = None, clock: Clock | None = None, suspect: bool = False):
+                 store: Store | None = None, clock: Clock | None = None, suspect: bool = False,
+                 patience: Patience | None = None):
         self.clock = clock or SystemClock()
         self.settings = settings
         self.progress = Progress(self.clock)
         self.store = store or Store(cls, settings)
+        self.storage = Storage(self.store.path, self.clock)
         make_run_folder(settings.run_folder)
         senders = tuple(senders)
         places = Places.of(settings, senders)
@@ -85,22 +75,29 @@ class Process:
         self._next_age_s = now_s
         self._next_look_s = now_s
         self._looked = False
-        self._paused_until_s = 0.0
-        self._commands: list[Command] = []
         self._late: list[Finished] = []
         self._wake_fd, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
         os.set_blocking(self._wake_fd, False)
         self.engine.reach("start", "")
-        with self.store.transaction() as db:
-            self.engine.start(db, suspect=suspect and not self.store.was_clean)
-            self.links.flush(db)
+        patience = patience or Patience(cls.name, settings.run_folder, self.clock)
+        patience.keep_trying(lambda: self._begin(suspect and not self.store.was_clean), self.read_again)
+        patience.end()
         self.bus = Bus(cls.name, places, self.links, senders, self.clock)
         self.heartbeat = Heartbeat(cls.name, places, self.bus, self.progress, self.clock)
         self._watched: dict[Any, str] = {}
         for fd in (self._wake_fd, self.engine.jobs.wake_fd, self.heartbeat.command_fd):
             self.bus.poller.register(fd, zmq.POLLIN)
+        self._resting = zmq.Poller()
+        for fd in (self._wake_fd, self.heartbeat.command_fd):
+            self._resting.register(fd, zmq.POLLIN)
         self.actor.attach(self)
+
+    def _begin(self, suspect: bool) -> None:
+        """The first transaction."""
+        with self.store.transaction() as db:
+            self.engine.start(db, suspect=suspect)
+            self.links.flush(db)
 
     def watch(self, source: Any, method: str) -> None:
         """Run the actor's `method(db)` whenever `source` is readable (contract.Loop)."""
@@ -117,7 +114,7 @@ class Process:
     def run(self, birth: Birth | None = None) -> None:
         """Loop until told to stop, then drain. Raises what the loop could not deal with."""
         signal.signal(signal.SIGTERM, self._on_signal)
-        self._look()
+        self.look()
         self.heartbeat.start()
         self.progress.state = "running"
         cost = {"start_ms": round((self.clock.monotonic_s() - birth.asked_s) * 1000),
@@ -142,24 +139,34 @@ class Process:
 
     def turn(self) -> None:
         """One turn of the loop."""
+        if (rest_s := self.storage.rest_s()) > 0:
+            self._rest(rest_s)
+            return
         ready = dict(self.bus.poller.poll(self._timeout_ms()))
         self.progress.loops += 1
         if self._wake_fd in ready:
             os.read(self._wake_fd, 4096)
         arrivals = self.bus.receive(ready)
         finished = self._finished(ready)
-        if self.clock.monotonic_s() >= self._paused_until_s:
-            called = dict.fromkeys(self._watched[source] for source in ready if source in self._watched)
-            self._work(arrivals, finished, called)
-        else:
-            self._late += finished
+        called = dict.fromkeys(self._watched[source] for source in ready if source in self._watched)
+        self._work(arrivals, finished, called)
         if self.heartbeat.command_fd in ready:
             self._read_commands()
         self._looked = not ready or self.clock.monotonic_s() >= self._next_look_s
         if self._looked:
-            self._look()
+            self.look()
         if self.copier.is_due and not self.stopping:
             self.copier.run()  # turns go on inside, between its steps; this one is over
+
+    def _rest(self, rest_s: float) -> None:
+        """The disk has just refused: only questions are answered, all else waits where it is, in sockets and queues."""
+        ready = dict(self._resting.poll(rest_s * 1000 + 1))
+        self.progress.loops += 1
+        if self._wake_fd in ready:
+            os.read(self._wake_fd, 4096)
+        if self.heartbeat.command_fd in ready:
+            self._read_commands()
+        self.look()
 
     def _finished(self, ready: dict[Any, int]) -> list[Finished]:
         late, self._late = self._late, []
@@ -178,70 +185,90 @@ class Process:
         wall_ms = min(self.engine.deferred_due_ms, self.engine.jobs.next_ms)
         if wall_ms < FAR_MS:
             due_s = min(due_s, now_s + (wall_ms - self.clock.now_ms()) / 1000)
-        wait_s = max(0.0, due_s - now_s)
-        if now_s < self._paused_until_s:
-            wait_s = max(wait_s, self._paused_until_s - now_s)
-        return min(1000, int(wait_s * 1000 + 0.999))
+        if self.storage.refusal:
+            due_s = min(due_s, self.storage.next_try_s)
+        return min(1000, int(max(0.0, due_s - now_s) * 1000 + 0.999))
 
     def _work(self, arrivals: Arrivals, finished: list[Finished], called: Iterable[str] = ()) -> None:
         """Everything of this turn in one transaction, then what may leave."""
+        self.actor.storage = self.storage.look()
+        if self.storage.refusal:
+            self.verbs.answer_alone()
+        turn = self._plan(arrivals, finished, called)
+        if not (arrivals or finished or turn.timers or turn.prune or turn.retry or turn.jumped_ms or self.verbs.pending
+                or self.links.needs_flush or self.storage.is_due() or self.engine.jobs.may_pick(turn.now_ms)):
+            self._send()
+            return
+        changes = self.store.db.total_changes
+        try:
+            with log.held() if self.storage.refusal else nullcontext():
+                self._store(turn)
+        except StoreError as error:
+            self._refused(error, turn)
+            return
+        if self.storage.refusal and self.store.db.total_changes != changes:
+            self.storage.stored()
+        self._conclude(turn)
+
+    def _plan(self, arrivals: Arrivals, finished: list[Finished], called: Iterable[str]) -> Turn:
+        """What is to be done now."""
         now_s = self.clock.monotonic_s()
         now_ms, jumped_ms = self.actor.time.look()
         timers = [name for name, due_s in self._timers.items() if now_s >= due_s]
         timers += [name for name in called if name not in timers]
-        prune = now_s >= self._next_prune_s
-        retry = self.engine.deferred_due_ms <= now_ms and not jumped_ms
-        jobs = self.engine.jobs
-        if not (arrivals or finished or timers or prune or retry or self._commands or self.links.needs_flush
-                or jumped_ms or jobs.may_pick(now_ms)):
-            self._send()
-            return
-        self.actor.now_ms = now_ms
-        answers: list[tuple[str, bytes]] = []
-        replies: list[tuple[Command, dict[str, Any]]] = []
-        over: list[Finished] = []
-        put_back: list[Finished] = []
-        try:
-            if retry and self.engine.careful:
-                with self.store.transaction() as db:
-                    self.engine.accuse(db)
-                    self.links.flush(db)
+        before = (self.progress.handled, self.progress.failed, self.engine.careful, dict(self.actor.counters.values))
+        return Turn(now_s, now_ms, jumped_ms, arrivals, finished, timers, now_s >= self._next_prune_s,
+                    self.engine.deferred_due_ms <= now_ms and not jumped_ms, before)
+
+    def _store(self, turn: Turn) -> None:
+        """The transaction. Raises StoreError where the disk refuses it: then nothing of it happened."""
+        self.actor.now_ms = turn.now_ms
+        if turn.retry and self.engine.careful:
             with self.store.transaction() as db:
-                if jumped_ms:
-                    self.engine.clock_jumped(db, jumped_ms)
-                self._take(db, arrivals, answers, now_ms)
-                for result in finished:
-                    (over if self.engine.finish(db, result) else put_back).append(result)
-                for name in timers:
-                    self.engine.tick(db, name)
-                    if name in self._periods:
-                        self._timers[name] = self.clock.monotonic_s() + self._periods[name]
-                if retry:
-                    self.engine.retry_deferred(db)
-                if prune:
-                    self._prune(db)
-                    self._next_prune_s = now_s + PRUNE_S
-                replies = [(command, self.verbs.in_transaction(command, db)) for command in self._commands]
-                picked = [] if self.stopping else jobs.pick(db, now_ms)
+                self.engine.accuse(db)
                 self.links.flush(db)
-                self.engine.reach("commit", "")
-        except StoreError as error:
-            self._refused(error, finished)
-            return
+        with self.store.transaction() as db:
+            if turn.jumped_ms:
+                self.engine.clock_jumped(db, turn.jumped_ms)
+            self._take(db, turn.arrivals, turn.answers, turn.now_ms)
+            for result in turn.finished:
+                (turn.over if self.engine.finish(db, result) else turn.put_back).append(result)
+            for name in turn.timers:
+                self.engine.tick(db, name)
+            if turn.retry:
+                self.engine.retry_deferred(db)
+            if turn.prune:
+                self._prune(db)
+            turn.replies = [(command, self.verbs.in_transaction(command, db)) for command in self.verbs.pending]
+            turn.picked = [] if self.stopping else self.engine.jobs.pick(db, turn.now_ms)
+            self.links.flush(db)
+            if self.storage.refusal:
+                self.store.probe()
+            self.engine.reach("commit", "")
+
+    def _conclude(self, turn: Turn) -> None:
+        """After the commit: what follows in memory, then what may leave."""
         self.engine.reach("committed", "")
-        self._commands.clear()
-        for result in over:
-            jobs.over(result.job)
-        for result in put_back:
-            jobs.put_back(result)
-        jobs.start(picked)
-        for sender, frame in answers:
+        self.engine.accused = None
+        for name in turn.timers:
+            if name in self._timers:
+                self._timers[name] = self.clock.monotonic_s() + self._periods[name]
+        if turn.prune:
+            self._next_prune_s = turn.now_s + PRUNE_S
+        self.verbs.pending.clear()
+        self.actor.after_turn(stored=True)
+        for result in turn.over:
+            self.engine.jobs.over(result.job)
+        for result in turn.put_back:
+            self.engine.jobs.put_back(result)
+        self.engine.jobs.start(turn.picked)
+        for sender, frame in turn.answers:
             self.engine.reach("ack", "")
             self.bus.answer(sender, frame)
             self.engine.reach("acked", "")
         self._send()
-        for command, reply in replies:
-            self._reply(command, reply)
+        for command, reply in turn.replies:
+            self.verbs.reply(command, reply)
 
     def _prune(self, db: Any) -> None:
         """Forget what is old in the runtime's tables. The two ends of a link must first have met after a restore: until
@@ -279,14 +306,27 @@ class Process:
             if (ack := self.links.ack(sender)) is not None:
                 answers.append((sender, ack))
 
-    def _refused(self, error: StoreError, finished: list[Finished]) -> None:
-        """The disk said no: nothing of this turn happened. Read the truth again and pause."""
-        log.error("store_refused", reason=str(error))
-        self.progress.failed += 1
-        self.links.reload(self.store.db)
-        self.engine.reload(self.store.db)
-        self._late += finished
-        self._paused_until_s = self.clock.monotonic_s() + STORE_PAUSE_S
+    def _refused(self, error: StoreError, turn: Turn) -> None:
+        """The disk said no: nothing of this turn happened, and what was in hand is tried again after a pause.
+
+        Results of jobs are kept; no job was picked, so there are never more of them than workers. Frames are let go:
+        their senders send them again. Raises the error where waiting does not help.
+        """
+        self._late += turn.finished
+        self.progress.handled, self.progress.failed, self.engine.careful, counted = turn.before
+        self.actor.counters.values = counted
+        self.storage.refused(error)
+        if self.storage.is_hopeless() and (error.kind == "damaged" or not self.actor.outlasts_storage):
+            raise error
+        self.read_again()
+        self.actor.after_turn(stored=False)
+        self.verbs.answer_alone()
+
+    def read_again(self) -> None:
+        """Let memory agree with the rows, after a transaction that came to nothing."""
+        self.progress.snapshot = {**self.progress.snapshot, "storage": self.storage.state}
+        self.storage.outlast(lambda: (self.links.reload(self.store.db), self.engine.reload(self.store.db)),
+                             lambda: self.stopping)
 
     def _send(self) -> None:
         """Greet where it is due and fill the windows."""
@@ -302,22 +342,14 @@ class Process:
                 self.links.sent(link, seq, self.actor.now_ms)
 
     def _read_commands(self) -> None:
-        """Answer what needs no transaction; the rest is done in the next turn's."""
-        for command in self.heartbeat.take(COMMANDS_PER_TURN):
-            reply = self.verbs.outside(command)
-            if reply is None:
-                self._commands.append(command)
-            else:
-                self._reply(command, reply)
-        if self._commands:
+        """Answer what needs no transaction; the rest gets one at once."""
+        self.verbs.read()
+        if self.storage.refusal:
+            self.verbs.answer_alone()
+        elif self.verbs.pending:
             self._work(Arrivals(), [])
 
-    def _reply(self, command: Command, reply: dict[str, Any]) -> None:
-        """Answer a command; who has the answer may ask for the status next, so that is refreshed before."""
-        self._look()
-        self.heartbeat.answer(command, reply)
-
-    def _look(self) -> None:
+    def look(self) -> None:
         """Refresh what the heartbeat shows."""
         now_s = self.clock.monotonic_s()
         self._next_look_s = now_s + LOOK_S
@@ -331,7 +363,8 @@ class Process:
         job = self.engine.jobs.oldest_running()
         self.progress.snapshot = {
             "inbox": self.engine.deferred + self.engine.jobs.waiting(), "outbox": waiting,
-            "waiting": self.actor.waiting(), "oldest_unsent_s": oldest_s, "dead": self.engine.dead,
+            "waiting": self.actor.waiting() + len(self._late), "storage": self.storage.look(),
+            "oldest_unsent_s": oldest_s, "dead": self.engine.dead,
             "job": job[0] if job else "", "job_age_s": now_s - job[1] if job else 0.0,
             "job_limit_s": job[2] if job else 0.0, "mismatches": self.links.mismatches,
             "clock_jumps": self.actor.time.count, "rejected": self.heartbeat.rejected(),
@@ -347,33 +380,13 @@ class Process:
         self.bus.stop_taking()
         self._timers.clear()
         end_s = self.clock.monotonic_s() + DRAIN_JOBS_S
-        while self.engine.jobs.waits_for_running() and self.clock.monotonic_s() < end_s:
+        while not self.storage.refusal and self.engine.jobs.waits_for_running() and self.clock.monotonic_s() < end_s:
             self.turn()
         end_s = self.clock.monotonic_s() + DRAIN_ACKS_S
-        while any(link.live and link.unacked for link in self.links.out.values()) and self.clock.monotonic_s() < end_s:
+        while not self.storage.refusal and any(
+                link.live and link.unacked for link in self.links.out.values()) and self.clock.monotonic_s() < end_s:
             self.turn()
         self.heartbeat.stop()
         self.bus.close()
         self.store.close()
         log.info("stopped")
-
-
-def run_actor(cls: type[Actor], settings: Settings, senders: Iterable[str], *, foreground: bool = False,
-              ownership: Ownership | None = None, birth: Birth | None = None) -> int:
-    """Run an actor in this process to its end; the exit code. Used by `catalyst actor` and by the supervisor."""
-    os.nice(cls.niceness)  # its threads inherit it
-    try:
-        store = Store(cls, settings, ownership=ownership)  # before the log: a refusal must change nothing
-        log.configure(cls.name, settings.log_folder, settings.log_level, foreground=foreground)
-        process = Process(cls, settings, senders, store=store, suspect=birth is not None and birth.suspect)
-    except CatalystError as error:
-        if not foreground:  # in the foreground the command says it, in one line
-            log.configure(cls.name, settings.log_folder, settings.log_level)
-            log.error("not_started", reason=str(error))
-        raise
-    try:
-        process.run(birth)
-    except Exception as error:  # the process's top: say why before the end, which the supervisor sees by itself
-        log.error("crashed", exc_info=error)
-        return 1
-    return 0

@@ -19,6 +19,7 @@ from catalyst.runtime.contract import Actor, application_id
 from catalyst.runtime.ownership import Ownership
 from catalyst.runtime.restored import take_over
 from catalyst.runtime.schema import RUNTIME_STEPS
+from catalyst.runtime.storage import PROBE_BYTES, kind_of
 from catalyst.settings import Settings
 
 SYNC_ORDER = ("OFF", "NORMAL", "FULL", "EXTRA")
@@ -34,8 +35,9 @@ BUSY_TIMEOUT_S = 30.0  # requirements, seen store; with exclusive ownership only
 class Store:
     """An open database. `db` is the connection, `epoch` the random id of this database, `was_clean` how it was left.
 
-    Raises OwnedElsewhere, ForeignDatabase, NewerSchema, ConfigError (folder) or StoreError (disk, damage). Usable as a
-    context manager; `close` checkpoints, marks a clean end and removes the lock file.
+    Raises OwnedElsewhere, ForeignDatabase, NewerSchema, ConfigError (folder) or StoreError (disk, damage); an ownership
+    that was handed in is then still held, for another try. Usable as a context manager; `close` checkpoints, marks a
+    clean end and removes the lock file.
     """
 
     def __init__(self, cls: type[Actor], settings: Settings, *, ownership: Ownership | None = None):
@@ -46,7 +48,9 @@ class Store:
         try:
             self._open(cls, settings)
         except BaseException:
-            self.abandon()
+            self._let_go()
+            if ownership is None:
+                self._ownership.release()
             raise
 
     @property
@@ -66,9 +70,10 @@ class Store:
         except sqlite3.Error as error:
             if isinstance(error, sqlite3.DatabaseError) and "not a database" in str(error):
                 raise ForeignDatabase(self.path, "not an SQLite file") from error
-            if "readonly" in str(error) or "unable to open" in str(error):
+            kind = kind_of(error, self.path.parent)
+            if kind != "full" and ("readonly" in str(error) or "unable to open" in str(error)):
                 raise ConfigError(f"cannot write {self.path}: {error}") from error
-            raise StoreError(self.path, str(error)) from error
+            raise StoreError(self.path, str(error), kind) from error
 
     def _refuse_foreign(self, cls: type[Actor]) -> None:
         """Look before anything is written: switching to WAL would already change a foreign file."""
@@ -102,9 +107,14 @@ class Store:
             db.execute("COMMIT")
         except BaseException as error:
             self._roll_back()
-            if storage_failed(error):
-                raise StoreError(self.path, str(error)) from error
+            if isinstance(error, sqlite3.Error) and storage_failed(error):
+                raise StoreError(self.path, str(error), kind_of(error, self.path.parent)) from error
             raise
+
+    def probe(self) -> None:
+        """Within a transaction: write something and take it away again; its commit then proves that there is room."""
+        self.db.execute("INSERT INTO meta(key, value) VALUES('room', zeroblob(?))", (PROBE_BYTES,))
+        self.db.execute("DELETE FROM meta WHERE key = 'room'")
 
     def _roll_back(self) -> None:
         if self.db.in_transaction:
@@ -125,10 +135,13 @@ class Store:
 
     def abandon(self) -> None:
         """Let go without a mark or checkpoint, as after a kill: used when opening fails and by the test bench."""
+        self._let_go()
+        self._ownership.release()
+
+    def _let_go(self) -> None:
         if self._db is not None:
             self._db.close()
             self._db = None
-        self._ownership.release()
 
     def __enter__(self) -> Store:
         return self

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgpack
 
 from catalyst import log
-from catalyst.errors import CatalystError, ConfigError
+from catalyst.errors import CatalystError, ConfigError, StoreError
 from catalyst.messages import id_prefix
 from catalyst.runtime.heartbeat import Command
 from catalyst.runtime.jobs import FAR_MS
@@ -25,6 +25,7 @@ OUTSIDE = frozenset({"drain", "reload", "log-level", "query", "trace", "integrit
 QUERY_ROWS = 1_000
 QUERY_STEPS = 2_000_000  # of SQLite's virtual machine: about a second
 QUERY_BYTES = 8_000_000
+COMMANDS_PER_TURN = 32  # whoever asks fast must not keep the messages waiting
 TOLD_S = 60.0
 
 
@@ -33,7 +34,34 @@ class Verbs:
 
     def __init__(self, process: Process):
         self._process = process
+        self.pending: list[Command] = []  # those that want a transaction
         self._told: dict[str, float] = {}  # verb -> when its failure was logged last
+
+    def read(self) -> None:
+        """Answer what came and needs no transaction; the rest is pending."""
+        for command in self._process.heartbeat.take(COMMANDS_PER_TURN):
+            answer = self.outside(command)
+            if answer is None:
+                self.pending.append(command)
+            else:
+                self.reply(command, answer)
+
+    def answer_alone(self) -> None:
+        """What is pending while the disk refuses, each in a transaction of its own: who only asks gets an answer."""
+        pending, self.pending = self.pending, []
+        for command in pending:
+            try:
+                with self._process.store.transaction() as db:
+                    answer = self.in_transaction(command, db)
+            except StoreError as error:
+                self._process.read_again()
+                answer = {"ok": False, "error": f"cannot be stored: {error}"}
+            self.reply(command, answer)
+
+    def reply(self, command: Command, answer: dict[str, Any]) -> None:
+        """Answer a command; who has the answer may ask for the status next, so that is refreshed before."""
+        self._process.look()
+        self._process.heartbeat.answer(command, answer)
 
     def outside(self, command: Command) -> dict[str, Any] | None:
         """The answer to a verb that must run between transactions; None where it belongs into one."""

@@ -39,7 +39,7 @@ class Reason:
 
 def reasons(look: Look) -> tuple[Reason, ...]:
     """All that is wrong, the worst first."""
-    found = [*_actors(look), *_alerts(look), *_feeds(look), *_pause(look)]
+    found = [*_storage(look), *_actors(look), *_alerts(look), *_feeds(look), *_pause(look)]
     return tuple(sorted(found, key=lambda reason: reason.severity != "failing"))
 
 
@@ -60,6 +60,14 @@ def _actors(look: Look) -> Iterator[Reason]:
                          f"{actor.name} has {actor.dead} dead letter{'s' if actor.dead > 1 else ''}", "degraded")
     if not look.actors:
         yield Reason("no_actors", "", "no actor is known", "failing")
+
+
+def _storage(look: Look) -> Iterator[Reason]:
+    """One reason for each trouble, however many actors have it: mostly all share a disk."""
+    for kind, text in (("full", "the disk is full, all goes on by itself when there is room"),
+                       ("failing", "the disk fails")):
+        if names := [actor.name for actor in look.actors if actor.storage == kind]:
+            yield Reason(f"storage_{kind}", "", f"{text}; nothing is stored by {', '.join(names)}", "failing")
 
 
 def _said(state: str) -> str:
@@ -111,19 +119,22 @@ def _feeds(look: Look) -> Iterator[Reason]:
 
 def _pause(look: Look) -> Iterator[Reason]:
     if look.paused_by or (look.paused_until_ms or 0) > look.at_ms:
-        who = {"person": "a person asked for it", "backlog": "too much work waits"}.get(
+        who = {"person": "a person asked for it", "backlog": "too much work waits",
+               "storage": "the disk takes nothing"}.get(
             look.paused_by, look.paused_by or "for a while")
         yield Reason("fetcher_paused", look.paused_by, f"the fetcher is paused: {who}", "degraded")
 
 
 def not_ready(look: Look) -> tuple[str, ...]:
-    """Why the house is not ready: a wanted actor was never heard, or one does not run. Empty when it is."""
+    """Why the house is not ready: a wanted actor was never heard, does not run or cannot store. Empty when it is."""
     found = []
     for actor in look.actors:
         if actor.name not in look.answered:
             found.append(f"actor_not_heard:{actor.name}")
         elif actor.state != "running":
             found.append(f"actor_{actor.state}:{actor.name}")
+        elif actor.storage:
+            found.append(f"storage_{actor.storage}:{actor.name}")
     return tuple(found) if look.actors else ("no_actors",)
 
 
@@ -139,10 +150,11 @@ def report(look: Look) -> dict[str, Any]:
 
 
 def _actor(actor: Actor) -> dict[str, Any]:
-    return {"ok": actor.state == "running", "state": actor.state, "required": actor.name not in OPTIONAL,
-            "wanted": actor.wanted, "pid": actor.pid, "restarts": actor.restarts,
+    return {"ok": actor.state == "running" and not actor.storage, "state": actor.state,
+            "required": actor.name not in OPTIONAL, "wanted": actor.wanted, "pid": actor.pid,
+            "restarts": actor.restarts, "dead": actor.dead, "storage": actor.storage,
             "beat_age_s": None if actor.beat_age_s is None else round(actor.beat_age_s, 3), "inbox": actor.inbox,
-            "outbox": actor.outbox, "dead": actor.dead}
+            "outbox": actor.outbox}
 
 
 def _feed(source: Source) -> dict[str, Any]:

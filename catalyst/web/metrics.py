@@ -1,6 +1,6 @@
 """The house as Prometheus text (exposition format 0.0.4). Pure: a look in, bytes out.
 
-The number of series is bounded whatever the actors say: 12 an actor, 4 a source, and as many statistics as fit.
+The number of series is bounded whatever the actors say: 13 an actor, 4 a source, and as many statistics as fit.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from catalyst.web.views import Actor, Alert, Look, Source
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
-MOST_ACTORS, MOST_SOURCES, MOST_STATISTICS = 32, 250, 500  # 32 * 12 + 250 * 4 + 500 < 2,000
+MOST_ACTORS, MOST_SOURCES, MOST_STATISTICS = 32, 250, 500  # 32 * 13 + 250 * 4 + 500 < 2,000
 QUANTILES = (0.5, 0.9, 0.99)
 LATENCIES = 500  # alerts
 FATES = ("alerted", "dropped", "dead")  # the tracker's own counters
@@ -85,6 +85,8 @@ def _actors(actors: Sequence[Actor]) -> Iterator[Metric]:
 
     yield _gauge("actor_up", "1 for an actor that runs and beats.", label,
                  rows(lambda actor: float(actor.state == "running")))
+    yield _gauge("storage_ok", "0 for an actor whose disk is full or fails, else 1.", label,
+                 rows(lambda actor: None if actor.pid is None else float(not actor.storage)))
     yield _counter("actor_restarts", "Starts after the first, by this supervisor.", label,
                    rows(lambda actor: actor.restarts))
     for name, text, read in (

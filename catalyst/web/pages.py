@@ -200,7 +200,8 @@ def _actor(actor: Actor) -> Sequence[Node]:
     late = actor.beat_age_s is not None and actor.beat_age_s >= 3
     cpu = say.UNKNOWN if actor.cpu_pct is None else f"{actor.cpu_pct:.1f} %"
     now = f"{_short(actor.current)} {say.span(actor.current_age_s)}" if actor.current else ""
-    return (el("b", actor.name), [say.state(actor.state), None if actor.wanted else el("small", " not wanted")],
+    return (el("b", actor.name), [say.state(actor.state), None if actor.wanted else el("small", " not wanted"),
+                                   el("small", f" disk {actor.storage}", cls="bad") if actor.storage else None],
             _pulse(actor), el("span", actor.pid if actor.pid is not None else say.UNKNOWN), say.span(actor.age_s),
             say.count(actor.restarts), cpu, say.megabytes(actor.rss_bytes),
             el("span", say.span(actor.beat_age_s), cls="bad" if late else None), say.count(actor.inbox),

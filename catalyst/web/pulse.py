@@ -101,6 +101,7 @@ class Pulse:
             inbox=views.whole(beat.get("inbox")), outbox=views.whole(beat.get("outbox")),
             oldest_unsent_s=views.number(beat.get("oldest_unsent_s")), handled=views.whole(beat.get("handled")),
             failed=views.whole(beat.get("failed")), dead=views.whole(beat.get("dead")),
+            storage=word if (word := views.word(beat.get("storage"))) in ("full", "failing") else "",
             statistics=_numbers(statistics) if isinstance(statistics, dict) else {})
 
     def _ticks(self, heard: _Heard | None, now_s: float) -> tuple[bool, ...]:

@@ -285,6 +285,7 @@ class Actor:
     handled: int | None = None
     failed: int | None = None
     dead: int | None = None
+    storage: str = ""  # full or failing, where its disk is
     pulse: tuple[bool, ...] = ()
     statistics: Mapping[str, float] = field(default_factory=dict)
 

@@ -16,7 +16,7 @@ from tests.commands.conftest import Catalyst
 from tests.commands.tiny import Running, TinyFetcher, TinySupervisor, child
 
 FIELDS = ["name", "pid", "state", "rss", "cpu", "beat_age_s", "inbox", "outbox", "oldest_unsent_s", "handled", "failed",
-          "dead", "restarts"]
+          "dead", "restarts", "storage"]
 
 
 def test_nothing_runs(catalyst: Catalyst) -> None:
@@ -139,3 +139,13 @@ def test_text() -> None:
     lines = as_text({"actors": [row], "idle": False}).splitlines()
     assert lines[1].split() == ["market", "stopped", *["-"] * 11]
     assert lines[2] == "not running: market"
+
+
+def test_a_disk_that_takes_nothing_is_said_below_the_table() -> None:
+    """One line for each trouble, with the actors; the state keeps its word."""
+    rows = [dict.fromkeys(FIELDS) | {"name": name, "state": "running", "storage": storage}
+            for name, storage in (("market", "full"), ("sec", "full"), ("web", "failing"), ("tracker", ""))]
+    *_, full, failing, last = as_text({"actors": rows, "idle": False}).splitlines()
+    assert full == "the disk is full, all goes on by itself when there is room; waiting: market, sec"
+    assert failing == "the disk fails, see catalyst logs; waiting: web"
+    assert last.startswith("not running")

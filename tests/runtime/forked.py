@@ -13,7 +13,7 @@ from typing import Any
 from catalyst.errors import CatalystError, UnavailableError
 from catalyst.runtime.contract import Actor
 from catalyst.runtime.control import Control
-from catalyst.runtime.process import run_actor
+from catalyst.runtime.run import run_actor
 from catalyst.settings import Settings, defaults
 from catalyst.testing import wait_until
 

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from catalyst.errors import ConfigError, OwnedElsewhere
+from catalyst.errors import ConfigError, OwnedElsewhere, StoreError
 from catalyst.runtime.ownership import Owner, Ownership, living_owner, lock_path, start_time, wait_until_owned
 from catalyst.testing import wait_until
+from tests.filelimit import files_end_at
 from tests.runtime.forked import exit_code, fork
 
 
@@ -176,3 +177,25 @@ def test_a_process_with_brackets_in_its_name_is_read(tmp_path: Path) -> None:
         return 0 if start_time(os.getpid()) >= start_time(os.getppid()) > 0 else 1
 
     assert exit_code(fork(named)) == 0
+
+
+def test_the_lock_is_held_where_the_disk_does_not_take_the_pid(tmp_path: Path) -> None:
+    """Nobody else can own; the pid is written as soon as the disk takes it."""
+    with files_end_at(0):
+        mine = Ownership(tmp_path, "a")
+        with pytest.raises(StoreError, match=r"a\.lock"):
+            mine.note()
+    assert living_owner(tmp_path, "a") is None
+    assert exit_code(fork(lambda: Ownership(tmp_path, "a") and 0)) == OwnedElsewhere.exit_code
+    mine.note()
+    assert living_owner(tmp_path, "a") == Owner(os.getpid(), start_time(os.getpid()))
+    mine.release()
+
+
+def test_a_killed_owners_file_is_written_over_before_it_is_cut(tmp_path: Path) -> None:
+    """No room is asked for where the file had some; a longer line of before leaves no rest."""
+    lock_path(tmp_path, "a").write_text("999999 123456789012345678901234567890\n")
+    with files_end_at(30):
+        mine = Ownership(tmp_path, "a")
+    assert lock_path(tmp_path, "a").read_text() == f"{os.getpid()} {start_time(os.getpid())}\n"
+    mine.release()

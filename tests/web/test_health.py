@@ -35,6 +35,10 @@ TABLE: list[tuple[Look, str, list[str]]] = [
     (with_actor("web", state="hung"), "degraded", ["actor_hung:web"]),
     (with_actor("supervisor", state="stopped"), "failing", ["actor_stopped:supervisor"]),
     (with_actor("market", dead=2), "degraded", ["dead_letters:market"]),
+    (with_actor("market", storage="full"), "failing", ["storage_full"]),
+    (with_actor("market", storage="failing"), "failing", ["storage_failing"]),
+    (look(actors=tuple(actor(name, storage="full") for name in NAMES)), "failing", ["storage_full"]),
+    (look(paused_by="storage"), "degraded", ["fetcher_paused:storage"]),
     (look(actors=()), "failing", ["no_actors"]),
     (look(sinks=()), "degraded", ["no_sink"]),
     (look(sources=None), "ok", []),
@@ -82,9 +86,10 @@ def test_a_broken_house_names_a_few_feeds() -> None:
     (look(), ()), (look(actors=()), ("no_actors",)),
     (look(answered=frozenset(NAMES[1:])), ("actor_not_heard:alerter",)),
     (with_actor("market", state="starting"), ("actor_starting:market",)),
+    (with_actor("market", storage="full"), ("storage_full:market",)),
     (with_actor("web", state="stopped"), ("actor_stopped:web",))])
 def test_ready(shown: Look, found: tuple[str, ...]) -> None:
-    """Ready is: every wanted actor was heard once and all of them run."""
+    """Ready is: every wanted actor was heard once and all of them run and can store."""
     assert health.not_ready(shown) == found
 
 

@@ -13,7 +13,7 @@ WANTED = {"catalyst_build_info", "catalyst_actor_up", "catalyst_actor_restarts",
           "catalyst_oldest_unsent_seconds", "catalyst_handled", "catalyst_failed", "catalyst_dead_letters",
           "catalyst_feed_last_success_timestamp_seconds", "catalyst_feed_polls", "catalyst_items", "catalyst_statistic",
           "catalyst_alert_latency_seconds", "catalyst_healthy", "catalyst_feed_outage", "catalyst_cpu_seconds",
-          "catalyst_fetcher_paused"}
+          "catalyst_fetcher_paused", "catalyst_storage_ok"}
 
 
 def read(shown: Look) -> dict[str, dict[tuple[str, ...], float]]:
