@@ -28,7 +28,7 @@ from catalyst import log
 from catalyst.books.deliveries import CHARTS, SCHEMA, Deliveries
 from catalyst.books.slices import PRUNE_S
 from catalyst.clients.http import Http
-from catalyst.clients.sinks import address, deliver, fingerprint, lane_of
+from catalyst.clients.sinks import address, can_be_asked, deliver, fingerprint, lane_of
 from catalyst.clock import Clock
 from catalyst.core.delivery import (
     DISCORD,
@@ -38,6 +38,7 @@ from catalyst.core.delivery import (
     Outcome,
     Sent,
     complaint,
+    doubted,
     fates,
     in_one_clock,
     notice_id,
@@ -123,11 +124,14 @@ class Alerter(Actor):
         if self._closed.get(payload.sink) == fingerprint(self.settings, payload.sink):
             now_ms = self.clock.now_ms()
             return Sent("refused", now_ms, now_ms, reason="sink_closed")
-        return deliver(self._http, self.clock, self.settings, in_one_clock(payload, self.time.present_ms))
+        self.reach("post", payload.id)
+        sent = deliver(self._http, self.clock, self.settings, in_one_clock(payload, self.time.present_ms))
+        self.reach("posted", payload.id)
+        return sent
 
     def done_deliver(self, job: Job, sent: Sent, db: sqlite3.Connection) -> Iterator[Output]:
         """Store what came of it; again, if the rules say so; hold the sink for as long as it asks."""
-        payload, rows = _payload(job), self._rows(db)
+        payload, rows = self._payload(job), self._rows(db)
         sent = replace(sent, done_ms=self.now_ms)  # waits begin here: the thread may have looked before a clock's jump
         self.counters.add(f"{payload.sink}_{sent.reason or sent.outcome}")
         verdict = settle(payload, sent, job.tries, rows.account(job.lane, sent))
@@ -155,14 +159,18 @@ class Alerter(Actor):
 
     def interrupted_deliver(self, job: Job, db: sqlite3.Connection) -> Iterator[Output]:
         """The process died in a request, which may have arrived: made again, marked where a repeat would show."""
-        payload, rows = _payload(job), self._rows(db)
+        payload, rows = self._payload(job), self._rows(db)
         rows.account(job.lane, None)
         yield from self._hold(rows, job.lane)
         if payload.repeats_show:
-            payload = msgspec.structs.replace(payload, possible_repeat=True)
             rows.mark_repeat(payload)
             self.counters.add("possible_repeats")
-        yield replace(job, payload=payload)
+        yield replace(job, payload=doubted(payload))
+
+    def _payload(self, job: Job) -> Deliver:
+        """What a job is to send; whether its sink can be asked depends on the settings of this moment."""
+        assert isinstance(job.payload, Deliver)
+        return msgspec.structs.replace(job.payload, askable=can_be_asked(self.settings, job.payload.sink))
 
     def _advance(self, rows: Deliveries, alert_id: str, sink: str) -> Iterator[Output]:
         """Start the next delivery of an alert at a sink, if it is time for one."""
@@ -208,7 +216,3 @@ class Alerter(Actor):
         self._rows(db).prune(self.time.before_ms)
         return iter(())
 
-
-def _payload(job: Job) -> Deliver:
-    assert isinstance(job.payload, Deliver)
-    return job.payload

@@ -41,7 +41,7 @@ STOP_S = 6.0  # for all actors together; the whole stop stays under 8 s
 STARTS_S = 1.0  # for starts that are under way when the end comes
 STOP_ONE_S = 4.0  # of a single actor: its running jobs may take 3 s
 STACKS_S = 0.8  # after which a process in trouble is ended, with its stacks or without
-LOOK_S = 0.5  # between two looks at the signs of the living
+LOOK_S = 0.5  # between two looks at the signs of the living; sooner where a beat is missing or tells of trouble
 TOLD_JUMP_MS = 60_000  # shorter jumps of the clock are stored, not told of
 MB = 1_000_000
 
@@ -53,6 +53,7 @@ class Stacks(msgspec.Struct, frozen=True):
     pid: int
     kind: str
     detail: str
+    found_ms: int = 0
 
 
 class Supervisor(Actor):
@@ -128,13 +129,12 @@ class Supervisor(Actor):
             for child in self.children.values():
                 child.beat_s = now_s
         self._supervised_s = now_s
-        if now_s - self._looked_s < LOOK_S:
+        watched = [child for child in self.children.values() if child.state == "running"]
+        if now_s - self._looked_s < LOOK_S and not any(child.is_suspicious(now_s) for child in watched):
             return
         self._looked_s = now_s
         limits = Limits(round(self.settings.memory_soft_mb * MB), round(self.settings.memory_hard_mb * MB))
-        for child in self.children.values():
-            if child.state != "running":
-                continue
+        for child in watched:
             found = trouble(child.signs(now_s), limits)
             if found is not None:
                 child.state, child.trouble, child.end_at_s = "hung", found, now_s + STACKS_S
@@ -146,7 +146,7 @@ class Supervisor(Actor):
                 log.info("calm", child=child.name)
 
     def _note_trouble(self, child: Child, found: Trouble) -> None:
-        wanted = Stacks(child.name, child.pid or 0, found.kind, found.detail)
+        wanted = Stacks(child.name, child.pid or 0, found.kind, found.detail, self.now_ms)
 
         def note(rows: Incidents) -> Iterator[Output]:
             if self.now_ms - rows.now_ms < STACKS_S * 1000:
@@ -164,7 +164,7 @@ class Supervisor(Actor):
         """Store the incident; the process may be ended now."""
         assert isinstance(job.payload, Stacks)
         wanted = job.payload
-        yield from self._troubled(Incidents(db, self.now_ms), wanted, text)
+        yield from self._troubled(Incidents(db, wanted.found_ms or self.now_ms), wanted, text)
         child = self.children[wanted.actor]
         if child.pid == wanted.pid and child.end_at_s is not None:
             child.end_at_s = self.clock.monotonic_s()

@@ -99,7 +99,8 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
         C("restore", "restore", "put the databases of a backup in the place of the present ones",
           ("catalyst restore /backups/2026-01-31", "catalyst restore /backups/2026-01-31 --yes --json")),
         C("chaos", "chaos", "strike a house of its own by plan, and say what is lost",
-          ("catalyst chaos", "catalyst chaos --kills 200 --items 2000 --seed 7 --scenario kills")),
+          ("catalyst chaos", "catalyst chaos --kills 200 --items 2000 --seed 7 --scenario kills,sinks --sink bot",
+           "catalyst chaos --scenario points --kills 50", "catalyst chaos --scenario points --only alerter,post")),
     )),
     ("one stage as a filter", (
         C("parse-feed", "filters", "read feed documents", ("catalyst parse-feed feed.xml",),

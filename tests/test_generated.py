@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from catalyst.chaos import record
 from catalyst.settings import TABLE, example_file, table_page
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -17,7 +18,8 @@ ROOT = Path(__file__).resolve().parents[1]
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """A copy of what the script needs, without the generated file."""
-    for name in ("catalyst/__init__.py", "catalyst/errors.py", "catalyst/settings.py", "scripts/generate"):
+    for name in ("catalyst/__init__.py", "catalyst/errors.py", "catalyst/settings.py", "catalyst/chaos/__init__.py",
+                 "catalyst/chaos/record.py", "docs/reliability.md", "docs/reliability.json", "scripts/generate"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     return tmp_path
@@ -42,6 +44,34 @@ def test_the_table_of_the_settings_is_current() -> None:
         assert line.endswith(f"| {row.meaning} |")
 
 
+def test_the_table_of_the_chaos_runs_is_current() -> None:
+    """`docs/reliability.md` shows what `docs/reliability.json` keeps, a line a report."""
+    text = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+    reports = record.read(ROOT / "docs" / "reliability.json")
+    assert text == record.page(text, reports)
+    assert all(f"| {row['scenario']} | {row['sink']} |" in text for row in reports)
+
+
+def test_the_newest_report_of_a_scenario_is_kept(tmp_path: Path) -> None:
+    """One line for each scenario and sink; a page without the marks is refused."""
+    counts = dict.fromkeys(("lost", "repeated", "repeated and marked", "out of order", "dead, or without reason",
+                            "damaged", "links that disagreed"), 0)
+    report = {"date": "2026-11-22", "version": "0", "seed": 1, "scenario": "kills", "sink": "bot", "items": 9,
+              "alerts": 2, "blows": {"alerter": 3}, "allowed": 3, "good": True, "counts": counts,
+              "back_s": {"kill": {"median": 0.1, "longest": 0.24, "n": 3}}}
+    file = tmp_path / "reports.json"
+    for seed, sink in ((1, "bot"), (2, "webhook"), (3, "bot")):
+        record.add(file, {**report, "seed": seed, "sink": sink})
+    assert [(row["seed"], row["sink"]) for row in record.read(file)] == [(3, "bot"), (2, "webhook")]
+    shown = record.page(f"before\n{record.MARKS[0]}\nold\n{record.MARKS[1]}\nafter", record.read(file))
+    assert shown.startswith("before\n")
+    assert shown.endswith("\nafter")
+    assert "old" not in shown
+    assert "| kills | bot | alerter 3 | 9, 2 | 0 | 0 | 0, 3 | 0 | 0 | kill 0.10 s, 0.24 s | yes |" in shown
+    with pytest.raises(ValueError, match="lacks"):
+        record.page("no marks", [])
+
+
 def test_every_setting_is_in_the_example_with_its_meaning() -> None:
     """Name, default and meaning of each, once."""
     lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
@@ -56,6 +86,7 @@ def test_check_names_what_is_stale_and_writes_nothing(copy: Path) -> None:
     assert (missing.returncode, missing.stdout) == (1, "")
     assert ".env.example is not current" in missing.stderr
     assert "docs/settings.md is not current" in missing.stderr
+    assert "docs/reliability.md" not in missing.stderr
     assert not (copy / ".env.example").exists()
     assert generate(copy).stdout == "wrote .env.example\nwrote docs/settings.md\n"
     assert generate(copy, "--check").returncode == 0

@@ -28,7 +28,7 @@ class House:
     def __init__(self, folder: Path, *, items: int = 200, seed: int = 1, duration_s: float = 20, every_s: float = 1.0,
                  day: Path | None = None, **settings: str):
         self.home = folder / "home"
-        self.home.mkdir(parents=True)
+        self.home.mkdir(parents=True, exist_ok=True)
         self.day_folder = day or folder / "day"
         if day is None:
             generate(seed, items, self.day_folder, duration_s=duration_s, every_s=every_s)

@@ -85,7 +85,7 @@ class Http:
 
     def send(self, method: str, url: str, *, body: bytes, headers: Mapping[str, str] | None = None,
              deadline_s: float = 10.0, limit_bytes: int = 1_000_000) -> Response:
-        """The answer to a request that changes something, at an address of the user's own (private ones too).
+        """The answer to a request at an address of the user's own (private ones too); mostly it changes something.
 
         Follows no redirect. Raises FetchError as `get` does; `ambiguous` is true when bytes of the request had left
         and no whole answer came, so that it may have taken effect.
@@ -119,7 +119,7 @@ class Http:
         given.update({name.lower(): value for name, value in headers.items()})
         unsure = method != "GET"
         try:
-            raw = self._manager(guarded=method == "GET").urlopen(
+            raw = self._manager(guarded=body is None).urlopen(
                 method, url, body=body, headers=given, retries=False, redirect=False, preload_content=False,
                 decode_content=False, timeout=None)
             try:

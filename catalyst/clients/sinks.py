@@ -1,4 +1,4 @@
-"""Where alerts go: Discord webhooks and the user's own signed webhook. One request a call; it never repeats by itself.
+"""Where alerts go: Discord, by webhook or bot, and the user's own signed webhook. It never repeats by itself.
 
 What to do after each outcome is decided in catalyst.core.delivery, when to send in catalyst.core.limiter.
 """
@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -24,6 +24,8 @@ from catalyst.errors import FetchError
 from catalyst.settings import Settings
 
 DEADLINE_S = 10.0
+NONCE_LIMIT = 25  # characters ("Create Message"); an alert's id has 20
+MOST_ASKED = 100  # messages that one question gets ("Get Channel Messages")
 MESSAGE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 AGAIN = frozenset({408, 425, 429})  # of the 4xx, those that ask for another try (RFC 9110, 8470, 6585)
 HOPELESS = frozenset({"forbidden_address", "redirect", "bad_url"})  # reasons that no further try can change
@@ -37,19 +39,32 @@ class DiscordSink:
         self._clock = clock
         self._url = urlsplit(url if is_usable(url) else "")
 
-    def send(self, card: Mapping[str, Any], message_id: str | None = None, png: bytes | None = None) -> Sent:
-        """Post the card, or edit the message `message_id` to show it; `png` is the picture that the card names."""
+    def send(self, card: Mapping[str, Any], message_id: str | None = None, png: bytes | None = None,
+             nonce: str = "") -> Sent:
+        """Post the card, or edit the message `message_id` to show it; `png` is the picture that the card names.
+
+        `nonce` tells this post from every other; a webhook has no use for it.
+        """
         method = "POST" if message_id is None else "PATCH"
         url = self._post_url() if message_id is None else self._message_url(message_id)
         begun_ms = self._clock.now_ms()
-        body, content_type = event_bytes(dict(card)), "application/json"
+        named = {} if message_id else self._named(nonce)
+        body, content_type = event_bytes({**card, **named}), "application/json"
         if png is not None:
             body, content_type = with_file(body, CHART_NAME, png)
-        headers = {"Content-Type": content_type}
+        headers = {"Content-Type": content_type, **self._headers()}
         sent = _request(self._http, self._clock, method, url, body, headers, begun_ms)
         if sent.outcome == "delivered":
             return replace(sent, message_id=message_id or _message_id(sent.body))
         return sent
+
+    def _headers(self) -> dict[str, str]:
+        """Who asks; a webhook's address says it."""
+        return {}
+
+    def _named(self, nonce: str) -> dict[str, Any]:
+        """The fields that let the sink know a post again."""
+        return {}
 
     def _post_url(self) -> str:
         """With `wait=true` the answer is the message; without it a message that was not saved looks like success."""
@@ -61,6 +76,41 @@ class DiscordSink:
         query = [pair for pair in parse_qsl(self._url.query) if pair[0] == "thread_id"]
         path = f"{self._url.path.rstrip('/')}/messages/{message_id}"
         return urlunsplit(self._url._replace(path=path, query=urlencode(query), fragment=""))
+
+
+class BotSink(DiscordSink):
+    """A channel into which a bot of ours posts. Discord makes a post with a known nonce once, within some minutes;
+    later the channel itself is asked (Discord's API documentation, "Create Message" and "Get Channel Messages")."""
+
+    def __init__(self, http: Http, clock: Clock, channel_url: str, token: str):
+        super().__init__(http, clock, channel_url)
+        self._token = token
+
+    def find(self, alert_id: str) -> Sent:
+        """Ask for the message of an alert among the newest: delivered with its id, or `refused` as `absent`.
+
+        Any other outcome is that of the question.
+        """
+        begun_ms = self._clock.now_ms()
+        path = f"{self._url.path.rstrip('/')}/messages"
+        url = urlunsplit(self._url._replace(path=path, query=urlencode({"limit": MOST_ASKED}), fragment=""))
+        asked = _request(self._http, self._clock, "GET", url, b"", self._headers(), begun_ms)
+        if asked.outcome != "delivered":
+            return replace(asked, outcome="retry" if asked.outcome == "ambiguous" else asked.outcome)
+        found = next((str(message.get("id")) for message in _messages(asked.body)
+                      if names_alert(message, alert_id)), "")
+        if MESSAGE_ID.fullmatch(found):
+            return replace(asked, message_id=found)
+        return replace(asked, outcome="refused", reason="absent")
+
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bot {self._token}"}
+
+    def _named(self, nonce: str) -> dict[str, Any]:
+        return {"nonce": nonce[:NONCE_LIMIT], "enforce_nonce": True} if nonce else {}
+
+    def _post_url(self) -> str:
+        return urlunsplit(self._url._replace(path=f"{self._url.path.rstrip('/')}/messages", query="", fragment=""))
 
 
 class WebhookSink:
@@ -84,9 +134,23 @@ class WebhookSink:
 
 
 def address(settings: Settings, sink: str) -> str:
-    """The address of a sink, empty where it is not set."""
+    """The address of a sink, empty where it is not set; for the bot that of its channel."""
+    if can_be_asked(settings, sink):
+        return f"{settings.discord_base_url.rstrip('/')}/api/v10/channels/{quote(settings.discord_channel_id, safe='')}"
     return str({DISCORD: settings.discord_webhook_url, OPS: settings.discord_admin_webhook,
                 WEBHOOK: settings.webhook_url}[sink])
+
+
+def can_be_asked(settings: Settings, sink: str) -> bool:
+    """Whether alerts go out by a bot, who can read what he posted; a webhook cannot."""
+    return bool(sink == DISCORD and settings.discord_bot_token and settings.discord_channel_id)
+
+
+def discord_sink(http: Http, clock: Clock, settings: Settings, sink: str) -> DiscordSink:
+    """The way to a sink that is a channel of Discord."""
+    if can_be_asked(settings, sink):
+        return BotSink(http, clock, address(settings, sink), settings.discord_bot_token)
+    return DiscordSink(http, clock, address(settings, sink))
 
 
 def lane_of(settings: Settings, sink: str) -> str:
@@ -106,7 +170,8 @@ def is_usable(url: str) -> bool:
 
 def fingerprint(settings: Settings, sink: str) -> str:
     """Tells whether a sink's address changed, without keeping the address, which is a secret."""
-    return hashlib.blake2b(address(settings, sink).encode(), digest_size=8).hexdigest()
+    text = address(settings, sink) + (settings.discord_bot_token if can_be_asked(settings, sink) else "")
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 def deliver(http: Http, clock: Clock, settings: Settings, payload: Deliver) -> Sent:
@@ -117,14 +182,20 @@ def deliver(http: Http, clock: Clock, settings: Settings, payload: Deliver) -> S
         return Sent("refused", now_ms, now_ms, reason="not_configured")
     if payload.sink == WEBHOOK:
         return WebhookSink(http, clock, url, settings.webhook_secret).send(webhook_event(payload, now_ms), payload.key)
-    moment = Moment(payload.sent_ms or now_ms, ZoneInfo(settings.tz), payload.possible_repeat)
+    channel = discord_sink(http, clock, settings, payload.sink)
+    if payload.must_ask and isinstance(channel, BotSink):
+        found = channel.find(payload.id)
+        if found.reason != "absent":
+            return found
+    doubtful = payload.possible_repeat and not isinstance(channel, BotSink)
+    moment = Moment(payload.sent_ms or now_ms, ZoneInfo(settings.tz), doubtful)
     if payload.notice is not None:
         card = ops_card(payload.notice, moment)
     elif payload.alert is not None:
         card = discord_card(payload.alert, payload.sources, moment, payload.chart and payload.chart.alt)
     else:
         return Sent("refused", now_ms, now_ms, reason="empty")
-    return DiscordSink(http, clock, url).send(card, payload.message_id, payload.chart and payload.chart.png)
+    return channel.send(card, payload.message_id, payload.chart and payload.chart.png, payload.id)
 
 
 def with_file(payload_json: bytes, name: str, png: bytes) -> tuple[bytes, str]:
@@ -157,6 +228,22 @@ def _request(http: Http, clock: Clock, method: str, url: str, body: bytes, heade
     reason = "" if outcome == "delivered" else f"status_{response.status}"
     return Sent(outcome, begun_ms, response.done_ms, response.status, reason, headers=response.headers,
                 body=response.body)
+
+
+def names_alert(message: Mapping[str, Any], alert_id: str) -> bool:
+    """Whether a message of Discord is the card of an alert: its footer begins with `id ALERT`."""
+    embeds = message.get("embeds")
+    footers = [embed.get("footer") for embed in embeds if isinstance(embed, dict)] if isinstance(embeds, list) else []
+    texts = [str(footer.get("text", "")) for footer in footers if isinstance(footer, dict)]
+    return any(text.split()[:2] == ["id", alert_id] for text in texts)
+
+
+def _messages(body: bytes) -> list[dict[str, Any]]:
+    try:
+        found = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return []
+    return [message for message in found if isinstance(message, dict)] if isinstance(found, list) else []
 
 
 def _meaning(status: int) -> Outcome:

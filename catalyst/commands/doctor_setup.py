@@ -201,9 +201,13 @@ def rules(about: Examined) -> Iterator[Check]:
 
 def sinks(about: Examined) -> Iterator[Check]:
     """Where alerts go: set, and an address that can be asked. Nothing is posted; the address is not shown."""
-    from catalyst.clients.sinks import is_usable
+    from catalyst.clients.sinks import address, can_be_asked, is_usable
 
-    names = {"discord": ("DISCORD_WEBHOOK_URL", about.settings.discord_webhook_url),
+    by_bot = can_be_asked(about.settings, "discord")
+    if not by_bot and (about.settings.discord_bot_token or about.settings.discord_channel_id):
+        yield warn("sink discord", "a bot needs its token and its channel: one of them is missing",
+                   "DISCORD_BOT_TOKEN and DISCORD_CHANNEL_ID")
+    names = {"discord": ("DISCORD_BASE_URL" if by_bot else "DISCORD_WEBHOOK_URL", address(about.settings, "discord")),
              "ops": ("DISCORD_ADMIN_WEBHOOK", about.settings.discord_admin_webhook),
              "webhook": ("CATALYST_WEBHOOK_URL", about.settings.webhook_url)}
     if not names["discord"][1] and not names["webhook"][1]:
@@ -215,7 +219,7 @@ def sinks(about: Examined) -> Iterator[Check]:
         if not is_usable(url):
             yield fail(f"sink {sink}", f"{name} is no http or https address", "copy it again from Discord: channel"
                        " settings, Integrations, Webhooks" if sink != "webhook" else "https://host/path")
-        elif sink != "webhook" and not DISCORD_PATH.fullmatch(urlsplit(url).path):
+        elif sink != "webhook" and name != "DISCORD_BASE_URL" and not DISCORD_PATH.fullmatch(urlsplit(url).path):
             yield warn(f"sink {sink}", f"{name} does not look like a Discord webhook",
                        "https://discord.com/api/webhooks/NUMBER/TOKEN")
         elif sink == "webhook" and not about.settings.webhook_secret:

@@ -24,7 +24,7 @@ def run(settings: Settings, sink: str | None, clock: Clock | None = None) -> lis
     Raises UsageError for an unknown sink, ConfigError where none is set.
     """
     from catalyst.clients.http import Http
-    from catalyst.clients.sinks import DiscordSink, WebhookSink, address
+    from catalyst.clients.sinks import WebhookSink, address, discord_sink
 
     clock = clock or SystemClock()
     http = Http(clock)
@@ -36,7 +36,7 @@ def run(settings: Settings, sink: str | None, clock: Clock | None = None) -> lis
             sent = WebhookSink(http, clock, url, settings.webhook_secret).send(event, str(event["id"]))
         else:
             card, png = trial_message(settings, name, now_ms)
-            sent = DiscordSink(http, clock, url).send(card, png=png)
+            sent = discord_sink(http, clock, settings, name).send(card, png=png)
         rows.append({"sink": name, "outcome": sent.outcome, "status": sent.status, "reason": sent.reason or None,
                      "time_ms": sent.done_ms - sent.begun_ms})
     http.close()

@@ -1,8 +1,8 @@
 """One delivery of an alert, an update or a notice: what a sink is handed, what came of it, what happens next.
 
 The rules are those of a sink that can or cannot be asked. A plain Discord webhook has no key against repeats: a post
-that may have arrived is made once more, marked as a possible repeat. An edit, and a signed webhook with its
-Idempotency-Key, can be repeated without harm.
+that may have arrived is made once more, marked as a possible repeat. An edit, a signed webhook with its
+Idempotency-Key, and a bot's post, whose channel can be asked for it, can be repeated without harm.
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ class Deliver(msgspec.Struct, frozen=True, kw_only=True):
     sent_ms: int | None = None  # when the alert itself went out, for its later forms
     possible_repeat: bool = False
     unsure: int = 0  # requests that may have arrived and were never answered
+    askable: bool = False  # the sink can be asked whether it has the message
 
     @property
     def key(self) -> str:
@@ -72,7 +73,12 @@ class Deliver(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def repeats_show(self) -> bool:
         """Whether a second request would make a second message."""
-        return self.sink != WEBHOOK and self.message_id is None
+        return self.sink != WEBHOOK and self.message_id is None and not self.askable
+
+    @property
+    def must_ask(self) -> bool:
+        """Whether an earlier request may have made the message, so that the sink is asked before another."""
+        return self.askable and self.message_id is None and (self.unsure > 0 or self.possible_repeat)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,14 +145,21 @@ def settle(payload: Deliver, sent: Sent, tries: int, failures: int) -> Verdict:
         if payload.repeats_show and payload.unsure >= 1:
             return Verdict("ambiguous", payload)
         payload = msgspec.structs.replace(payload, unsure=payload.unsure + 1)
-    if payload.repeats_show and (sent.outcome == "ambiguous" or sent.status not in HARMLESS_TO_REPEAT | {None}):
-        payload = msgspec.structs.replace(payload, possible_repeat=True)
+    if sent.outcome == "ambiguous" or sent.status not in HARMLESS_TO_REPEAT | {None}:
+        payload = doubted(payload)
     if sent.status == 429:
         return Verdict(None, payload, again_ms=sent.done_ms)  # the limiter says how long the sink must wait
     longest_s = LONGEST_WAIT_S if sent.status is not None else LONGEST_NETWORK_WAIT_S
     hold_ms = sent.done_ms + max(wait_ms(failures, longest_s), round(retry_after_s(sent.headers) * 1000))
     again_ms = max(hold_ms + STEP_BACK_MS, sent.done_ms + wait_ms(tries, longest_s))
     return Verdict(None, payload, again_ms, hold_ms)
+
+
+def doubted(payload: Deliver) -> Deliver:
+    """The payload after a request that may have taken effect: the next says so, or asks first."""
+    if payload.repeats_show:
+        return msgspec.structs.replace(payload, possible_repeat=True)
+    return msgspec.structs.replace(payload, unsure=max(payload.unsure, 1)) if payload.askable else payload
 
 
 def is_unfit(payload: Deliver, sent: Sent) -> bool:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from catalyst.core.restarts import RestartState
-from catalyst.core.watch import Signs, Trouble
+from catalyst.core.watch import SILENT_S, Signs, Trouble
 from catalyst.errors import UnavailableError
 from catalyst.runtime.control import Control
 from catalyst.runtime.heartbeat import anonymous_bytes
@@ -76,6 +76,11 @@ class Child:
         if self.pidfd >= 0:
             with suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self.pidfd, number)
+
+    def is_suspicious(self, now_s: float) -> bool:
+        """Whether it is worth a look at once: beats are missing, or the last one told of something over its limit."""
+        age_s, limit_s = _number(self.beat, "current_age_s"), _number(self.beat, "current_limit_s")
+        return now_s - self.beat_s >= SILENT_S or 0 < limit_s < age_s
 
     def signs(self, now_s: float) -> Signs:
         """What the last beat said and, where it is silent or large, what the kernel says."""

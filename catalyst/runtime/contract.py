@@ -21,6 +21,7 @@ import msgspec
 from catalyst.clock import Clock
 from catalyst.errors import ContractError, StorageKind
 from catalyst.messages import Message
+from catalyst.runtime.faults import Reach, nothing
 from catalyst.runtime.timekeeper import Timekeeper
 from catalyst.settings import Settings
 
@@ -143,6 +144,7 @@ class Actor:
         self.now_ms = clock.now_ms()
         self.counters = Counters()
         self.storage: StorageKind = ""  # set by the loop: full or failing while the disk is
+        self.reach: Reach = nothing  # points of faults on purpose (faults.py); the engine sets it
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)

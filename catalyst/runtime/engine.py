@@ -60,7 +60,7 @@ class Engine:
                  reach: Reach = nothing):
         self.actor = actor
         self.links = links
-        self.reach = reach
+        self.reach = actor.reach = reach
         self.careful = 0
         self.accused: int | None = None  # the deferred row whose start was counted, until its turn is stored
         self.jobs = Jobs(actor, db, self._unreadable, reach)

@@ -131,10 +131,12 @@ class Heartbeat:
         if guard is not None:
             poller.register(guard.socket, zmq.POLLIN)
         next_beat_s = self._clock.monotonic_s()
-        beats = 0
+        beats, told_s = 0, 0.0
         while not self._stopping:
-            wait_s = next_beat_s - self._clock.monotonic_s()
+            over_s = self._progress.over_s()  # said at once, and once
+            wait_s = min(next_beat_s, over_s if over_s > told_s else next_beat_s) - self._clock.monotonic_s()
             if wait_s <= 0:
+                told_s = self._clock.monotonic_s()
                 self._beat.send(msgpack.packb(self.status(), use_bin_type=True), zmq.NOBLOCK)
                 beats += 1
                 next_beat_s = max(next_beat_s + (BEAT_S if beats > EARLY_BEATS else EARLY_BEAT_S),

@@ -98,6 +98,7 @@ class Process:
         with self.store.transaction() as db:
             self.engine.start(db, suspect=suspect)
             self.links.flush(db)
+            self.engine.reach("recover", "")
 
     def watch(self, source: Any, method: str) -> None:
         """Run the actor's `method(db)` whenever `source` is readable (contract.Loop)."""
@@ -244,11 +245,15 @@ class Process:
             self.links.flush(db)
             if self.storage.refusal:
                 self.store.probe()
+            if turn.picked:
+                self.engine.reach("intend", turn.picked[0].item_id)
             self.engine.reach("commit", "")
 
     def _conclude(self, turn: Turn) -> None:
         """After the commit: what follows in memory, then what may leave."""
         self.engine.reach("committed", "")
+        if turn.picked:
+            self.engine.reach("intended", turn.picked[0].item_id)
         self.engine.accused = None
         for name in turn.timers:
             if name in self._timers:

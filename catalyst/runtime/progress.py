@@ -5,7 +5,11 @@ Reading and writing one attribute is atomic in CPython; a heartbeat that catches
 
 from __future__ import annotations
 
+import math
+
 from catalyst.clock import Clock
+
+A_MOMENT_S = 0.01  # so that the age that is told then is beyond the limit
 
 
 class Progress:
@@ -27,6 +31,10 @@ class Progress:
         self.since_s = self._clock.monotonic_s()
         self.limit_s = limit_s
         self.current = what
+
+    def over_s(self) -> float:
+        """When what is in hand goes over its limit (monotonic), never where nothing is."""
+        return self.since_s + self.limit_s + A_MOMENT_S if self.current and self.limit_s > 0 else math.inf
 
     def end(self) -> None:
         """Nothing is in hand."""

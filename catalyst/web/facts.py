@@ -128,8 +128,9 @@ class Facts:
             sinks=self._sinks(), version=__version__)
 
     def _sinks(self) -> tuple[str, ...]:
-        named = {"discord": self.settings.discord_webhook_url, "webhook": self.settings.webhook_url}
-        return tuple(name for name, address in named.items() if address)
+        bot = self.settings.discord_bot_token and self.settings.discord_channel_id
+        named = {"discord": self.settings.discord_webhook_url or bot, "webhook": self.settings.webhook_url}
+        return tuple(name for name, is_set in named.items() if is_set)
 
     def _list(self, most: int) -> tuple[tuple[views.Alert, ...], int | None]:
         """The newest alerts and when the alerter named them; its last answer while it gives none."""

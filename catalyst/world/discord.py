@@ -1,8 +1,9 @@
-"""Discord's webhooks as far as Catalyst uses them: limits, rate limit, message ids, edits, files. It keeps what it got.
+"""Discord's webhooks, and a bot's posts into a channel, as far as Catalyst uses them: rate limit, message ids, edits,
+files, nonces. It keeps what it got.
 
-The limits are those of Discord's own API documentation (docs/resources/message and webhook, topics/rate-limits, August
-2026). Lengths are counted in UTF-16 units, the strictest reading of "characters". The rate limit is a fixed window a
-webhook over everything that changes something; without one no rate-limit headers are sent. Nothing here opens a socket.
+The rules are those of Discord's own API documentation (docs/resources/message, webhook and channel, topics/rate-limits,
+August 2026); a channel of the bot is kept as a webhook named `channels/ID`. The rate limit is a fixed window a webhook
+over everything that changes something; without one no rate-limit headers are sent. Nothing here opens a socket.
 """
 
 from __future__ import annotations
@@ -16,34 +17,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from catalyst.clock import from_iso, iso
+from catalyst.world.discord_rules import Upload, attachment_faults, body_faults, part_number, referred
 
-EMBED_LIMITS = {"title": 256, "description": 4096}
-CONTENT_LIMIT = 2000
-EMBEDS_LIMIT = 10
-EMBED_SUM_LIMIT = 6000
-FIELDS_LIMIT = 25
-FIELD_LIMITS = {"name": 256, "value": 1024}
-FOOTER_LIMIT = 2048
-AUTHOR_LIMIT = 256
-USERNAME_LIMIT = 80
-FILES_LIMIT = 10
 UPLOAD_LIMIT_BYTES = 10 * 2**20
-DESCRIPTION_LIMIT = 1024  # of an attachment
+NONCE_MS = 120_000  # "the past few minutes"
 KEPT_FILES_BYTES = 64 * 2**20  # of the newest files; older ones are forgotten
 _SNOWFLAKE_EPOCH_MS = 1_420_070_400_000  # first second of 2015: docs/reference, "Snowflakes"
 _NO_MENTIONS: dict[str, Any] = {"parse": []}
 _BOUNDARY = re.compile(r'boundary="?([^";,]+)"?', re.IGNORECASE)
 _PARAMETER = re.compile(r'[; ](name|filename)="([^"]*)"')
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """One part `files[n]` of a multipart request."""
-
-    part: str
-    name: str
-    size_bytes: int
-    data: bytes = field(default=b"", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +50,17 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+REFUSALS = {"429": 429, "500": 500, "503": 503, "reset_before": 0}  # troubles in which nothing is done: the answer
+
+
+def refusal(trouble: str) -> Reply:
+    """The answer of a sink in trouble, which has not done what it was asked for; status 0: it hangs up."""
+    if trouble == "429":
+        return Reply(429, {"message": "You are being rate limited.", "retry_after": 0.5, "global": False},
+                     {"Retry-After": "1", "X-RateLimit-Scope": "shared"})
+    return Reply(REFUSALS[trouble], {"message": f"{trouble}: on purpose", "code": 0})
+
+
 class Desk:
     """All webhooks of one world. `limit` is (requests, seconds) or None; `keep` is told of every record at once."""
 
@@ -78,20 +71,24 @@ class Desk:
         self._windows: dict[str, tuple[int, int]] = {}  # webhook -> (start of the window in ms, requests in it)
         self._messages: dict[tuple[str, str], dict[str, Any]] = {}
         self._records: list[dict[str, Any]] = []
+        self._nonces: dict[tuple[str, str], tuple[int, str]] = {}  # channel and nonce -> when made, which message
         self._violations: list[str] = []
         self._rate_limited = 0
         self._files: dict[str, Upload] = {}  # by the attachment's id, the oldest first
         self.base_url = ""  # what stands before the path of an attachment's url
 
-    def handle(self, request: Request, now_ms: int) -> Reply:
-        """Answer one request and keep it."""
+    def handle(self, request: Request, now_ms: int, trouble: str = "") -> Reply:
+        """Answer one request and keep it, with what is wrong with this sink just now (catalyst.world.trouble)."""
         with self._lock:
             headers: dict[str, str] = {}
             if request.method == "GET":
                 return self._read(request)
             wait_ms = self._count(request.webhook, now_ms, headers)
-            reply = self._refused(wait_ms, headers) if wait_ms else self._apply(request, now_ms)
+            before = len(self._messages)
+            reply = (self._refused(wait_ms, headers) if wait_ms else refusal(trouble) if trouble in REFUSALS
+                     else self._apply(request, now_ms))
             reply = Reply(reply.status, reply.body, {**headers, **reply.headers})
+            known = request.method == "POST" and reply.status == 200 and len(self._messages) == before
             message_id = request.message_id or (reply.body or {}).get("id")
             if request.method == "POST" and reply.status == 204:
                 message_id = next(reversed(self._messages))[1]
@@ -100,7 +97,7 @@ class Desk:
                       "attachments": [upload.name for upload in request.uploads],
                       "files": [{"part": upload.part, "name": upload.name, "size": upload.size_bytes}
                                 for upload in request.uploads],
-                      "shown": self._shown(request.webhook, message_id)}
+                      "shown": self._shown(request.webhook, message_id), "repeated": known, "trouble": trouble}
             self._records.append(record)
             self._keep({"discord": record})
             return reply
@@ -129,10 +126,12 @@ class Desk:
             return
         files = [{"id": file["id"], "filename": file["name"], "size": file["size"], "url": file["url"]}
                  for file in record.get("shown", [])]
-        if record["method"] == "POST":
+        if record["method"] == "POST" and not record.get("repeated"):
+            nonce = str((record["payload"] or {}).get("nonce") or "")
+            self._nonces[record["webhook"], nonce] = (from_iso(record["at"]) or 0, record["message_id"])
             self._messages[key] = _message(record["message_id"], record["webhook"], record["payload"] or {}, files,
                                            from_iso(record["at"]))
-        elif key in self._messages:
+        elif record["method"] == "PATCH" and key in self._messages:
             self._messages[key].update({name: value for name, value in (record["payload"] or {}).items()
                                         if name in ("content", "embeds")})
             self._messages[key]["attachments"] = files
@@ -199,7 +198,12 @@ class Desk:
                     message[name] = request.payload[name] or ([] if name == "embeds" else "")
             message |= {"attachments": attached, "edited_timestamp": iso(now_ms)}
             return Reply(200, dict(message))
+        nonce = str(request.payload.get("nonce") or "") if request.payload.get("enforce_nonce") is True else ""
+        made_ms, message_id = self._nonces.get((request.webhook, nonce), (0, ""))
+        if nonce and now_ms - made_ms < NONCE_MS and (request.webhook, message_id) in self._messages:
+            return Reply(200, dict(self._messages[request.webhook, message_id]))
         message_id = str(((now_ms - _SNOWFLAKE_EPOCH_MS) << 22) + len(self._records))
+        self._nonces[request.webhook, nonce] = (now_ms, message_id)
         message = _message(message_id, request.webhook, request.payload, attached, now_ms)
         self._messages[(request.webhook, message_id)] = message
         return Reply(200, dict(message)) if request.is_waiting else Reply(204)
@@ -216,7 +220,7 @@ class Desk:
         added = []
         for index, upload in enumerate(request.uploads):
             number = str(((now_ms - _SNOWFLAKE_EPOCH_MS) << 22) + (len(self._records) << 4) + index)
-            entry = entries.get(_part_number(upload.part), {})
+            entry = entries.get(part_number(upload.part), {})
             added.append({"id": number, "filename": upload.name, "size": upload.size_bytes,
                           "description": entry.get("description"),
                           "url": f"{self.base_url}/attachments/{number}/{upload.name}"})
@@ -230,7 +234,7 @@ class Desk:
         payload = request.payload or {}
         if payload.get("allowed_mentions") != _NO_MENTIONS:
             self._violations.append(f"{request.method} {request.webhook}: allowed_mentions is not {_NO_MENTIONS}")
-        for name in sorted(_referred(payload) - attached):
+        for name in sorted(referred(payload) - attached):
             self._violations.append(f"{request.method} {request.webhook}: attachment {name} is referred to, but not"
                                     " there")
 
@@ -253,102 +257,12 @@ def _unknown_message() -> Reply:
 
 def _message(message_id: str, webhook: str, payload: dict[str, Any], files: list[dict[str, Any]],
              now_ms: int) -> dict[str, Any]:
-    number = webhook.split("/", 1)[0]
+    number = webhook.removeprefix("channels/").split("/", 1)[0]
     return {"id": message_id, "type": 0, "channel_id": number, "webhook_id": number,
             "author": {"id": number, "username": payload.get("username") or "world", "bot": True},
             "content": payload.get("content") or "", "embeds": payload.get("embeds") or [], "attachments": files,
             "timestamp": iso(now_ms), "edited_timestamp": None, "nonce": payload.get("nonce"),
             "mentions": [], "mention_everyone": False, "pinned": False, "tts": False}
-
-
-def length(text: str) -> int:
-    """UTF-16 units of `text`."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
-
-
-def body_faults(payload: dict[str, Any], uploads: tuple[Upload, ...], *, is_edit: bool) -> list[str]:
-    """What Discord would refuse in a message's body; empty when it is fine."""
-    content = payload.get("content")
-    embeds = payload.get("embeds") or []
-    faults: list[str] = []
-    if content is not None and not isinstance(content, str):
-        faults.append("content is not a text")
-    elif content and length(content) > CONTENT_LIMIT:
-        faults.append(f"content has {length(content)} characters, at most {CONTENT_LIMIT}")
-    if not is_edit and not (content or embeds or uploads or payload.get("components")):
-        faults.append("an empty message: one of content, embeds, components, files must be there")
-    if not isinstance(embeds, list) or not all(isinstance(embed, dict) for embed in embeds):
-        return [*faults, "embeds is not a list of objects"]
-    if len(embeds) > EMBEDS_LIMIT:
-        faults.append(f"{len(embeds)} embeds, at most {EMBEDS_LIMIT}")
-    if len(uploads) > FILES_LIMIT:
-        faults.append(f"{len(uploads)} files, at most {FILES_LIMIT}")
-    username = payload.get("username")
-    if username is not None and not 1 <= length(str(username)) <= USERNAME_LIMIT:
-        faults.append(f"username has {length(str(username))} characters, 1 to {USERNAME_LIMIT}")
-    total = 0
-    for index, embed in enumerate(embeds):
-        size, found = _embed_faults(embed)
-        total += size
-        faults += [f"embeds[{index}].{fault}" for fault in found]
-    if total > EMBED_SUM_LIMIT:
-        faults.append(f"embeds have {total} characters together, at most {EMBED_SUM_LIMIT}")
-    return faults
-
-
-def attachment_faults(payload: dict[str, Any], uploads: tuple[Upload, ...], there: list[dict[str, Any]]) -> list[str]:
-    """What is wrong with `attachments`: each names an attachment that is there, or by its number a part `files[n]`."""
-    listed = payload.get("attachments")
-    if listed is None:
-        return []
-    if not isinstance(listed, list) or not all(isinstance(entry, dict) and "id" in entry for entry in listed):
-        return ["attachments is not a list of objects with an id"]
-    known = {file["id"] for file in there} | {_part_number(upload.part) for upload in uploads}
-    faults = [f"attachments[{index}].id {entry['id']} names no file" for index, entry in enumerate(listed)
-              if str(entry["id"]) not in known]
-    for index, entry in enumerate(listed):
-        text = entry.get("description")
-        if text is not None and (not isinstance(text, str) or length(text) > DESCRIPTION_LIMIT):
-            faults.append(f"attachments[{index}].description is not a text of at most {DESCRIPTION_LIMIT} characters")
-    return faults
-
-
-def _part_number(part: str) -> str:
-    return part.removeprefix("files[").removesuffix("]")
-
-
-def _embed_faults(embed: dict[str, Any]) -> tuple[int, list[str]]:
-    """Characters that count towards the sum, and what is wrong."""
-    fields = embed.get("fields") or []
-    if not isinstance(fields, list) or not all(isinstance(entry, dict) for entry in fields):
-        return 0, ["fields is not a list of objects"]
-    texts = [(name, embed.get(name), limit, False) for name, limit in EMBED_LIMITS.items()]
-    texts += [("footer.text", (embed.get("footer") or {}).get("text"), FOOTER_LIMIT, False),
-              ("author.name", (embed.get("author") or {}).get("name"), AUTHOR_LIMIT, False)]
-    texts += [(f"fields[{index}].{name}", entry.get(name), limit, True)
-              for index, entry in enumerate(fields) for name, limit in FIELD_LIMITS.items()]
-    faults = [f"fields: {len(fields)}, at most {FIELDS_LIMIT}"] if len(fields) > FIELDS_LIMIT else []
-    total = 0
-    for name, value, limit, is_required in texts:
-        size = length(value) if isinstance(value, str) else 0
-        total += size
-        if value is not None and not isinstance(value, str):
-            faults.append(f"{name} is not a text")
-        elif is_required and not size:
-            faults.append(f"{name} is required")
-        elif size > limit:
-            faults.append(f"{name} has {size} characters, at most {limit}")
-    for name, address in (("url", embed.get("url")), ("image.url", (embed.get("image") or {}).get("url"))):
-        if address is not None and not str(address).startswith(("http://", "https://", "attachment://")):
-            faults.append(f"{name} is not an http or attachment address")
-    return total, faults
-
-
-def _referred(payload: dict[str, Any]) -> set[str]:
-    """File names that embeds refer to as `attachment://NAME`."""
-    addresses = [str((embed.get(place) or {}).get("url", ""))
-                 for embed in payload.get("embeds") or [] for place in ("image", "thumbnail")]
-    return {address.removeprefix("attachment://") for address in addresses if address.startswith("attachment://")}
 
 
 def read_body(content_type: str, body: bytes) -> tuple[dict[str, Any] | None, tuple[Upload, ...]]:

@@ -3,8 +3,9 @@
 Addresses: `/feeds/NAME.xml`, `/files/company_tickers.json`, `/v8/finance/chart/TICKER`, `/api/webhooks/...` and
 `/attachments/ID/NAME` (Discord), `/hook` (the signed webhook), `/cgi-bin/browse-edgar` and `/Archives/edgar/data/...`
 (EDGAR), `/v1/chat/completions` and `/v1beta/models/MODEL:generateContent` (language models); `/_sent`, `/_channel`,
-`/_llm`, `/_edgar` and `/_day` for whoever looks on, `POST /_faults` for whoever disturbs. Anything else is a 404 in
-JSON. It is a test bench: it listens on 127.0.0.1 unless it is told otherwise, and trusts its caller.
+`/_llm`, `/_edgar` and `/_day` for whoever looks on, `POST /_faults`, `/_trouble` and `/_gate` for whoever disturbs.
+Anything else is a 404 in JSON. It is a test bench: it listens on 127.0.0.1 unless it is told otherwise, and trusts its
+caller.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import socket
 import threading
 import zlib
 from collections.abc import Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -24,11 +25,13 @@ from catalyst.clock import Clock, SystemClock, from_iso, iso
 from catalyst.errors import ConfigError, UnavailableError
 from catalyst.world.channel import channel_page
 from catalyst.world.day import Day, Shift
-from catalyst.world.discord import UPLOAD_LIMIT_BYTES, Desk, Reply, Request, read_body
+from catalyst.world.discord import UPLOAD_LIMIT_BYTES, Desk
 from catalyst.world.edgar import Answer, Edgar
 from catalyst.world.feeds import Tape, moments, read_document
 from catalyst.world.llm import Analyst
 from catalyst.world.quotes import Prices
+from catalyst.world.sinks import SinkRoutes
+from catalyst.world.trouble import Trouble
 
 BODY_LIMIT_BYTES = UPLOAD_LIMIT_BYTES + 2**20
 ALERTS = "1/alerts"  # the webhook to which `catalyst.world.day.environment` sends alerts
@@ -59,10 +62,13 @@ class World:
         self.edgar = Edgar(day, self.shift, edgar_limit, strict_sec)
         self.analyst = Analyst()
         self.closing = threading.Event()
+        self.trouble = Trouble()
+        self.gate_ms: int | None = None  # nothing that appears later is shown before somebody moves the gate
         self.companies = day.companies.read_bytes() if day.companies else None
         self.prices = Prices(day.bars, day.bar_s)
         self._events: list[dict[str, Any]] = []
         self._event_keys: set[str] = set()
+        self._refused: list[str] = []
         self._events_lock = threading.Lock()
         self._sent_lock = threading.Lock()
         self._sent_fd = -1
@@ -97,27 +103,40 @@ class World:
     def about(self) -> dict[str, Any]:
         """What is playing, and how far it is: `published` items have appeared; a filing is one item."""
         now_ms = self.clock.now_ms()
+        seen_ms = self.shown_ms()
         return {
             "name": self.day.name, "started": iso(self.shift.real_start_ms), "now": iso(now_ms),
             "ends": iso(self.shift.real_ms(self.day.starts_ms + int(self.day.duration_s * 1000))),
             "speed": self.speed, "items": sum(len(tape) for tape in self.tapes.values()) + len(self.edgar),
-            "published": sum(tape.visible(now_ms) for tape in self.tapes.values()) + self.edgar.visible(now_ms),
+            "published": sum(tape.visible(seen_ms) for tape in self.tapes.values()) + self.edgar.visible(seen_ms),
         }
+
+    def shown_ms(self) -> int:
+        """The moment up to which feeds and EDGAR show what there is: now, or where the gate stands (`POST /_gate`)."""
+        now_ms = self.clock.now_ms()
+        return now_ms if self.gate_ms is None else min(now_ms, self.gate_ms)
 
     def sent(self) -> dict[str, Any]:
         """All webhook requests so far, refused ones too (`status`), in the order of their arrival."""
         with self._events_lock:
             events = list(self._events)
-        return {**self.desk.snapshot(), "events": events}
+            refused = list(self._refused)
+        return {**self.desk.snapshot(), "events": events, "refused": refused, "troubled": self.trouble.met()}
 
-    def take_event(self, headers: Mapping[str, str], body: bytes) -> bool:
+    def refuse_event(self, key: str) -> None:
+        """Note the Idempotency-Key of a request to `/hook` that was refused on purpose."""
+        with self._events_lock:
+            self._refused.append(key)
+
+    def take_event(self, headers: Mapping[str, str], body: bytes, trouble: str = "") -> bool:
         """Keep one request to `/hook`; False when its Idempotency-Key was there before."""
         text = body.decode("utf-8", "replace")
         try:
             parsed = json.loads(text)
         except ValueError:
             parsed = None
-        record = {"at": iso(self.clock.now_ms()), "headers": dict(headers), "body": text, "json": parsed}
+        record = {"at": iso(self.clock.now_ms()), "headers": dict(headers), "body": text, "json": parsed,
+                  "trouble": trouble}
         with self._events_lock:
             is_new = self._add_event(record)
             self._keep({"event": record})
@@ -220,7 +239,7 @@ def _listen(port: int, world: World) -> _Server:
         raise UnavailableError(f"port {port} on {world.host} cannot be used: {error.strerror}") from error
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(SinkRoutes):
     protocol_version = "HTTP/1.1"
     server_version = "catalyst-world"
     sys_version = ""
@@ -255,7 +274,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         match parts:
             case ["feeds", file] if self._is_read() and file.removesuffix(".xml") in world.tapes:
-                data, etag = world.tapes[file.removesuffix(".xml")].at(world.clock.now_ms())
+                data, etag = world.tapes[file.removesuffix(".xml")].at(world.shown_ms())
                 self._document(data, etag, "application/xml")
             case ["files", "company_tickers.json"] if self._is_read() and world.companies is not None:
                 self._document(world.companies, f'"{zlib.crc32(world.companies):08x}"', _JSON)
@@ -265,15 +284,20 @@ class _Handler(BaseHTTPRequestHandler):
                 self._webhook(rest, query, body)
             case ["attachments", number, name] if self._is_read():
                 self._attachment(world.desk.file(number, name))
+            case ["api", "v10", "channels", *rest]:
+                self._channel(rest, query, body)
             case ["hook"] if self.command == "POST":
-                is_new = world.take_event(dict(self.headers.items()), body)
-                self._json(200, {"ok": True, "repeated": not is_new})
+                self._hook(body)
             case ["cgi-bin", "browse-edgar"] | ["ix"] | ["Archives", "edgar", "data", *_] if self._is_read():
                 self._edgar(parts, query)
             case ["v1", "chat", "completions"] | ["v1beta", "models", _] if self.command == "POST":
                 self._model(parts, query, body)
             case ["_faults"] if self.command == "POST":
                 self._faults(body)
+            case ["_trouble"] if self.command == "POST":
+                self._trouble(body)
+            case ["_gate"] if self.command == "POST":
+                self._gate(body)
             case ["_llm"] if self._is_read():
                 self._json(200, world.analyst.log())
             case ["_edgar"] if self._is_read():
@@ -311,34 +335,9 @@ class _Handler(BaseHTTPRequestHandler):
         self._json(status, {"error": why})
         return None
 
-    def _webhook(self, rest: list[str], query: dict[str, str], body: bytes) -> None:
-        match rest:
-            case [number, token]:
-                message_id = None
-            case [number, token, "messages", message_id]:
-                pass
-            case _:
-                return self._json(404, {"message": "404: Not Found", "code": 0})
-        if (message_id is None) != (self.command == "POST") and self.command != "GET":
-            return self._json(405, {"message": "405: Method Not Allowed", "code": 0})
-        payload, uploads = read_body(self.headers.get("Content-Type") or "", body)
-        world = self.server.world
-        request = Request(f"{number}/{token}", self.command, message_id, payload, uploads, len(body),
-                          query.get("wait", "false").lower() in ("true", "1"))
-        reply: Reply = world.desk.handle(request, world.clock.now_ms())
-        self._json(reply.status, reply.body, reply.headers)
-        return None
-
-    def _attachment(self, data: bytes | None) -> None:
-        if data is None:
-            self._json(404, {"error": "no such attachment"})
-        else:
-            kind = "image/png" if data.startswith(b"\x89PNG") else "application/octet-stream"
-            self._send(200, data, {"Content-Type": kind})
-
     def _edgar(self, parts: list[str], query: dict[str, str]) -> None:
         world = self.server.world
-        now_ms = world.clock.now_ms()
+        now_ms = world.shown_ms()
         answer: Answer | None = world.edgar.admit(self.headers.get("User-Agent") or "", now_ms)
         if answer is None:
             match parts:
@@ -370,6 +369,17 @@ class _Handler(BaseHTTPRequestHandler):
             return self._json(400, {"error": f"not a list of faults: {error}"})
         return self._json(200, {"llm": wanted})
 
+    def _gate(self, body: bytes) -> None:
+        """Show what appears until the day's own moment `until` (ISO), and nothing later; null opens the gate."""
+        world = self.server.world
+        try:
+            until = json.loads(body)["until"]
+            until_ms = None if until is None else from_iso(until)
+        except (ValueError, KeyError, TypeError) as error:
+            return self._json(400, {"error": f"not a moment: {error}"})
+        world.gate_ms = None if until_ms is None else world.shift.real_ms(until_ms)
+        return self._json(200, {"published": world.about()["published"]})
+
     def _document(self, data: bytes, etag: str, content_type: str) -> bool:
         """Answer with the document, or a 304 where the asker has it; whether the whole of it went out."""
         asked = self.headers.get("If-None-Match") or ""
@@ -379,17 +389,3 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._send(200, data, {"ETag": etag, "Content-Type": content_type})
         return not known
-
-    def _json(self, status: int, value: Any, headers: Mapping[str, str] | None = None) -> None:
-        data = b"" if value is None else json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
-        self._send(status, data, {"Content-Type": _JSON, **(headers or {})})
-
-    def _send(self, status: int, data: bytes, headers: Mapping[str, str]) -> None:
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        if status not in (204, 304):
-            self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        if self.command != "HEAD" and status not in (204, 304):
-            self.wfile.write(data)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from catalyst.chaos.verdict import Verdict, judge
+from catalyst.chaos.verdict import Hang, Taken, Verdict, judge
 
 Facts = dict[str, Any]
 
@@ -28,10 +28,10 @@ def facts() -> Facts:
                     "alerter": {"integrity": "ok", "out": {}, "in": {"market": inn}}}}
 
 
-def post(mark: str = "") -> dict[str, Any]:
+def post(mark: str = "", name: str = "a1") -> dict[str, Any]:
     """The post of an alert at Discord."""
     return {"webhook": "1/alerts", "method": "POST", "status": 200,
-            "payload": {"embeds": [{"footer": {"text": f"id a1 · sent{mark}"}}]}}
+            "payload": {"embeds": [{"footer": {"text": f"id {name} · sent{mark}"}}]}}
 
 
 def verdict(change: Callable[[Facts], object] = lambda found: None, kills: int = 1) -> Verdict:
@@ -63,12 +63,104 @@ def test_a_good_run_is_good() -> None:
     ("damaged", lambda found: found["answers"]["market"]["out"]["alerter"].update(next=9)),
     ("damaged", lambda found: found["answers"]["alerter"]["in"].clear()),
     ("violations", lambda found: found["sent"]["violations"].append("content too long")),
+    ("mismatched", lambda found: found["answers"]["market"].update(mismatches=["alerter sender: hash differs"])),
+    ("late", lambda found: found.update(hangs=[Hang("stop", "sec", 3.6, 4.0)])),
+    ("late", lambda found: found.update(hangs=[Hang("stop", "sec", 3.0, 6.1)])),
+    ("late", lambda found: found.update(hangs=[Hang("stop", "sec", None, 4.0)])),
+    ("late", lambda found: found.update(hangs=[Hang("loop", "sec", 3.0, None, "in _loop")])),
+    ("late", lambda found: found.update(hangs=[Hang("swell", "sec", 9.0, 14.1)])),
+    ("unstacked", lambda found: found.update(hangs=[Hang("loop", "sec", 3.0, 4.0, "no stacks")])),
 ])
 def test_each_fault_is_named(field: str, change: Callable[[Facts], object]) -> None:
     """One fault makes the run bad and stands under its own name."""
     found = verdict(change)
     assert not found.is_good
     assert getattr(found, field)
+
+
+@pytest.mark.parametrize("hang", [
+    Hang("stop", "sec", 3.5, 6.0), Hang("loop", "sec", 3.5, 6.0, "in _loop"), Hang("swell", "sec", 9.0, 13.9),
+    Hang("stop", "sec", None, None, excused="supervisor was struck too")])
+def test_a_hang_in_time_is_good(hang: Hang) -> None:
+    """Found within 3.5 s and replaced within 6; recycled within 5 s of its incident; or nobody was there to see it."""
+    assert verdict(lambda found: found.update(hangs=[hang])).is_good
+
+
+def test_slack_is_for_time_alone() -> None:
+    """A busy machine may find a hang later; it must still find it, with its stacks."""
+    found = facts()
+    hangs = [Hang("stop", "sec", 6.9, 11.9), Hang("loop", "web", 4.0, 9.0)]
+    said = judge(**found, alerter_kills=0, hangs=hangs, slack=2.0)
+    assert (said.late, said.unstacked) == ([], ["loop web"])
+
+
+def ordered(urgency: float, second: str = "AAA", place: int | None = 2,
+            change: Callable[[Facts], object] = lambda found: None) -> Verdict:
+    """What is judged where alert a2 arrived before a1, which the alerter took first with urgency 0.5."""
+    def swap(found: Facts) -> None:
+        found["sent"]["events"] = [
+            {"body": json.dumps({"event": "alert", "id": name, "item_id": item}), "headers": {"idempotency-key": name}}
+            for name, item in (("a2", "i2"), ("a1", "i1"))]
+        found["sent"]["messages"] = [post(name="a2"), post()]
+        found["taken"] = [Taken("a1", "AAA", 0.5, 1), Taken("a2", second, urgency, place)]
+        change(found)
+
+    return verdict(swap)
+
+
+def test_order_within_a_ticker() -> None:
+    """Who was taken first arrives first at each sink, unless the other is more urgent, or is about another ticker."""
+    assert ordered(0.5).disordered == ["discord AAA a1", "webhook AAA a1"]
+    assert ordered(0.4).disordered
+    assert ordered(0.6).is_good
+    assert ordered(0.5, second="BBB").is_good
+    assert ordered(0.5, place=None).is_good
+
+
+def test_one_that_its_sink_refused_may_be_overtaken() -> None:
+    """It steps back for a moment; the other sink's order holds."""
+    def refuse(found: Facts) -> None:
+        found["sent"]["messages"].insert(0, {**post(), "status": 500, "trouble": "500"})
+
+    assert ordered(0.5, change=refuse).disordered == ["webhook AAA a1"]
+    assert ordered(0.5, change=lambda found: found["sent"].update(refused=["a1"])).disordered == ["discord AAA a1"]
+
+
+def test_updates_come_in_their_order() -> None:
+    """A later update before an earlier one is named; the same one again is none."""
+    def update(number: int) -> Facts:
+        return {"body": json.dumps({"event": "update", "id": "a1", "item_id": f"i{number}"}),
+                "headers": {"idempotency-key": f"a1:{number}"}}
+
+    assert verdict(lambda found: found["sent"]["events"].extend([update(3), update(4), update(3)])).is_good
+    assert verdict(lambda found: found["sent"]["events"].extend([update(4), update(3)])).disordered == ["a1 update 3"]
+
+
+def test_a_known_nonce_makes_no_message() -> None:
+    """At a bot's channel a post that Discord knew is no repeat; a second message is one, marked or not."""
+    def again(found: Facts, **more: Any) -> None:
+        found["sent"]["messages"] = [{**post(), "webhook": "channels/1"}, {**post(), "webhook": "channels/1", **more}]
+
+    assert verdict(lambda found: again(found, repeated=True), kills=0).is_good
+    assert verdict(lambda found: again(found), kills=5).repeated == ["discord a1"]
+
+
+def test_a_withheld_answer_allows_a_repeat() -> None:
+    """A post that was made and not answered may be made once more, with its mark, without any kill."""
+    def twice(found: Facts) -> None:
+        found["sent"]["messages"] = [{**post(), "trouble": "reset_after"}, post(" · possible repeat")]
+
+    assert verdict(twice, kills=0).is_good
+
+
+def test_a_house_that_never_rests_is_bad() -> None:
+    """What still waits in the end may be lost."""
+    assert not Verdict(restless=["charter 49+0"]).is_good
+
+
+def test_items_that_were_never_seen_are_counted() -> None:
+    """Each of them counts as lost."""
+    assert len(verdict(lambda found: found.update(expected=9)).lost) == 6
 
 
 def test_a_marked_repeat_is_allowed_once_a_kill() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from catalyst.errors import ConfigError
-from catalyst.runtime.faults import Faults, Injected, read_faults
+from catalyst.runtime.faults import Faults, Injected, arm, fallen, read_faults
 
 
 def reached(faults: Faults, times: int, point: str = "handle", item: str = "x") -> list[int]:
@@ -42,6 +42,27 @@ def test_a_fault_concerns_its_actor_point_and_item(tmp_path: Path) -> None:
     faults = Faults(["market:raise@handle:1+:abc"], "market", tmp_path)
     assert reached(faults, 3) == []
     assert reached(faults, 3, item="abc") == [1, 2, 3]
+
+
+def test_faults_are_armed_while_a_process_runs(tmp_path: Path) -> None:
+    """With the word `armed` a process looks for faults at each point; passes count from then on, once a name."""
+    faults = Faults(["armed"], "market", tmp_path)
+    assert reached(faults, 5) == []
+    arm(tmp_path, {"one": "market:raise@handle:2", "other": "alerter:raise@handle:1"})
+    assert fallen(tmp_path, "one") is None
+    assert reached(faults, 5) == [2]
+    assert fallen(tmp_path, "one") > 0
+    assert reached(Faults(["armed"], "market", tmp_path), 5) == []
+    arm(tmp_path, {"two": "market:raise@handle:2"})
+    assert reached(faults, 5) == [2]
+    arm(tmp_path, {})
+    assert reached(faults, 5) == []
+
+
+def test_nothing_is_armed_without_the_word(tmp_path: Path) -> None:
+    """A file in the home alone does nothing."""
+    arm(tmp_path, {"one": "market:raise@handle:1"})
+    assert reached(Faults([], "market", tmp_path), 3) == []
 
 
 @pytest.mark.parametrize("text", ["market", "market:crash", "market:crash@nowhere:1", "market:crash@handle:0",

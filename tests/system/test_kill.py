@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from catalyst.bench.house import House
+from catalyst.chaos.houses import integrity, truth
 from catalyst.chaos.plan import plan
-from catalyst.chaos.strike import Strike, integrity, truth
+from catalyst.chaos.strike import Strike
 from catalyst.chaos.verdict import alert_of, judge
 from catalyst.commands.chaos import keep
 from catalyst.runtime.control import Control
@@ -51,8 +52,8 @@ def test_kills_change_nothing(tmp_path: Path, size: Size) -> None:
     with House(tmp_path / "struck", day=day, CATALYST_HORIZONS=",".join(HORIZONS)) as house:
         house.open_world()
         strike.at(house, size.span_s)
-        assert strike.done == Counter(dict.fromkeys(ALL, size.kills_each))
-        assert left_behind(house, strike.done) == calm
+        assert strike.struck.done == Counter(dict.fromkeys(ALL, size.kills_each))
+        assert left_behind(house, strike.struck.done) == calm
 
 
 def left_behind(house: House, kills: Counter[str]) -> dict[str, str]:

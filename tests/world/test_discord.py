@@ -1,6 +1,7 @@
 import pytest
 
-from catalyst.world.discord import Desk, Request, Upload, body_faults, length, read_body
+from catalyst.world.discord import Desk, Request, Upload, body_faults, read_body
+from catalyst.world.discord_rules import length
 
 QUIET = {"allowed_mentions": {"parse": []}}
 
