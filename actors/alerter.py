@@ -12,7 +12,7 @@ stores    charts       one row an alert, kept 8 days; 24 hours while it has no a
 stores    wires        further wires of a story; 24 hours while it has no alert
 stores    limits       what each sink allows
 stores    closed       sinks whose address is gone
-stores    birth        when this database was made
+stores    birth        since when this database holds everything
 """
 
 from __future__ import annotations
@@ -36,22 +36,35 @@ from catalyst.core.delivery import (
     WEBHOOK,
     Deliver,
     Outcome,
+    Past,
     Sent,
     complaint,
     doubted,
     fates,
     in_one_clock,
+    is_doubtful,
     notice_id,
+    past_of,
     settle,
 )
 from catalyst.core.limiter import is_global
 from catalyst.messages import AlertPosted, AlertReady, ChartReady, ItemDropped, OpsNotice, StoryJoined
 from catalyst.runtime.contract import Actor, Every, Hold, Job, JobKind, Output
+from catalyst.runtime.control import Control
+from catalyst.runtime.places import Places
 from catalyst.settings import Settings
 
 MOST_DEFECTS = 3  # tries of a delivery that a defect of our own breaks
 URGENCY = {"info": 0.0, "warning": 0.5, "critical": 2.0}  # a critical notice passes every alert
 MOST_LISTED = 500
+ANSWER_S, ASK_AGAIN_MS, MOST_ASKS = 2.0, 1_000, 4  # the tracker may just be starting; then the alert goes out marked
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """An alert that a lost database may have posted."""
+
+    item_id: str
+    alert_id: str
 
 
 class Alerter(Actor):
@@ -61,7 +74,7 @@ class Alerter(Actor):
     inbox = (AlertReady, StoryJoined, ChartReady, OpsNotice)
     outbox = (AlertPosted, ItemDropped)
     tables = (SCHEMA, CHARTS)
-    jobs = (JobKind("deliver", Deliver, limit_s=15.0),)
+    jobs = (JobKind("deliver", Deliver, limit_s=15.0), JobKind("ask", Asked, limit_s=10.0, workers=2))
     every = (Every("prune", PRUNE_S),)
     synchronous = "FULL"
 
@@ -75,7 +88,12 @@ class Alerter(Actor):
 
     def on_start(self, db: sqlite3.Connection) -> Iterator[Output]:
         """Read which sinks are gone."""
-        self._closed = self._rows(db).begin()
+        self._closed = self._rows(db).begin(self.reborn_ms)
+        return iter(())
+
+    def after_loss(self, db: sqlite3.Connection) -> Iterator[Output]:
+        """What comes again now may be out already."""
+        self._rows(db).doubt(self.now_ms)
         return iter(())
 
     def on_clock_jump(self, by_ms: int, db: sqlite3.Connection) -> Iterator[Output]:
@@ -84,15 +102,47 @@ class Alerter(Actor):
         return iter(())
 
     def on_alert_ready(self, alert: AlertReady, db: sqlite3.Connection) -> Iterator[Output]:
-        """Store the alert and start its delivery; one that a lost database may have posted is marked."""
+        """Store the alert and start its delivery; of one that a lost database may have posted the tracker is asked."""
         rows = self._rows(db)
         if not rows.add_alert(alert):
             return
+        if is_doubtful(alert, rows.doubted_ms()):
+            self.counters.add("alerts_doubted")
+            yield Job("ask", Asked(alert.item_id, alert.alert_id), key=alert.alert_id, item_id=alert.item_id,
+                      priority=alert.score + alert.watched)
+        else:
+            yield from self._begin(rows, alert)
+
+    def _begin(self, rows: Deliveries, alert: AlertReady, past: Past = "none") -> Iterator[Output]:
         for sink in (DISCORD, WEBHOOK):
             if address(self.settings, sink):
-                rows.begin_alert(alert, sink)
+                rows.begin_alert(alert, sink, past)
                 yield from self._advance(rows, alert.alert_id, sink)
         yield from self._conclude(rows, alert.alert_id)
+
+    def work_ask(self, asked: Asked) -> int | None:
+        """When the tracker was told that the alert is out, None: it was not. Raises UnavailableError."""
+        with Control(Places.of(self.settings)) as control:
+            answer = control.ask("tracker", "posted", ANSWER_S, item_ids=[asked.item_id])
+        found: int | None = answer["posted"].get(asked.alert_id)
+        return found
+
+    def done_ask(self, job: Job, posted_ms: int | None, db: sqlite3.Connection) -> Iterator[Output]:
+        """Start the delivery; what is out at Discord is only written down, what may be is marked. The signed webhook
+        gets it again in any case: it knows the key."""
+        assert isinstance(job.payload, Asked)
+        rows = self._rows(db)
+        alert, _ = rows.alert(job.payload.alert_id)
+        past = past_of(posted_ms, rows.doubted_ms(), is_only=not address(self.settings, WEBHOOK))
+        self.counters.add("alerts_known_out" if past == "out" else "possible_repeats")
+        yield from self._begin(rows, alert, past)
+
+    def failed_ask(self, job: Job, error: Exception, db: sqlite3.Connection) -> Iterator[Output]:
+        """The tracker is silent: again a little later, then the alert goes out as a possible repeat."""
+        if job.tries < MOST_ASKS:
+            yield job.again(self.now_ms + ASK_AGAIN_MS)
+        else:
+            yield from self.done_ask(job, None, db)
 
     def on_story_joined(self, joined: StoryJoined, db: sqlite3.Connection) -> Iterator[Output]:
         """One more source of the item's alerts; it is kept for an alert that is still to come."""

@@ -188,7 +188,8 @@ class Fetcher(Actor):
         assert isinstance(job.payload, Poll)
         book = Feedbook(db, self.now_ms)
         source = self.sources.get(job.payload.name)
-        was_polled = book.was_polled(job.payload, self.time.before_ms(self.settings.seen_ttl_days * DAY_MS))
+        silent_ms = self.time.before_ms(self.settings.seen_ttl_days * DAY_MS)
+        was_polled = book.was_polled(job.payload, silent_ms, self.reborn_ms)
         if source is None or was_polled is None:  # taken out of the list, or moved, since it was asked
             return
         if Pausebook(db, self.now_ms).until_ms() is not None:  # it was under way when the pause began

@@ -4,7 +4,7 @@ Its own death stops nothing: a new one finds the living by their locks and adopt
 start time only, a hang by what the process itself said. It stores every end and every trouble; it decides nothing
 about messages. Nothing that it does waits for its database: on a full disk it goes on, and its rows follow.
 
-sends     OpsNotice  to alerter (an actor hangs, swells, or does not stay up)
+sends     OpsNotice  to alerter (an actor hangs, swells, or does not stay up; a database was damaged)
 stores    restarts   one row an end of a process, kept 30 days
 stores    stacks     one row an incident, as long as it is kept: what the process was doing
 """
@@ -19,22 +19,24 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
-
 from catalyst import log
 from catalyst.books import incidents
 from catalyst.books.incidents import Incidents, Notes
 from catalyst.books.slices import PRUNE_S
+from catalyst.clock import Clock
+from catalyst.core.losses import aside_notice, links_notice
 from catalyst.core.restarts import CALM_S, RestartState, after_death
 from catalyst.core.watch import Limits, Trouble, excused, trouble
 from catalyst.errors import ConfigError, UsageError
 from catalyst.messages import OpsNotice
+from catalyst.runtime import aside
 from catalyst.runtime.beats import Beats
-from catalyst.runtime.children import Child, stacks_of
+from catalyst.runtime.children import Child, Stacks, stacks_of
 from catalyst.runtime.contract import Actor, Every, Job, JobKind, Loop, Output
 from catalyst.runtime.launch import Launcher
 from catalyst.runtime.ownership import living_owner
 from catalyst.runtime.roster import WORKERS, check_names
+from catalyst.settings import Settings
 
 READY_LIMIT_S = 5.0  # how long the next actor in order waits for this one's first beat
 STOP_S = 6.0  # for all actors together; the whole stop stays under 8 s
@@ -43,17 +45,8 @@ STOP_ONE_S = 4.0  # of a single actor: its running jobs may take 3 s
 STACKS_S = 0.8  # after which a process in trouble is ended, with its stacks or without
 LOOK_S = 0.5  # between two looks at the signs of the living; sooner where a beat is missing or tells of trouble
 TOLD_JUMP_MS = 60_000  # shorter jumps of the clock are stored, not told of
+LINKS_S = 5.0  # after the first link that was out of step its neighbours' are told of in the same notice
 MB = 1_000_000
-
-
-class Stacks(msgspec.Struct, frozen=True):
-    """Whose stacks are wanted, and for which incident."""
-
-    actor: str
-    pid: int
-    kind: str
-    detail: str
-    found_ms: int = 0
 
 
 class Supervisor(Actor):
@@ -67,6 +60,15 @@ class Supervisor(Actor):
     every = (Every("supervise", 0.1, at_start=True), Every("prune", PRUNE_S))
     outlasts_storage = True
 
+    def __init__(self, settings: Settings, clock: Clock):
+        super().__init__(settings, clock)
+        self._notes = Notes()
+
+    def on_start(self, db: sqlite3.Connection) -> Iterator[Output]:
+        """Tell of a damaged database of its own."""
+        if self.set_aside:
+            yield from self._tell_aside(self.name, self.set_aside, db)
+
     def attach(self, loop: Loop) -> None:
         """Find the living, watch starts and beats."""
         names = check_names(list(self.settings.actors) or list(WORKERS))
@@ -75,10 +77,11 @@ class Supervisor(Actor):
         self._hands_over = False
         self._chance = random.Random()  # noqa: S311 - spreads restarts, guards nothing
         self._launcher = Launcher(self.clock)
-        self._notes = Notes()
         self._looked_s = self._supervised_s = self.clock.monotonic_s()
         self.children = {name: Child(name) for name in names}
         self._beats = Beats(self.settings.run_folder, names)
+        self._out_of_step: dict[str, int] = {}  # actor -> settled mismatches that are to be told of
+        self._tell_links_s = 0.0
         loop.watch(self._beats.socket, "beats")
         loop.watch(self._launcher.wake_fd, "starts")
         for child in self.children.values():
@@ -107,6 +110,8 @@ class Supervisor(Actor):
         self._launcher.replace_stuck_server()
         self._beats.redial()
         self._look(now_s)
+        if self._out_of_step and now_s >= self._tell_links_s:
+            yield from self._tell_links()
         for child in self.children.values():
             if child.end_at_s is not None and now_s >= child.end_at_s:
                 self._end_trouble(child, now_s)
@@ -259,7 +264,34 @@ class Supervisor(Actor):
             child.beat, child.beat_s = beat, self.clock.monotonic_s()
             if child.state == "starting" and beat["state"] == "running":
                 child.state, child.ready, child.ready_s = "running", True, child.beat_s
-        yield from ()
+            mismatches, folder = int(beat.get("mismatches") or 0), str(beat.get("set_aside") or "")
+            if mismatches > child.mismatches:
+                if not self._out_of_step:
+                    self._tell_links_s = child.beat_s + LINKS_S
+                child.mismatches = self._out_of_step[child.name] = mismatches
+            if folder and folder != child.set_aside:
+                child.set_aside = folder
+                yield from self._tell_aside(child.name, folder, db)
+
+    def _tell_aside(self, actor: str, folder: str, db: sqlite3.Connection) -> Iterator[Output]:
+        """Store and tell that a damaged database was set aside, once for each; the actor says it for a day."""
+        book = Incidents(db, self.now_ms)
+        if book.has("set_aside", actor, f"{folder}:"):
+            return
+        why = aside.why(self.settings.database_folder, folder)
+        log.error("set_aside", child=actor, folder=folder, reason=why)
+        book.add("set_aside", actor, f"{folder}: {why}")
+        title, text = aside_notice(actor, str(self.settings.database_folder / aside.FOLDER / folder), why,
+                                   self.settings.link_retention_s)
+        yield OpsNotice(item_id=f"database:{actor}", episode=folder, severity="critical", title=title,
+                        text=text[:2_000], made_ms=self.now_ms)
+
+    def _tell_links(self) -> Iterator[Output]:
+        counts, self._out_of_step = self._out_of_step, {}
+        title, text = links_notice(counts)
+        episode = " ".join(f"{name}:{self.children[name].pid}:{count}" for name, count in sorted(counts.items()))
+        yield OpsNotice(item_id="links", episode=episode[:200], severity="warning", title=title, text=text,
+                        made_ms=self.now_ms)
 
     def on_clock_jump(self, by_ms: int, db: sqlite3.Connection) -> Iterator[Output]:
         """Tell the operator, for all: each actor sees the jump by itself."""

@@ -155,6 +155,16 @@ class Tracker(Actor):
             facts[item_id].append(_fact(row))
         return {item_id: _shown(best(facts[item_id])) for item_id in ids if item_id in facts}
 
+    def verb_posted(self, arguments: dict[str, Any], db: sqlite3.Connection) -> dict[str, Any]:
+        """Which alerts of the items in `item_ids` (at most 1,000) went out, and when: `{"posted": {alert_id: ms}}`.
+
+        What is absent may be out all the same, where the word of it was lost. Raises UsageError for other arguments.
+        """
+        ids = _texts(arguments.get("item_ids"), "item_ids")
+        return {"posted": dict(db.execute(
+            "SELECT alert_id, at_ms FROM fates WHERE item_id IN (SELECT value FROM json_each(?))"
+            " AND fate = 'alerted' AND alert_id IS NOT NULL", (json.dumps(ids),)).fetchall())}
+
     def verb_outcomes(self, arguments: dict[str, Any], db: sqlite3.Connection) -> dict[str, Any]:
         """Outcomes of `item_id`, of `alert_ids` (at most 1,000), or of the alerts that went out since `since_ms`.
 

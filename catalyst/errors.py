@@ -78,6 +78,14 @@ class StoreError(CatalystError):
         super().__init__(f"{path}: {why}")
 
 
+class Damaged(StoreError):
+    """The file is not what was written to it; it is to be set aside, since neither retry nor restart mends it."""
+
+    def __init__(self, path: Path, why: str):
+        self.why = why
+        super().__init__(path, why, "damaged")
+
+
 class MessageError(CatalystError):
     """Bytes that are not a valid message. `reason` is a short word for counting."""
 

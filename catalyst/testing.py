@@ -87,8 +87,9 @@ class Bench:
         self._open()
 
     def _open(self, *, suspect: bool = False) -> None:
-        self.store = Store(self._cls, self.settings)
+        self.store = Store(self._cls, self.settings, suspect=suspect, clock=self.clock)
         self.actor = self._cls(self.settings, self.clock)
+        self.actor.reborn_ms, self.actor.set_aside = self.store.reborn_ms, self.store.set_aside
         receivers = {kind.RECEIVER for kind in self._cls.outbox}
         self.links = RecordingLinks(self.store.db, self.store.epoch, receivers, self.clock)
         self.engine = Engine(self.actor, self.store.db, self.links, Progress(self.clock))

@@ -17,6 +17,7 @@ from catalyst.core.delivery import (
     DISCORD,
     Chart,
     Deliver,
+    Past,
     Row,
     Sent,
     Source,
@@ -107,22 +108,27 @@ class Deliveries:
     now_ms: int
     present_ms: Callable[[int], int] = int
 
-    def begin(self) -> dict[str, str]:
-        """Note when the database was made; sink -> fingerprint of the address that is gone."""
-        self.db.execute("INSERT INTO birth(made_ms) SELECT ? WHERE NOT EXISTS (SELECT 1 FROM birth)", (self.now_ms,))
+    def begin(self, reborn_ms: int | None) -> dict[str, str]:
+        """Note since when the database holds everything; sink -> fingerprint of the address that is gone."""
+        self.db.execute("INSERT INTO birth(made_ms) SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM birth)")
+        self.doubt(reborn_ms or 0)
         return dict(self.db.execute("SELECT sink, fingerprint FROM closed").fetchall())
 
     def shift(self, by_ms: int) -> None:
-        """The clock jumped: what a sink allows, it allows after the same time. No alert of the present is older than
-        this database because the clock was set back."""
+        """The clock jumped: what a sink allows, it allows after the same time. No alert of the present is doubted
+        because the clock was set back."""
         for lane, body, failures in self.db.execute("SELECT lane, body, failures FROM limits").fetchall():
             self._save_limits(lane, moved(msgspec.json.decode(body, type=Limits), by_ms), failures)
         self.db.execute("UPDATE birth SET made_ms = min(made_ms, ?)", (self.now_ms,))
 
-    def is_older(self, moment_ms: int) -> bool:
-        """Whether the moment lies before the making of this database: a lost one may know more."""
-        born_ms: int = self.db.execute("SELECT made_ms FROM birth").fetchone()[0]
-        return moment_ms < born_ms
+    def doubt(self, before_ms: int) -> None:
+        """Note that of the time before the moment rows are lost."""
+        self.db.execute("UPDATE birth SET made_ms = max(made_ms, ?)", (before_ms,))
+
+    def doubted_ms(self) -> int:
+        """The moment before which a lost row may know more than this database; 0 where nothing was lost."""
+        before_ms: int = self.db.execute("SELECT made_ms FROM birth").fetchone()[0]
+        return before_ms
 
     def close(self, sink: str, fingerprint: str) -> None:
         """Note that the address of a sink is gone."""
@@ -165,18 +171,20 @@ class Deliveries:
             " VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
             (alert_id, sink, n, state, joined_id, repeat, self.now_ms, what or ("source" if n else "alert")))
 
-    def begin_alert(self, alert: AlertReady, sink: str) -> None:
+    def begin_alert(self, alert: AlertReady, sink: str, past: Past = "none") -> None:
         """Insert the deliveries of a new alert to a sink: itself, the wires and the chart that came before it.
 
-        Discord's post shows the wires itself, the webhook is told of each. The post may repeat one that a lost
-        database made; the chart always comes by an edit.
+        Discord's post shows the wires itself, the webhook is told of each; the chart always comes by an edit. By its
+        `past` the post at Discord is marked, or known to be out: then nothing is edited, for its name there is lost.
         """
         wires = self.wires(alert.item_id)
-        self.add(alert.alert_id, sink, 0, repeat=sink == DISCORD and self.is_older(alert.ready_ms))
+        is_out = sink == DISCORD and past == "out"
+        self.add(alert.alert_id, sink, 0, state="delivered" if is_out else "waiting",
+                 repeat=sink == DISCORD and past == "unknown")
         for n, wire in enumerate(wires, start=1):
             self.add(alert.alert_id, sink, n, joined_id=wire.joined_id,
                      state="folded" if sink == DISCORD else "waiting")
-        if sink == DISCORD and self.chart(alert.alert_id) is not None:
+        if sink == DISCORD and not is_out and self.chart(alert.alert_id) is not None:
             self.add(alert.alert_id, sink, len(wires) + 1, what="chart")
 
     def add_update(self, alert_id: str, joined_id: str) -> list[str]:

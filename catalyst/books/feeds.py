@@ -88,15 +88,16 @@ class Feedbook:
         self.db.execute("UPDATE feeds SET queued_ms = ?, next_due_ms = ? WHERE name = ?",
                         (self.now_ms, following_due(due_ms, self.now_ms, pace_ms(source)), source.name))
 
-    def was_polled(self, poll: Poll, before_ms: int) -> int | None:
+    def was_polled(self, poll: Poll, before_ms: int, reborn_ms: int | None = None) -> int | None:
         """0: its next document is the first one, 1: it was only seen empty, 2: it was seen with entries; None: the
-        source is gone or moved since it was asked. Who was silent since before `before_ms` starts anew.
+        source is gone or moved since it was asked. Who was silent since before `before_ms` starts anew, and who was
+        not heard since the database came out of a backup (`reborn_ms`): what went out since is not in it.
         """
         row = self.db.execute("SELECT url, polled, max(coalesce(last_ok_ms, 0), coalesce(last_body_ms, 0)) FROM feeds"
                               " WHERE name = ?", (poll.name,)).fetchone()
         if row is None or row[0] != poll.url:
             return None
-        return 0 if row[2] and row[2] < before_ms else int(row[1])
+        return 0 if row[2] and row[2] < max(before_ms, reborn_ms or 0) else int(row[1])
 
     def shift(self, by_ms: int) -> None:
         """The clock jumped: each source is due as soon as it would have been."""

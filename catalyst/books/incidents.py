@@ -57,6 +57,11 @@ class Incidents:
         if stacks:
             self.db.execute("INSERT INTO stacks(incident, pid, text) VALUES(?, ?, ?)", (number, pid, stacks))
 
+    def has(self, kind: str, actor: str, beginning: str) -> bool:
+        """Whether an incident is stored whose detail begins so."""
+        return self.db.execute("SELECT 1 FROM incidents WHERE kind = ? AND subject = ? AND substr(detail, 1, ?) = ?",
+                               (kind, actor, len(beginning), beginning)).fetchone() is not None
+
     def listed(self, since_ms: int, most: int) -> list[dict[str, Any]]:
         """The newest incidents with their stacks, then in order of time."""
         rows = self.db.execute(

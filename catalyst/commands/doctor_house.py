@@ -9,6 +9,7 @@ from typing import Any
 from catalyst.commands.doctor_check import Check, Examined, fail, ok, warn
 from catalyst.commands.output import megabytes, seconds
 from catalyst.commands.sources import state
+from catalyst.runtime.aside import FOLDER
 from catalyst.runtime.ownership import living_owner
 from catalyst.runtime.roster import ALL, SUPERVISOR, WORKERS
 
@@ -17,7 +18,7 @@ UNSENT_S = 60.0
 WAL_BYTES = 200_000_000
 LOG_BYTES = 2_000_000_000
 RESTARTS = 3
-ENDINGS = (".db", ".db-wal", ".db-shm", ".db-journal", ".lock")
+ENDINGS = (".db", ".db-wal", ".db-shm", ".db-journal", ".lock", ".id", ".id-new", ".suspect")
 
 
 def supervisor(about: Examined) -> Iterator[Check]:
@@ -134,11 +135,15 @@ def files(about: Examined) -> Iterator[Check]:
     """The folder of the databases: what is there, whose it is, how large the write-ahead logs are."""
     folder: Path = about.settings.database_folder
     found = sorted(path for path in folder.iterdir()) if folder.is_dir() else []
-    ours = {f"{name}{ending}" for name in ALL for ending in ENDINGS}
+    ours = {FOLDER} | {f"{name}{ending}" for name in ALL for ending in ENDINGS}
     for path in found:
         if path.name not in ours:
             yield warn("databases", f"{path.name} belongs to no actor here", f"move it away from {folder} unless it"
                                                                               " was set aside on purpose")
+    aside = sorted(path.name for path in (folder / FOLDER).glob("*"))
+    if aside:
+        yield warn("databases", f"set aside as damaged: {', '.join(aside)}",
+                   f"look after the disk; what is in {folder / FOLDER} may be deleted")
     there = {path.name for path in found}
     gone = [name for name in about.heard.alive if f"{name}.db" not in there]
     for name in gone:

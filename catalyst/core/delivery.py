@@ -24,7 +24,9 @@ STEP_BACK_MS = 250  # after a failure another delivery is tried first: it may be
 HARMLESS_TO_REPEAT = frozenset({429, 502, 503})  # statuses after which a post has certainly not taken effect
 UNFIT = frozenset({400, 413})  # statuses that may be about the picture of a message
 RANKS: dict[What, float] = {"alert": 0, "chart": -3, "source": -6}  # an alert has 0 to 2, an urgent notice too
+ALL_SINKS_MS = 60_000  # after an alert went out at one sink it is out at the others too
 Outcome = Literal["delivered", "retry", "refused", "ambiguous"]
+Past = Literal["none", "unknown", "out"]  # whether an alert was posted by a database that is lost
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -257,6 +259,23 @@ def plan(rows: Sequence[Row], sink: str) -> Plan:
     if sink != DISCORD:
         return Plan(waiting[0], what=whats[waiting[0]])
     return Plan(waiting[-1], folded=tuple(waiting[:-1]), what=max((whats[n] for n in waiting), key=RANKS.__getitem__))
+
+
+def is_doubtful(alert: AlertReady, before_ms: int) -> bool:
+    """Whether an alert may have been posted by a database whose rows of before the moment are lost: it is about
+    something older, however often it was made since."""
+    moments_ms = (alert.published_ms, alert.seen_ms, alert.ready_ms)
+    return any(moment_ms is not None and moment_ms < before_ms for moment_ms in moments_ms)
+
+
+def past_of(posted_ms: int | None, before_ms: int, *, is_only: bool) -> Past:
+    """What the tracker's word on a doubtful alert means for Discord: `posted_ms`, when it heard that the alert was out.
+
+    That names no sink: where Discord is not the only one, so short a time before the loss it may have been the other.
+    """
+    if posted_ms is None:
+        return "unknown"
+    return "out" if is_only or posted_ms < before_ms - ALL_SINKS_MS else "unknown"
 
 
 def overall(states: Sequence[str]) -> Literal["new", "posted", "dead"]:

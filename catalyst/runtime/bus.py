@@ -17,7 +17,7 @@ from catalyst import log
 from catalyst.clock import Clock
 from catalyst.errors import MessageError
 from catalyst.runtime import wire
-from catalyst.runtime.link_state import OutLink
+from catalyst.runtime.ledger import OutLink
 from catalyst.runtime.links import Links
 from catalyst.runtime.places import Guard, Places, sender_of
 from catalyst.runtime.refusals import Refusals

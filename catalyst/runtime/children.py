@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from catalyst.core.restarts import RestartState
 from catalyst.core.watch import SILENT_S, Signs, Trouble
 from catalyst.errors import UnavailableError
@@ -21,6 +23,16 @@ from catalyst.runtime.heartbeat import anonymous_bytes
 from catalyst.runtime.ownership import start_time
 
 STACKS_ANSWER_S = 0.5  # the heartbeat thread answers in milliseconds
+
+
+class Stacks(msgspec.Struct, frozen=True):
+    """Whose stacks are wanted, and for which incident."""
+
+    actor: str
+    pid: int
+    kind: str
+    detail: str
+    found_ms: int = 0
 
 
 @dataclass(slots=True)
@@ -37,6 +49,8 @@ class Child:
     ready: bool = False
     ready_s: float = 0.0
     start_at_s: float = 0.0
+    set_aside: str = ""  # the folder of its damaged database that the operator was told of
+    mismatches: int = 0  # of its process's links, as told
     end_at_s: float | None = None  # SIGTERM, at the latest, to one in trouble: its stacks may take until then
     kill_at_s: float | None = None
     trouble: Trouble | None = None
@@ -59,7 +73,7 @@ class Child:
             return False
         self.pid, self.pidfd, self.began_s, self.beat_s = pid, pidfd, now_s, now_s
         self.kill_at_s = self.end_at_s = self.trouble = None
-        self.blame = False
+        self.blame, self.mismatches = False, 0
         return True
 
     def is_ended(self) -> bool:

@@ -124,6 +124,7 @@ class Actor:
       on_start(db), on_reload()        optional: after opening; after the settings changed
       on_clock_jump(by_ms, db)         optional: the wall clock was set; the runtime has moved jobs, holds and deferred
                                        messages, the actor moves the short waits that are rows of its own
+      after_loss(db)                   optional: rows that were committed are gone
       verb_<name>(arguments, db)       optional: answers `name` on the control socket with a plain dict
     """
 
@@ -145,6 +146,8 @@ class Actor:
         self.counters = Counters()
         self.storage: StorageKind = ""  # set by the loop: full or failing while the disk is
         self.reach: Reach = nothing  # points of faults on purpose (faults.py); the engine sets it
+        self.reborn_ms: int | None = None  # when this database took the place of a lost one; known from on_start on
+        self.set_aside = ""  # the folder of a damaged one, for a day
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -157,6 +160,13 @@ class Actor:
 
     def on_clock_jump(self, by_ms: int, db: sqlite3.Connection) -> Iterator[Output]:
         """Called in a transaction when the wall clock jumped by `by_ms`; at start before `on_start`."""
+        return iter(())
+
+    def after_loss(self, db: sqlite3.Connection) -> Iterator[Output]:
+        """Called when the database turns out to be of an earlier commit: a peer knows of messages that it does not.
+
+        What was lost is sent and made again; it may have had its effects already.
+        """
         return iter(())
 
     def attach(self, loop: Loop) -> None:

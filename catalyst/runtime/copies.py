@@ -202,6 +202,7 @@ def make_reborn(path: Path, now_ms: int) -> None:
             db.execute("BEGIN IMMEDIATE")
             db.executemany("INSERT OR REPLACE INTO meta(key, value) VALUES(?, ?)",
                            [("epoch", os.urandom(8)), ("open", 0), ("reborn_ms", now_ms)])
+            db.execute("DELETE FROM meta WHERE key = 'set_aside'")
             db.execute("UPDATE jobs SET state = 'running' WHERE state = 'queued'")
             db.execute("COMMIT")
         write_out(path)

@@ -119,6 +119,13 @@ class Engine:
         log.warning("clock_jumped", by_s=round(by_ms / 1000, 1))
         self._run(db, "on_clock_jump", lambda: self.actor.on_clock_jump(by_ms, db))
 
+    def mind_loss(self, db: sqlite3.Connection, *, known: bool = False) -> None:
+        """Let the actor deal with the loss of committed rows, where a link just told of it or it is `known`; before any
+        of them is made again."""
+        if self.links.lost_rows or known:
+            self.links.lost_rows = False
+            self._emit(db, self.actor.after_loss(db))
+
     def receive(self, db: sqlite3.Connection, message: Received) -> None:
         """Handle a message that is next on its link; one whose id is known is only passed over."""
         seq, chain = self.links.position(message.sender)

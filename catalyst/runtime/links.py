@@ -14,12 +14,13 @@ import os
 import sqlite3
 from collections import deque
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from catalyst import log
 from catalyst.clock import Clock
 from catalyst.messages import Message
 from catalyst.runtime import wire
-from catalyst.runtime.link_state import MAX_SEQ, InLink, OutLink
+from catalyst.runtime.ledger import MAX_SEQ, InLink, OutLink, changed, check_row
 from catalyst.runtime.timekeeper import Timekeeper
 
 WINDOW = 256  # frames in flight on one link
@@ -42,6 +43,7 @@ class Links:
         self.inn: dict[str, InLink] = {}
         self.mismatches = 0
         self._told: dict[str, float] = {}  # peer -> when its last incident was stored
+        self.lost_rows = False  # a peer knows of messages that this database does not: it is of an earlier commit
         self.needs_flush = False  # the rows of messages do not tell where the links are
         self._since = 0  # messages since the rows of the links were written
         self.reload(db)
@@ -132,7 +134,10 @@ class Links:
         self.needs_flush, self._since = False, 0
 
     def to_send(self, db: sqlite3.Connection, link: OutLink) -> Iterator[tuple[int, bytes]]:
-        """(sequence, frame) to send now, within the window; after the commit, outside a transaction."""
+        """(sequence, frame) to send now, within the window; after the commit, outside a transaction.
+
+        Raises Damaged for a row that is not what was queued: what is sent again may have lain on the disk for hours.
+        """
         if not link.live:
             link.fresh.clear()
             return
@@ -142,14 +147,23 @@ class Links:
         room = WINDOW - len(link.in_flight)
         if link.sent_seq + 1 >= link.next_seq or room <= 0:
             return
-        rows = db.execute("SELECT seq, id, item_id, type, version, queued_ms, body FROM outbox WHERE n BETWEEN ? AND ?"
-                          " ORDER BY n LIMIT ?", (link.key(link.sent_seq + 1), link.key(MAX_SEQ), room))
-        size = 0
-        for row in rows:
-            yield row[0], wire.pack_data(link.link_epoch, row)
+        rows = db.execute("SELECT seq, id, item_id, type, version, queued_ms, body, hash FROM outbox"
+                          " WHERE n BETWEEN ? AND ? ORDER BY n LIMIT ?",
+                          (link.key(link.sent_seq + 1), link.key(MAX_SEQ), room))
+        size, seq, before = 0, link.sent_seq, self._hash_at(db, link, link.sent_seq)
+        last = min(link.next_seq - 1, seq + room)
+        for *row, chain in rows:
+            seq += 1
+            if row[0] != seq or before is None:
+                raise changed(db, f"outgoing message {seq} is missing")
+            check_row(db, seq, before, row[1], row[6], chain)
+            before = chain
+            yield seq, wire.pack_data(link.link_epoch, row)
             size += len(row[6])
             if size > BATCH_BYTES:
                 return
+        if seq < last:
+            raise changed(db, f"outgoing message {seq + 1} is missing")
 
     def hello(self, link: OutLink) -> bytes:
         """The frame that asks the receiver where we are; sets when to ask again."""
@@ -168,9 +182,6 @@ class Links:
         found = self._hash_at(db, link, frame.last_seq)
         if link.acked_seq <= frame.last_seq < link.next_seq and found == frame.hash:
             self._acknowledge(db, link, frame.last_seq, frame.hash, now_ms)
-            if (not link.live or frame.last_seq < link.hello_seq) and self._has_hole(db, link):
-                self._settle(db, link, f"a row is missing after {link.acked_seq}", now_ms)
-                return
             if not link.live:
                 link.live = True
                 link.in_flight.clear()
@@ -179,6 +190,7 @@ class Links:
                 self._rewind(link, frame.last_seq)
             self._checked(link)
             return
+        self.lost_rows |= frame.last_seq >= link.next_seq
         self._settle(db, link, f"receiver has {frame.last_seq}, acknowledged {link.acked_seq}, next {link.next_seq},"
                                f" hash {'agrees' if found == frame.hash else 'differs'}", now_ms)
 
@@ -261,19 +273,15 @@ class Links:
         row = db.execute("SELECT hash FROM outbox WHERE n = ?", (link.key(seq),)).fetchone()
         return row[0] if row else None
 
-    def _has_hole(self, db: sqlite3.Connection, link: OutLink) -> bool:
-        """Whether a message that is to be sent has no row: the receiver would ask for it for ever."""
-        rows = db.execute("SELECT count(*) FROM outbox WHERE n BETWEEN ? AND ?",
-                          (link.key(link.acked_seq + 1), link.key(MAX_SEQ))).fetchone()[0]
-        return bool(rows != link.unacked)
-
     def _settle(self, db: sqlite3.Connection, link: OutLink, detail: str, now_ms: int) -> None:
         """New link epoch; everything still held is numbered from 1 again and goes out once more."""
-        self._incident(db, link.receiver, f"sender: {detail}", now_ms)
-        rows = db.execute("SELECT n, id, body FROM outbox WHERE n BETWEEN ? AND ? ORDER BY n",
+        self.incident(db, link.receiver, f"sender: {detail}", now_ms)
+        rows = db.execute("SELECT n, id, body, hash FROM outbox WHERE n BETWEEN ? AND ? ORDER BY n",
                           (link.key(1), link.key(MAX_SEQ))).fetchall()
+        for (_, _, _, before), (n, number, body, found) in pairwise(rows):
+            check_row(db, n & MAX_SEQ, before, number, body, found)  # new hashes would bless what was changed
         chain = wire.ZERO_HASH
-        for seq, (n, number, body) in enumerate(rows, 1):  # upwards, so that the new key is free: none is above the old
+        for seq, (n, number, body, _) in enumerate(rows, 1):  # upwards, so that the new key is free
             chain = wire.chain(chain, number, body)
             db.execute("UPDATE outbox SET n = ?, hash = ?, acked_ms = NULL, sent_ms = NULL WHERE n = ?",
                        (link.key(seq), chain, n))
@@ -288,10 +296,11 @@ class Links:
         link = self.inn.get(sender)
         if link is None or link.link_epoch != frame.link_epoch:
             if link is not None and (link.last_seq or link.peer_epoch != frame.epoch):
-                self._incident(db, sender, f"receiver: new link epoch after {link.last_seq}", now_ms)
+                self.incident(db, sender, f"receiver: new link epoch after {link.last_seq}", now_ms)
             link = InLink(sender, frame.epoch, frame.link_epoch)
             self.inn[sender] = link
             self.needs_flush = True
+        self.lost_rows |= frame.acked_seq > link.last_seq
         link.asked_seq = -1
         return wire.pack_welcome(self.epoch, link.link_epoch, link.last_seq, link.hash)
 
@@ -320,7 +329,8 @@ class Links:
         link = self.inn.get(sender)
         return wire.pack_ack(link.link_epoch, link.last_seq, link.hash) if link else None
 
-    def _incident(self, db: sqlite3.Connection, peer: str, detail: str, now_ms: int) -> None:
+    def incident(self, db: sqlite3.Connection, peer: str, detail: str, now_ms: int) -> None:
+        """Store and count that two ends do not agree; the supervisor reads the count in the heartbeat and tells."""
         self.mismatches += 1
         now_s = self._clock.monotonic_s()
         if now_s - self._told.get(peer, -INCIDENT_S) < INCIDENT_S:

@@ -1,7 +1,8 @@
 """One process owns an actor: an flock on a lock file beside the database, held to the end of the process.
 
-The file holds `pid start_time` for people and for a new supervisor that looks for living actors. It never touches the
-database file: a plain open and close of it by the owner would drop SQLite's own locks.
+The file holds `pid start_time` for people and for a new supervisor that looks for living actors, and ` open` behind it
+while the database is open. It never touches the database file: a plain open and close of it by the owner would drop
+SQLite's own locks.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from typing import Literal
 
 from catalyst.errors import ConfigError, OwnedElsewhere, StoreError
 
+OPEN = b" open\n"  # behind pid and start time
+
 
 @dataclass(frozen=True, slots=True)
 class Owner:
@@ -30,12 +33,15 @@ class Ownership:
     """The held lock of one actor. Raises OwnedElsewhere (exit 75) when another process has it, ConfigError when the
     folder cannot be written, StoreError where the disk has no room for a file.
 
-    On a full disk the lock may be held while the pid is not written yet: see `note`.
+    On a full disk the lock may be held while the pid is not written yet: see `note`. `was_open`: an owner before us
+    ended while it had the database open, so that its log must be there.
     """
 
     def __init__(self, folder: Path, name: str):
         self.path = lock_path(folder, name)
         self._fd = self._claim(folder, name)
+        self.was_open = os.pread(self._fd, 100, 0).endswith(OPEN)
+        self._line = f"{os.getpid()} {start_time(os.getpid())}".encode()
         self._is_noted = False
         with contextlib.suppress(StoreError):
             self.note()
@@ -47,13 +53,16 @@ class Ownership:
         """
         if self._is_noted:
             return
-        line = f"{os.getpid()} {start_time(os.getpid())}\n".encode()
         try:
-            os.pwrite(self._fd, line, 0)
-            os.truncate(self._fd, len(line))
+            self._write(b"\n")
         except OSError as error:
             raise StoreError(self.path, error.strerror or "cannot be written", _kind(error)) from error
         self._is_noted = True
+
+    def _write(self, ending: bytes) -> None:
+        line = self._line + ending
+        os.pwrite(self._fd, line, 0)
+        os.truncate(self._fd, len(line))
 
     def _claim(self, folder: Path, name: str) -> int:
         while True:
@@ -75,6 +84,12 @@ class Ownership:
                 if os.fstat(fd).st_ino == self.path.stat().st_ino:
                     return fd
             os.close(fd)
+
+    def mark_open(self, is_open: bool) -> None:
+        """Say in the file, for the owner after us, whether the database is open; a full disk does no harm."""
+        if self._fd >= 0:
+            with contextlib.suppress(OSError):
+                self._write(OPEN if is_open else b"\n")
 
     def release(self) -> None:
         """Remove the lock file and let go; the second call does nothing."""

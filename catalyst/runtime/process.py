@@ -18,11 +18,12 @@ import zmq
 
 from catalyst import log
 from catalyst.clock import Clock, SystemClock
-from catalyst.errors import StoreError
+from catalyst.errors import Damaged, StoreError
 from catalyst.runtime import wire
 from catalyst.runtime.bus import Arrivals, Bus
 from catalyst.runtime.contract import Actor
 from catalyst.runtime.copies import Copier
+from catalyst.runtime.damage import Checkup
 from catalyst.runtime.engine import Engine, Received
 from catalyst.runtime.faults import Faults
 from catalyst.runtime.heartbeat import Heartbeat
@@ -31,7 +32,7 @@ from catalyst.runtime.links import Links
 from catalyst.runtime.patience import Patience
 from catalyst.runtime.places import Places
 from catalyst.runtime.progress import Progress
-from catalyst.runtime.retention import KEPT_MS, forget
+from catalyst.runtime.retention import prune
 from catalyst.runtime.sockets import make_run_folder
 from catalyst.runtime.storage import Storage
 from catalyst.runtime.store import Store
@@ -55,13 +56,14 @@ class Process:
         self.clock = clock or SystemClock()
         self.settings = settings
         self.progress = Progress(self.clock)
-        self.store = store or Store(cls, settings)
+        self.store = store or Store(cls, settings, suspect=suspect, clock=self.clock)
         self.storage = Storage(self.store.path, self.clock)
         make_run_folder(settings.run_folder)
         senders = tuple(senders)
         places = Places.of(settings, senders)
         places.check()
         self.actor = cls(settings, self.clock)
+        self.actor.reborn_ms, self.actor.set_aside = self.store.reborn_ms, self.store.set_aside
         self.links = Links(self.store.db, self.store.epoch, (kind.RECEIVER for kind in cls.outbox), self.clock)
         self.faults = Faults(settings.faults, cls.name, settings.home)
         self.engine = Engine(self.actor, self.store.db, self.links, self.progress, self.faults.reach)
@@ -85,6 +87,7 @@ class Process:
         patience.end()
         self.bus = Bus(cls.name, places, self.links, senders, self.clock)
         self.heartbeat = Heartbeat(cls.name, places, self.bus, self.progress, self.clock)
+        self.checkup = Checkup(self.store.db, self.store.beside, self.clock)
         self._watched: dict[Any, str] = {}
         for fd in (self._wake_fd, self.engine.jobs.wake_fd, self.heartbeat.command_fd):
             self.bus.poller.register(fd, zmq.POLLIN)
@@ -97,6 +100,9 @@ class Process:
         """The first transaction."""
         with self.store.transaction() as db:
             self.engine.start(db, suspect=suspect)
+            if self.store.rows_lost:
+                self.links.incident(db, self.actor.name, self.store.rows_lost, self.actor.now_ms)
+                self.engine.mind_loss(db, known=True)
             self.links.flush(db)
             self.engine.reach("recover", "")
 
@@ -120,8 +126,6 @@ class Process:
         self.progress.state = "running"
         cost = {"start_ms": round((self.clock.monotonic_s() - birth.asked_s) * 1000),
                 "late_imports": " ".join(sorted(set(sys.modules) - birth.modules))} if birth else {}
-        if self.store.replaced is not None:
-            log.warning("restored", before=str(self.store.replaced))
         log.info("started", pid=os.getpid(), clean=self.store.was_clean, epoch=self.store.epoch.hex(), **cost)
         while not self.stopping:
             self.turn()
@@ -153,6 +157,8 @@ class Process:
         self._work(arrivals, finished, called)
         if self.heartbeat.command_fd in ready:
             self._read_commands()
+        if self.checkup.is_due(idle=not ready):
+            self.checkup.step()
         self._looked = not ready or self.clock.monotonic_s() >= self._next_look_s
         if self._looked:
             self.look()
@@ -177,7 +183,8 @@ class Process:
         if self.copier.is_running:
             return 0
         now_s = self.clock.monotonic_s()
-        due_s = min(self._next_prune_s, now_s + 1.0 if self._looked else self._next_look_s, *self._timers.values())
+        due_s = min(self._next_prune_s, self.checkup.due_s,
+                    now_s + 1.0 if self._looked else self._next_look_s, *self._timers.values())
         for link in self.links.out.values():
             if link.connected and link.hello_at_s < due_s:
                 due_s = link.hello_at_s
@@ -204,6 +211,8 @@ class Process:
         try:
             with log.held() if self.storage.refusal else nullcontext():
                 self._store(turn)
+        except Damaged:
+            raise  # the file, not the disk: the next start looks through it
         except StoreError as error:
             self._refused(error, turn)
             return
@@ -239,7 +248,7 @@ class Process:
             if turn.retry:
                 self.engine.retry_deferred(db)
             if turn.prune:
-                self._prune(db)
+                self.engine.dead -= prune(db, self.links, self.actor.time, self.settings, self.store.reborn_ms)
             turn.replies = [(command, self.verbs.in_transaction(command, db)) for command in self.verbs.pending]
             turn.picked = [] if self.stopping else self.engine.jobs.pick(db, turn.now_ms)
             self.links.flush(db)
@@ -275,21 +284,13 @@ class Process:
         for command, reply in turn.replies:
             self.verbs.reply(command, reply)
 
-    def _prune(self, db: Any) -> None:
-        """Forget what is old in the runtime's tables. The two ends of a link must first have met after a restore: until
-        then the messages and ids of before settle what one of them lacks."""
-        time, kept_ms = self.actor.time, round(self.settings.link_retention_s * 1000)
-        if time.passed_ms(self.store.reborn_ms or 0) > 2 * kept_ms:
-            self.links.prune(db, kept_ms, time)
-        self.engine.dead -= forget(db, time.before_ms(KEPT_MS))
-        time.follow(db)
-
     def _take(self, db: Any, arrivals: Arrivals, answers: list[tuple[str, bytes]], now_ms: int) -> None:
         """Frames of this turn: answers change the links, messages go to the engine, acknowledgements are prepared."""
         for link, answer in arrivals.answers:
             link = self.links.out[link.receiver]
             if isinstance(answer, wire.Welcome):
                 self.links.on_welcome(db, link, answer, now_ms)
+                self.engine.mind_loss(db)
             elif isinstance(answer, wire.Ack):
                 self.links.on_ack(db, link, answer, now_ms)
             else:
@@ -298,6 +299,7 @@ class Process:
         for sender, frame in arrivals.frames:
             if isinstance(frame, wire.Hello):
                 answers.append((sender, self.links.on_hello(db, sender, frame, now_ms)))
+                self.engine.mind_loss(db)
                 continue
             talked[sender] = None
             is_next, again = self.links.take(sender, frame)
@@ -373,7 +375,7 @@ class Process:
             "job": job[0] if job else "", "job_age_s": now_s - job[1] if job else 0.0,
             "job_limit_s": job[2] if job else 0.0, "mismatches": self.links.mismatches,
             "clock_jumps": self.actor.time.count, "rejected": self.heartbeat.rejected(),
-            "statistics": dict(self.actor.statistics())}
+            "set_aside": self.store.set_aside, "statistics": dict(self.actor.statistics())}
 
     # -- drain
 

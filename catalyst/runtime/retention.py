@@ -5,12 +5,28 @@ from __future__ import annotations
 import sqlite3
 
 from catalyst import log
+from catalyst.runtime.links import Links
+from catalyst.runtime.timekeeper import Timekeeper
+from catalyst.settings import Settings
 
 KEPT_MS = 30 * 86_400_000  # longer than anybody waits to look
 # What a defect that strikes every message can fill: a letter has 20 KB of traceback and seldom more of a body.
 MOST_LETTERS = 5_000
 MOST_INCIDENTS = 10_000
 A_TURN = 200  # rows of each table
+
+
+def prune(db: sqlite3.Connection, links: Links, time: Timekeeper, settings: Settings, reborn_ms: int | None) -> int:
+    """Forget what is old in the runtime's tables; how many letters that were.
+
+    The two ends of a link must first have met after a restore: until then the messages and ids of before settle what
+    one of them lacks.
+    """
+    kept_ms = round(settings.link_retention_s * 1000)
+    if time.passed_ms(reborn_ms or 0) > 2 * kept_ms:
+        links.prune(db, kept_ms, time)
+    time.follow(db)
+    return forget(db, time.before_ms(KEPT_MS))
 
 
 def forget(db: sqlite3.Connection, before_ms: int) -> int:

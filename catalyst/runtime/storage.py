@@ -11,11 +11,10 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 from catalyst import log
-from catalyst.clock import Clock, iso
+from catalyst.clock import Clock
 from catalyst.errors import StorageKind, StoreError
 
 ROOM_BYTES = 1_048_576  # with less the disk counts as full: the largest message takes about that much in a commit
@@ -63,17 +62,6 @@ def kind_of(error: sqlite3.Error, folder: Path) -> StorageKind:
     is_full = code == sqlite3.SQLITE_FULL or (
         code in VAGUE_CODES and not (has_room(folder) and takes_bytes(folder)))
     return "full" if is_full else "failing"
-
-
-def suspect_path(database: Path) -> Path:
-    """The mark beside a database whose disk failed under it: `NAME.suspect`, the reason as text."""
-    return database.with_suffix(".suspect")
-
-
-def mark_suspect(database: Path, reason: str, now_ms: int) -> None:
-    """Ask the next start to look at the file; a disk that does not take the mark shows itself then."""
-    with suppress(OSError):
-        suspect_path(database).write_text(f"{iso(now_ms)} {reason}\n", encoding="utf-8")
 
 
 class Storage:

@@ -62,7 +62,7 @@ class Timekeeper:
     def look(self) -> tuple[int, int]:
         """(now, by how much the wall clock jumped since it was last in order); the second is 0 as long as it is."""
         offset_ms, jumps = self._state
-        now_ms, found_ms = self._read(offset_ms)
+        now_ms, found_ms = self._read_surely(offset_ms)
         by_ms = found_ms - offset_ms
         if abs(by_ms) >= SMALLEST_MS:
             return now_ms, by_ms
@@ -105,9 +105,18 @@ class Timekeeper:
     def _now(self) -> tuple[int, tuple[Jump, ...]]:
         """Now and all jumps, also one that the loop has not noticed yet."""
         offset_ms, jumps = self._state
-        now_ms, found_ms = self._read(offset_ms)
+        now_ms, found_ms = self._read_surely(offset_ms)
         by_ms = found_ms - offset_ms
         return now_ms, noticed(jumps, now_ms, by_ms, SMALLEST_MS) if abs(by_ms) >= SMALLEST_MS else jumps
+
+    def _read_surely(self, offset_ms: int) -> tuple[int, int]:
+        """As `_read`; what would be a jump is believed where a second reading says the same."""
+        now_ms, found_ms = self._read(offset_ms)
+        if abs(found_ms - offset_ms) >= SMALLEST_MS:
+            again_ms, second_ms = self._read(offset_ms)
+            if abs(second_ms - found_ms) >= SMALLEST_MS:
+                return again_ms, second_ms
+        return now_ms, found_ms
 
     def _read(self, otherwise_ms: int) -> tuple[int, int]:
         """Wall time, and by how much it is ahead of the time since the start; `otherwise_ms` where a process that is

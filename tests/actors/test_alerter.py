@@ -252,15 +252,6 @@ def test_killed_in_an_edit(make: Callable[..., Bench], receiver: Receiver) -> No
     assert "possible repeat" not in receiver.got[1].json["embeds"][0]["footer"]["text"]
 
 
-def test_a_new_database_marks_what_an_old_one_may_have_posted(make: Callable[..., Bench], receiver: Receiver) -> None:
-    """An alert made before this database is marked; one made later is not."""
-    bench = make("discord")
-    bench.send(same(ALERT, ready_ms=START_MS - 1))
-    bench.send(same(ALERT, item_id="i2", alert_id="a2", ready_ms=START_MS))
-    drain(bench)
-    assert ["possible repeat" in got.json["embeds"][0]["footer"]["text"] for got in receiver.got] == [True, False]
-
-
 def test_another_wire_after_the_alert(make: Callable[..., Bench], receiver: Receiver) -> None:
     """Discord's message is edited to show both, the webhook gets an update about the new item, the tracker hears."""
     bench = make("discord", "hook")

@@ -163,6 +163,28 @@ def test_first_poll_drops_the_backlog(tmp_path: Path, wires: Wires, clock: FakeC
         assert found(poll(bench)) == ["Late", "Undated too"]
 
 
+@pytest.mark.parametrize("lost", [True, False])
+def test_after_a_loss_every_source_counts_as_polled_for_the_first_time(tmp_path: Path, wires: Wires, clock: FakeClock,
+                                                                       lost: bool) -> None:
+    """With a new database, or one out of a backup, what is old is backlog: it may have gone out since; then as ever."""
+    with bench_of(tmp_path, wires, clock, "wire") as bench:
+        settled(bench, wires, "wire")
+        clock.advance(7_200)
+        now_ms = clock.now_ms()
+        if lost:
+            bench.store.abandon()
+            bench.store.path.unlink()
+        else:
+            bench.store.db.execute("INSERT INTO meta(key, value) VALUES('reborn_ms', ?)", (now_ms,))
+        bench.restart()
+        assert bench.actor.reborn_ms == now_ms
+        wires.feed("/wire", item("Fresh", ms=now_ms - 60_000), item("Of before", ms=now_ms - 3_600_000))
+        sent = poll(bench)
+        assert (found(sent), reasons(sent)) == (["Fresh"], ["backlog"])
+        wires.feed("/wire", item("Late", ms=now_ms - 3_600_000))
+        assert found(poll(bench)) == ["Late"]
+
+
 def test_backlog_may_be_let_in(tmp_path: Path, wires: Wires, clock: FakeClock) -> None:
     """With a backlog allowance the newest of the backlog are news, in order of publication."""
     now_ms = clock.now_ms()

@@ -34,6 +34,16 @@ def test_an_alert(bench: Bench) -> None:
         "alert_id": "a1"}}, "next": None}
 
 
+def test_what_went_out_is_told_by_item(bench: Bench) -> None:
+    """The alerts of an item with their time; nothing of one that was dropped or is unknown."""
+    bench.send(POSTED)
+    bench.send(same(POSTED, alert_id="a2", ticker="WXYZ", posted_ms=START_MS + 5))
+    bench.send(same(DROPPED, item_id="i2"))
+    assert bench.verb("posted", item_ids=["i1", "i2", "i3"]) == {"posted": {"a1": START_MS, "a2": START_MS + 5}}
+    with pytest.raises(UsageError):
+        bench.verb("posted")
+
+
 def test_a_drop_without_a_ticker(bench: Bench) -> None:
     """An item that ended early has a reason and nothing else."""
     bench.send(ItemDropped(item_id="i2", stage="fetcher", reason="duplicate:i1", dropped_ms=START_MS))

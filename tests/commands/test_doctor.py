@@ -344,11 +344,12 @@ def test_feeds(home: Path, row: dict[str, Any], by: str | None, states: dict[str
 
 
 def test_what_lies_in_the_folder_of_the_databases(home: Path) -> None:
-    """A foreign file, a lock that a kill left behind, a write-ahead log that grew."""
+    """A foreign file, a lock that a kill left behind, a write-ahead log that grew, a database that was set aside."""
     folder = home / "db"
     folder.mkdir()
     with sqlite3.connect(folder / "market.db"):
         (folder / "market.lock").write_text("999999999 1\n")
+        (folder / "market.id").write_text("{}")
     assert seen(doctor_house.files, examined(home)) == {"databases": "ok", "write-ahead logs": "ok"}
     assert [(check.name, check.state) for check in doctor_house.locks(examined(home))] == [
         ("locks", "warn"), ("locks", "ok")]
@@ -359,6 +360,9 @@ def test_what_lies_in_the_folder_of_the_databases(home: Path) -> None:
     assert [(check.name, check.state) for check in found if check.state != "ok"] == [
         ("databases", "warn"), ("write-ahead logs", "warn")]
     assert "notes.txt" in found[0].said
+    (folder / "aside" / "market-20260102T140000Z").mkdir(parents=True)
+    assert "market-20260102T140000Z" in next(check.said for check in doctor_house.files(examined(home))
+                                             if "set aside" in check.said)
 
 
 def test_logs_that_grew(home: Path) -> None:

@@ -30,7 +30,18 @@ class Parcel(Message, frozen=True, kw_only=True):
     padding: str = ""
 
 
-class Giver(Actor):
+class Loser(Actor):
+    """Counts how often it was told of lost rows."""
+
+    losses = 0
+
+    def after_loss(self, db: sqlite3.Connection) -> Iterator[Output]:
+        """Count."""
+        self.losses += 1
+        return iter(())
+
+
+class Giver(Loser):
     """Gives `give` parcels when asked; holds nothing back."""
 
     name = "giver"
@@ -60,7 +71,7 @@ class Errand(msgspec.Struct, frozen=True):
     number: int = 0
 
 
-class Taker(Actor):
+class Taker(Loser):
     """Writes down what it is given; a parcel's `wish` makes it wait, fail, send or start jobs."""
 
     name = "taker"

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from catalyst.errors import StoreError
+from catalyst.errors import Damaged, StoreError
 from catalyst.messages import pack
 from catalyst.runtime import wire
 from catalyst.runtime.bus import Arrivals
@@ -47,6 +47,8 @@ class End:
                 self.links.flush(db)
                 if fail:
                     raise StoreError(self.store.path, "told to fail")
+        except Damaged:
+            raise
         except StoreError:
             self.links.reload(self.store.db)
             self.engine.reload(self.store.db)

@@ -18,10 +18,10 @@ import zmq
 from catalyst.errors import ConfigError, ForeignDatabase, NewerSchema, StoreError, UsageError
 from catalyst.messages import pack
 from catalyst.runtime import wire
-from catalyst.runtime.bus import address, plain_socket, socket_folder
 from catalyst.runtime.copies import STEP_PAGES, Copier, make_reborn, refuse_unfit, seal
 from catalyst.runtime.progress import Progress
 from catalyst.runtime.restored import PENDING, take_over
+from catalyst.runtime.sockets import address, plain_socket, socket_folder
 from catalyst.runtime.store import Store, connect
 from catalyst.settings import Settings, defaults
 from catalyst.testing import FakeClock, wait_until

@@ -357,6 +357,43 @@ def test_a_message_that_cannot_be_handled_does_not_hold_up_the_link(pair: Town) 
     assert pair.ask("taker", "status")["dead"] == 200
 
 
+# -- damage
+
+
+def test_rows_that_went_with_the_log_are_sent_again(pair: Town) -> None:
+    """Killed, and its log removed: the taker goes on from an earlier commit, says so, and gets the rest once more."""
+    give(pair, 100)
+    all_taken(pair, 100)
+    pair.stop("taker")  # what it has is in the file now
+    pair.start("taker")
+    pair.ready("taker")
+    give(pair, 150)
+    all_taken(pair, 250)
+    pair.kill("taker")
+    (pair.settings.database_folder / "taker.db-wal").unlink()
+    pair.start("taker")
+    wait_until(lambda: taken(pair) == 250, 15, "what was lost is there again")
+    assert pair.rows("taker", "SELECT count(DISTINCT number), max(number) FROM seen") == [[250, 250]]
+    details = [row[0] for row in pair.rows("taker", "SELECT detail FROM incidents ORDER BY n")]
+    assert "the log is gone" in details[0]
+    assert pair.ask("taker", "status")["mismatches"] == len(details) >= 2
+    assert pair.ask("taker", "status")["set_aside"] == ""
+
+
+def test_a_database_that_vanishes_under_its_process_is_begun_anew(pair: Town) -> None:
+    """The process ends by itself within the time of a look, leaves word, and the next one has everything again."""
+    give(pair, 100)
+    all_taken(pair, 100)
+    folder = pair.settings.database_folder
+    (folder / "taker.db").unlink()
+    assert exit_code(pair.pids.pop("taker"), 60) == 1
+    assert "no longer in its place" in (folder / "taker.suspect").read_text()
+    pair.start("taker")
+    wait_until(lambda: taken(pair) == 100, 15, "all of it again")
+    assert pair.ask("taker", "status")["set_aside"].startswith("taker-")
+    assert [path.name for path in (folder / "aside").iterdir()] == [pair.ask("taker", "status")["set_aside"]]
+
+
 # -- ends
 
 
@@ -366,7 +403,7 @@ def test_sigterm_drains(pair: Town) -> None:
     wait_until(lambda: pair.number("giver", "SELECT count(*) FROM given") > 0)
     assert pair.stop("giver") == 0
     files = os.listdir(pair.settings.database_folder)
-    assert [name for name in files if name.startswith("giver")] == ["giver.db"]
+    assert [name for name in sorted(files) if name.startswith("giver")] == ["giver.db", "giver.id"]
     lines = (pair.settings.log_folder / "giver.jsonl").read_text()
     assert '"event": "stopped"' in lines
     pair.start("giver")

@@ -12,10 +12,12 @@ import pytest
 
 from catalyst import log
 from catalyst.errors import StoreError
+from catalyst.runtime.aside import DISK, Beside
 from catalyst.runtime.bus import Arrivals
 from catalyst.runtime.contract import Job, Output
+from catalyst.runtime.damage import noticing
 from catalyst.runtime.process import Process
-from catalyst.runtime.storage import FAILING_S, PAUSE_S, SAY_AGAIN_S, Storage, has_room, mark_suspect, takes_bytes
+from catalyst.runtime.storage import FAILING_S, PAUSE_S, SAY_AGAIN_S, Storage, has_room, takes_bytes
 from catalyst.settings import defaults
 from catalyst.testing import START_MS, FakeClock, wait_until
 from tests.runtime.cast import Errand, Giver, Parcel, Taker
@@ -308,11 +310,15 @@ def test_reading_too_waits_for_room(tmp_path: Path) -> None:
             storage.outlast(read, lambda over=over: over)  # type: ignore[misc]
 
 
-def test_a_mark_asks_the_next_start_to_look(tmp_path: Path) -> None:
-    """NAME.suspect beside the database holds the time and the reason; a disk that does not take it raises nothing."""
-    mark_suspect(tmp_path / "market.db", "disk I/O error", START_MS)
-    assert (tmp_path / "market.suspect").read_text() == "2026-01-02T14:00:00.000Z disk I/O error\n"
-    mark_suspect(tmp_path / "nowhere" / "market.db", "disk I/O error", START_MS)
+def test_a_failing_disk_asks_the_next_start_to_look(tmp_path: Path) -> None:
+    """NAME.suspect beside the database holds the reason, which says nothing of the file; a folder that is not there
+    raises nothing more."""
+    for folder in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(StoreError), noticing(folder, "market"):
+            raise StoreError(folder / "market.db", "disk I/O error", "failing")
+    (line,) = Beside(tmp_path, "market").suspicions()
+    assert line.startswith(DISK)
+    assert line.endswith("disk I/O error")
 
 
 def test_flickering_is_not_said_each_time(tmp_path: Path) -> None:

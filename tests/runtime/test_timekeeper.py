@@ -228,3 +228,23 @@ def test_a_process_that_is_stopped_between_two_clocks_sees_no_jump() -> None:
     """Readings that are far apart say nothing."""
     keeper = Timekeeper(Stopped())
     assert [keeper.look()[1] for _ in range(5)] == [0] * 5
+
+
+class Slipping(FakeClock):
+    """A clock that shows another hour now and then, for one reading."""
+
+    def now_ms(self) -> int:
+        self._boot += 1
+        return super().now_ms() - (HOUR_S * 1000 if self._boot % 7 == 0 else 0)
+
+    def boot(self) -> str:
+        return "boot"
+
+
+def test_one_wrong_reading_of_the_clock_is_no_jump() -> None:
+    """A jump is believed where two readings say so; one that lasts is still seen at once."""
+    clock = Slipping()
+    keeper = Timekeeper(clock)
+    assert [keeper.look()[1] for _ in range(50)] == [0] * 50
+    clock.jump(HOUR_S)
+    assert keeper.look()[1] == HOUR_S * 1000

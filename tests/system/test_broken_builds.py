@@ -27,7 +27,6 @@ BUILDS = [
     ("high_water_mark", "lossy_bus", ["--scenario", "kills", "--kills", "3", "--items", "60"],
      {"links that disagreed"}),
 ]
-CHEAP = {"post_without_intent"}
 
 
 def chaos(words: list[str], patch: str) -> tuple[int, dict[str, Any]]:
@@ -39,8 +38,9 @@ def chaos(words: list[str], patch: str) -> tuple[int, dict[str, Any]]:
     return done.returncode, json.loads(done.stdout)
 
 
-@pytest.mark.parametrize(("broken", "sound", "words", "named"), [
-    pytest.param(*build, id=build[0], marks=[] if build[0] in CHEAP else [pytest.mark.long]) for build in BUILDS])
+@pytest.mark.long
+@pytest.mark.parametrize(("broken", "sound", "words", "named"),
+                         [pytest.param(*build, id=build[0]) for build in BUILDS])
 def test_a_broken_build_is_caught(broken: str, sound: str, words: list[str], named: set[str]) -> None:
     """Exit code 1 with the count that names the fault; the sound build ends with 0."""
     code, report = chaos(words, broken)

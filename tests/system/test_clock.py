@@ -22,7 +22,8 @@ from catalyst.runtime.roster import ALL, WORKERS
 from catalyst.testing import wait_until
 from catalyst.world.generate import generate
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(240),
+# Long, since not certain: while one thread reads its file again, libfaketime may give another one the true time.
+pytestmark = [pytest.mark.system, pytest.mark.long, pytest.mark.timeout(240),
               pytest.mark.skipif(bool(clockwork.available()), reason=clockwork.available() or "the clock can be set")]
 
 SEED = 7

@@ -69,7 +69,7 @@ def ask(house: House, path: str) -> tuple[int, dict[str, Any]]:
 def is_good(house: House, items: dict[str, dict[str, Any]], alerter_kills: int) -> None:
     """The verdict of the chaos driver over a day that is over."""
     verdict = judge(items, house.expected(), truth(house), house.sent(), integrity(house), alerter_kills=alerter_kills)
-    assert verdict.is_good, verdict.rows()
+    assert verdict.is_good, (verdict.rows(), verdict.mismatched)
 
 
 def test_a_full_disk_is_waited_for(folder: Path) -> None:

@@ -68,7 +68,7 @@ class Enemy:
                     socket.send_multipart([b"\x01" + parts[0][:TOPIC_BYTES]] if ending == "beat" else parts)
                     if ending == "ctl":
                         self._expect(name, parts[-1])
-                        self._read(name, socket)
+                        wait_until(lambda name=name, socket=socket: self._has_answered(name, socket), 20, name)
                 self.sent[ending] += each
 
     def listen_anew(self) -> None:
@@ -81,6 +81,11 @@ class Enemy:
         with suppress(MessageError):
             read_request(request)
             self.expected[name] += 1
+
+    def _has_answered(self, name: str, socket: zmq.Socket[bytes]) -> bool:
+        """Whether few answers are owed: who asks and does not read loses some, by design."""
+        self._read(name, socket)
+        return self.expected[name] - self.answered[name] < 50
 
     def _read(self, name: str, socket: zmq.Socket[bytes]) -> None:
         while socket.poll(0):
@@ -171,7 +176,7 @@ def test_fuzzed_frames_change_nothing(house: House, enemy: Enemy, total: int) ->
     while enemy.sent.total() < total:
         enemy.round(min(20_000, total - enemy.sent.total()))
         enemy.listen_anew()
-    wait_until(enemy.answers, 60, f"{enemy.expected - enemy.answered} answers")
+    wait_until(enemy.answers, 60, "an answer to each request")
     strangers = enemy.sent["in"] - len(SENDERS) * (MAD_FRAMES + 1) - len(ALL)
     wait_until(lambda: refused(house, "stranger") >= strangers, 60, "every frame is counted")
     over_ms = SystemClock().now_ms()

@@ -105,7 +105,7 @@ def notices(house: House) -> list[str]:
 
 def test_no_false_alarm_in_a_busy_day(tmp_path: Path) -> None:
     """A burst of items over all actors brings no incident."""
-    with House(tmp_path, items=300, duration_s=5) as house:
+    with House(tmp_path, items=150, duration_s=5) as house:
         house.open_world()
         house.up()
         house.wait_until_settled(120)
