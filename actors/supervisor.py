@@ -4,7 +4,8 @@ Its own death stops nothing: a new one finds the living by their locks and adopt
 start time only, a hang by what the process itself said. It stores every end and every trouble; it decides nothing
 about messages. Nothing that it does waits for its database: on a full disk it goes on, and its rows follow.
 
-sends     OpsNotice  to alerter (an actor hangs, swells, or does not stay up; a database was damaged)
+sends     OpsNotice  to alerter (an actor hangs, swells, or does not stay up; a database was damaged); posted by itself
+                     while the alerter is the one that does not stay up
 stores    restarts   one row an end of a process, kept 30 days
 stores    stacks     one row an incident, as long as it is kept: what the process was doing
 """
@@ -24,7 +25,8 @@ from catalyst.books import incidents
 from catalyst.books.incidents import Incidents, Notes
 from catalyst.books.slices import PRUNE_S
 from catalyst.clock import Clock
-from catalyst.core.losses import aside_notice, links_notice
+from catalyst.core.delivery import Deliver, Sent
+from catalyst.core.notices import aside_notice, jump_notice, links_notice, parked_notice, trouble_notice
 from catalyst.core.restarts import CALM_S, RestartState, after_death
 from catalyst.core.watch import Limits, Trouble, excused, trouble
 from catalyst.errors import ConfigError, UsageError
@@ -34,6 +36,7 @@ from catalyst.runtime.beats import Beats
 from catalyst.runtime.children import Child, Stacks, stacks_of
 from catalyst.runtime.contract import Actor, Every, Job, JobKind, Loop, Output
 from catalyst.runtime.launch import Launcher
+from catalyst.runtime.operator import POST, Operator
 from catalyst.runtime.ownership import living_owner
 from catalyst.runtime.roster import WORKERS, check_names
 from catalyst.settings import Settings
@@ -56,13 +59,15 @@ class Supervisor(Actor):
     inbox = ()
     outbox = (OpsNotice,)
     tables = (incidents.SCHEMA, incidents.STACKS)
-    jobs = (JobKind("stacks", Stacks, limit_s=5.0, workers=16, background=True),)
+    jobs = (JobKind("stacks", Stacks, limit_s=5.0, workers=16, background=True), POST)
     every = (Every("supervise", 0.1, at_start=True), Every("prune", PRUNE_S))
     outlasts_storage = True
 
     def __init__(self, settings: Settings, clock: Clock):
         super().__init__(settings, clock)
         self._notes = Notes()
+        self._operator = Operator(settings, clock)
+        self.children: dict[str, Child] = {}
 
     def on_start(self, db: sqlite3.Connection) -> Iterator[Output]:
         """Tell of a damaged database of its own."""
@@ -176,8 +181,7 @@ class Supervisor(Actor):
 
     def _troubled(self, rows: Incidents, wanted: Stacks, text: str) -> Iterator[Output]:
         rows.add(wanted.kind, wanted.actor, wanted.detail, wanted.pid, text)
-        yield self._notice(rows, wanted.actor, f"{wanted.actor} is restarted: {wanted.kind.replace('_', ' ')}",
-                           f"{wanted.detail}; its stacks: catalyst incidents", "warning")
+        yield from self._tell(trouble_notice(wanted.actor, wanted.kind, wanted.detail, rows.now_ms))
 
     def failed_stacks(self, job: Job, error: Exception, db: sqlite3.Connection) -> Iterator[Output]:
         """The incident is stored without stacks."""
@@ -249,11 +253,24 @@ class Supervisor(Actor):
 
     def _parked(self, rows: Incidents, name: str, text: str, pid: int) -> Iterator[Output]:
         rows.add("parked", name, text, pid)
-        yield self._notice(rows, name, f"{name} does not stay up", f"{text}; see catalyst logs {name}", "critical")
+        yield from self._tell(parked_notice(name, text, rows.now_ms))
 
-    def _notice(self, rows: Incidents, name: str, title: str, text: str, severity: Any) -> OpsNotice:
-        return OpsNotice(item_id=f"actor:{name}", episode=str(rows.now_ms), severity=severity, title=title,
-                         text=text[:2_000], made_ms=rows.now_ms)
+    def _tell(self, notice: OpsNotice) -> Iterator[Output]:
+        alerter = self.children.get(notice.RECEIVER)
+        return self._operator.tell(notice, alerter.state if alerter is not None else "running")
+
+    def work_post(self, payload: Deliver) -> Sent:
+        """Post a notice to one sink."""
+        return self._operator.post(payload)
+
+    def done_post(self, job: Job, sent: Sent, db: sqlite3.Connection) -> Iterator[Output]:
+        """Again a little later, where it is not out."""
+        return self._operator.after(job, sent, self.now_ms)
+
+    def failed_post(self, job: Job, error: Exception, db: sqlite3.Connection) -> Iterator[Output]:
+        """A defect of our own: the notice is given up, its incident is stored."""
+        log.error("untold", exc_info=error, tries=job.tries)
+        return iter(())
 
     def beats(self, db: sqlite3.Connection) -> Iterator[Output]:
         """Heartbeats: the first one says that an actor is ready."""
@@ -281,30 +298,23 @@ class Supervisor(Actor):
         why = aside.why(self.settings.database_folder, folder)
         log.error("set_aside", child=actor, folder=folder, reason=why)
         book.add("set_aside", actor, f"{folder}: {why}")
-        title, text = aside_notice(actor, str(self.settings.database_folder / aside.FOLDER / folder), why,
-                                   self.settings.link_retention_s)
-        yield OpsNotice(item_id=f"database:{actor}", episode=folder, severity="critical", title=title,
-                        text=text[:2_000], made_ms=self.now_ms)
+        kept = str(self.settings.database_folder / aside.FOLDER / folder)
+        yield from self._tell(aside_notice(actor, folder, kept, why, self.settings.link_retention_s, self.now_ms))
 
     def _tell_links(self) -> Iterator[Output]:
         counts, self._out_of_step = self._out_of_step, {}
-        title, text = links_notice(counts)
         episode = " ".join(f"{name}:{self.children[name].pid}:{count}" for name, count in sorted(counts.items()))
-        yield OpsNotice(item_id="links", episode=episode[:200], severity="warning", title=title, text=text,
-                        made_ms=self.now_ms)
+        yield from self._tell(links_notice(counts, episode, self.now_ms))
 
     def on_clock_jump(self, by_ms: int, db: sqlite3.Connection) -> Iterator[Output]:
         """Tell the operator, for all: each actor sees the jump by itself."""
         if abs(by_ms) >= TOLD_JUMP_MS:
-            text = (f"by {by_ms / 1000:+.0f} s. Waits, retention and ages go on as before; outcomes of earlier alerts"
-                    " end as unknown. See that the machine keeps its time (NTP).")
-            yield OpsNotice(item_id="clock", episode=str(self.now_ms), severity="warning",
-                            title="The machine's clock jumped", text=text, made_ms=self.now_ms)
+            yield from self._tell(jump_notice(by_ms, self.now_ms))
 
     def prune(self, db: sqlite3.Connection) -> Iterator[Output]:
         """Forget old ends and stacks."""
         Incidents(db, self.now_ms).prune(self.time.before_ms(incidents.KEPT_MS))
-        yield from ()
+        return iter(())
 
     # -- ending actors
 
@@ -349,17 +359,12 @@ class Supervisor(Actor):
 
     def verb_children(self, arguments: dict[str, Any], db: sqlite3.Connection) -> dict[str, Any]:
         """State of every actor that is meant to run."""
-        now_s = self.clock.monotonic_s()
-        return {"children": [{"name": child.name, "state": child.state, "pid": child.pid, "restarts": child.restarts,
-                              "wanted": child.wanted, "beat": child.beat,
-                              "trouble": child.trouble.detail if child.trouble else None,
-                              "beat_age_s": now_s - child.beat_s if child.beat else None}
-                             for child in self.children.values()]}
+        return {"children": [child.row(self.clock.monotonic_s()) for child in self.children.values()]}
 
     def verb_incidents(self, arguments: dict[str, Any], db: sqlite3.Connection) -> dict[str, Any]:
         """Troubles with their stacks, oldest first: `{"incidents": [...]}`; `since_ms` and `limit` bound them."""
-        found = Incidents(db, self.now_ms).listed(int(arguments.get("since_ms", 0)), int(arguments.get("limit", 50)))
-        return {"incidents": found}
+        rows = Incidents(db, self.now_ms)
+        return {"incidents": rows.listed(int(arguments.get("since_ms", 0)), int(arguments.get("limit", 50)))}
 
     def _named(self, arguments: dict[str, Any]) -> Child:
         child = self.children.get(str(arguments.get("actor", "")))

@@ -91,6 +91,12 @@ class Child:
             with suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self.pidfd, number)
 
+    def row(self, now_s: float) -> dict[str, Any]:
+        """What `status` is told of it."""
+        return {"name": self.name, "state": self.state, "pid": self.pid, "restarts": self.restarts,
+                "wanted": self.wanted, "beat": self.beat, "trouble": self.trouble.detail if self.trouble else None,
+                "beat_age_s": now_s - self.beat_s if self.beat else None}
+
     def is_suspicious(self, now_s: float) -> bool:
         """Whether it is worth a look at once: beats are missing, or the last one told of something over its limit."""
         age_s, limit_s = _number(self.beat, "current_age_s"), _number(self.beat, "current_limit_s")

@@ -15,6 +15,7 @@ from catalyst.bench.house import House
 from catalyst.clock import SystemClock
 from catalyst.core.stories import item_id_of
 from catalyst.runtime.control import Control
+from catalyst.runtime.faults import ARMED, arm
 from catalyst.runtime.roster import WORKERS
 from catalyst.testing import wait_until
 
@@ -90,6 +91,21 @@ def test_a_crash_loop_is_parked_and_comes_back(tmp_path: Path, starts: int) -> N
         shutil.copy(Path(catalyst.core.__file__).parent / "rules.toml", rules)
         wait_until(lambda: row(house, "classifier")["state"] == "running", 20, "back by itself")
         assert len(house.wait_until_settled(60)) == house.expected()
+
+
+def test_a_parked_alerter_is_told_of_by_the_supervisor(tmp_path: Path) -> None:
+    """Who tells the operator is the one that does not stay up: the notice comes all the same, to both sinks, once."""
+    with House(tmp_path, items=30, duration_s=6, CATALYST_FAULTS=ARMED) as house:
+        house.open_world()
+        arm(house.home, {"down": "alerter:crash@start:1+"})
+        house._start("up")
+        wait_until(lambda: "alerter does not stay up" in notices(house), 40, "the operator knows")
+        assert row(house, "alerter")["state"] == "parked"
+        arm(house.home, {})
+        assert len(house.wait_until_settled(90)) == house.expected()
+        assert [title for title in notices(house) if "alerter" in title] == ["alerter does not stay up"]
+        channel = [str(message) for message in house.sent()["messages"] if "does not stay up" in str(message)]
+        assert len(channel) == 1
 
 
 def row(house: House, name: str) -> dict[str, Any]:
