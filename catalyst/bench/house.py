@@ -26,12 +26,12 @@ class House:
     """One home with its world. Start with `up`; `items`, `status` and `sent` look at it; a context manager."""
 
     def __init__(self, folder: Path, *, items: int = 200, seed: int = 1, duration_s: float = 20, every_s: float = 1.0,
-                 day: Path | None = None, **settings: str):
+                 window: int | None = None, day: Path | None = None, **settings: str):
         self.home = folder / "home"
         self.home.mkdir(parents=True, exist_ok=True)
         self.day_folder = day or folder / "day"
         if day is None:
-            generate(seed, items, self.day_folder, duration_s=duration_s, every_s=every_s)
+            generate(seed, items, self.day_folder, duration_s=duration_s, every_s=every_s, window=window)
         self.sent_file = folder / "sent.jsonl"
         self._processes: list[subprocess.Popen[bytes]] = []
         self.environment = inherited() | {"CATALYST_HOME": str(self.home), "DISCORD_PER_MINUTE": "0",
