@@ -11,7 +11,7 @@ import os
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
@@ -21,15 +21,20 @@ import msgpack
 import psutil
 import zmq
 
+from catalyst import log
 from catalyst.clock import Clock
-from catalyst.errors import MessageError
+from catalyst.errors import MessageError, UnavailableError
 from catalyst.plain import unpack_raw
 from catalyst.runtime.places import Guard, Places
 from catalyst.runtime.progress import Progress
 from catalyst.runtime.refusals import Refusals
+from catalyst.runtime.roster import SUPERVISOR
 from catalyst.runtime.sockets import CONTROL_VERSION, plain_socket
 
 BEAT_S = 1.0
+# Beats in a row with the home gone, after which the process ends. The supervisor goes first: it would start the others
+# again, in a new home. Nobody drains: SQLite's files are closed by name, and the names may be a new home's by then.
+LOST_BEATS, SUPERVISORS_LOST_BEATS = 4, 1
 EARLY_BEATS, EARLY_BEAT_S = 20, 0.05  # listeners connect a moment after the start: the first beats come close
 LAST_ANSWER_MS = 200  # at the end, for an answer that is still on its way out
 REQUEST_LIMIT_BYTES = 256 * 1024
@@ -70,7 +75,9 @@ class Alone:
 class Heartbeat:
     """Beat and control socket of actor `name`. The loop takes commands when `command_fd` is readable."""
 
-    def __init__(self, name: str, places: Places, bus: Shared, progress: Progress, clock: Clock):
+    def __init__(self, name: str, places: Places, bus: Shared, progress: Progress, clock: Clock,
+                 is_lost: Callable[[], bool] = lambda: False):
+        """`is_lost`: whether the home was deleted under this process, which then ends."""
         self._commands: SimpleQueue[Command] = SimpleQueue()
         self._refusals = Refusals(clock)
         self._answers: SimpleQueue[tuple[list[bytes], bytes]] = SimpleQueue()
@@ -80,6 +87,7 @@ class Heartbeat:
         self._bus = bus
         self._progress = progress
         self._clock = clock
+        self._is_lost = is_lost
         self._process = psutil.Process()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
@@ -131,7 +139,7 @@ class Heartbeat:
         if guard is not None:
             poller.register(guard.socket, zmq.POLLIN)
         next_beat_s = self._clock.monotonic_s()
-        beats, told_s = 0, 0.0
+        beats, told_s, lost = 0, 0.0, 0
         while not self._stopping:
             over_s = self._progress.over_s()  # said at once, and once
             wait_s = min(next_beat_s, over_s if over_s > told_s else next_beat_s) - self._clock.monotonic_s()
@@ -139,6 +147,10 @@ class Heartbeat:
                 told_s = self._clock.monotonic_s()
                 self._beat.send(msgpack.packb(self.status(), use_bin_type=True), zmq.NOBLOCK)
                 beats += 1
+                lost = lost + 1 if beats > EARLY_BEATS and self._is_lost() else 0
+                if lost == (SUPERVISORS_LOST_BEATS if self._name == SUPERVISOR else LOST_BEATS):
+                    log.error("home_deleted")
+                    os._exit(UnavailableError.exit_code)
                 next_beat_s = max(next_beat_s + (BEAT_S if beats > EARLY_BEATS else EARLY_BEAT_S),
                                   self._clock.monotonic_s())
                 continue

@@ -91,10 +91,20 @@ class Ownership:
             with contextlib.suppress(OSError):
                 self._write(OPEN if is_open else b"\n")
 
+    def is_lost(self) -> bool:
+        """Whether the lock is on a file that nobody can find any more: somebody deleted the home."""
+        try:
+            return os.fstat(self._fd).st_ino != self.path.stat().st_ino
+        except FileNotFoundError:
+            return self._fd >= 0
+        except OSError:  # a disk that fails is another matter
+            return False
+
     def release(self) -> None:
-        """Remove the lock file and let go; the second call does nothing."""
+        """Remove the lock file, unless it is another's by now, and let go; the second call does nothing."""
         if self._fd >= 0:
-            self.path.unlink(missing_ok=True)
+            if not self.is_lost():
+                self.path.unlink(missing_ok=True)
             os.close(self._fd)
             self._fd = -1
 

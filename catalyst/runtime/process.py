@@ -86,7 +86,8 @@ class Process:
         patience.keep_trying(lambda: self._begin(suspect and not self.store.was_clean), self.read_again)
         patience.end()
         self.bus = Bus(cls.name, places, self.links, senders, self.clock)
-        self.heartbeat = Heartbeat(cls.name, places, self.bus, self.progress, self.clock)
+        self.heartbeat = Heartbeat(cls.name, places, self.bus, self.progress, self.clock,
+                                   self.store.is_homeless)
         self.checkup = Checkup(self.store.db, self.store.beside, self.clock)
         self._watched: dict[Any, str] = {}
         for fd in (self._wake_fd, self.engine.jobs.wake_fd, self.heartbeat.command_fd):

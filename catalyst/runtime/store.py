@@ -247,6 +247,10 @@ class Store:
                 self._db = None
         self._ownership.release()
 
+    def is_homeless(self) -> bool:
+        """Whether the home was deleted while the database is open. Safe from any thread."""
+        return self._ownership.is_lost()
+
     def abandon(self) -> None:
         """Let go without a mark or checkpoint, as after a kill: used when opening fails and by the test bench."""
         self._let_go()

@@ -199,3 +199,18 @@ def test_a_killed_owners_file_is_written_over_before_it_is_cut(tmp_path: Path) -
         mine = Ownership(tmp_path, "a")
     assert lock_path(tmp_path, "a").read_text() == f"{os.getpid()} {start_time(os.getpid())}\n"
     mine.release()
+
+
+def test_an_owner_knows_that_its_home_is_gone_and_leaves_anothers_lock_alone(tmp_path: Path) -> None:
+    """A lock file that was deleted, or is another's by now, is lost; letting go of it removes nothing."""
+    old = Ownership(tmp_path, "a")
+    assert not old.is_lost()
+    lock_path(tmp_path, "a").unlink()
+    assert old.is_lost()
+    new = Ownership(tmp_path, "a")
+    assert old.is_lost()
+    old.release()
+    assert lock_path(tmp_path, "a").exists()
+    assert not new.is_lost()
+    new.release()
+    assert not lock_path(tmp_path, "a").exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -168,3 +169,14 @@ def test_restart_and_drain(house: House) -> None:
     assert (row["state"], row["pid"]) == ("stopped", None)
     house.catalyst("restart", "market")
     assert house.pid("market") is not None
+
+
+def test_a_deleted_home_ends_its_processes(house: House) -> None:
+    """Whoever deletes the home of a running house leaves no process behind that would poll and post beside a new one,
+    and none of them makes the home anew."""
+    running = [psutil.Process(house.pid(name)) for name in ALL]
+    shutil.rmtree(house.home, ignore_errors=True)  # they still write: a file may come between
+    wait_until(lambda: not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+                               for process in running), 20, "all have ended")
+    assert not list((house.home / "db").glob("*.lock"))
+    assert copies(house) == dict.fromkeys(ALL, 0)
