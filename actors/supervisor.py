@@ -50,6 +50,7 @@ LOOK_S = 0.5  # between two looks at the signs of the living; sooner where a bea
 TOLD_JUMP_MS = 60_000  # shorter jumps of the clock are stored, not told of
 LINKS_S = 5.0  # after the first link that was out of step its neighbours' are told of in the same notice
 MB = 1_000_000
+WATCHED = ("starting", "running")  # the others are ended, or about to be
 
 
 class Supervisor(Actor):
@@ -139,7 +140,7 @@ class Supervisor(Actor):
             for child in self.children.values():
                 child.beat_s = now_s
         self._supervised_s = now_s
-        watched = [child for child in self.children.values() if child.state == "running"]
+        watched = [child for child in self.children.values() if child.state in WATCHED and child.pid is not None]
         if now_s - self._looked_s < LOOK_S and not any(child.is_suspicious(now_s) for child in watched):
             return
         self._looked_s = now_s
@@ -151,7 +152,7 @@ class Supervisor(Actor):
                 child.blame = found.kind != "silent"  # one that was stopped from outside did nothing wrong
                 log.error("trouble", child=child.name, pid=child.pid, kind=found.kind, detail=found.detail)
                 self._note_trouble(child, found)
-            elif child.told and now_s - child.ready_s >= CALM_S:
+            elif child.told and child.ready and now_s - child.ready_s >= CALM_S:
                 child.told, child.history = False, RestartState()
                 log.info("calm", child=child.name)
 

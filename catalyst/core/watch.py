@@ -14,6 +14,8 @@ from typing import Literal
 BEAT_S = 1.0
 SILENT_S = 3 * BEAT_S
 MUTE_S = 2 * SILENT_S  # a process that runs and says nothing: starved, or a call that holds the interpreter
+# The same before its first beat: after a reboot it reads its whole database, 100 s for 10 GB on a slow disk.
+START_S = 180.0
 STALL_S = 1.0  # the watcher itself did not run for so long: it knows nothing about the others' silence
 END_S = 0.5  # from SIGTERM to SIGKILL where the loop cannot drain
 DRAIN_S = 4.0  # where it can; its running jobs may take 3 s
@@ -33,7 +35,8 @@ class Signs:
     """What is known of a process. `state` is that of proc(5) ("T" stopped, "R" running), empty where not asked.
 
     Of the last beat: `current` is the message, result or timer in hand, with its age and limit; `job` the job that is
-    nearest to its limit. `anonymous_bytes` None: unknown.
+    nearest to its limit. `anonymous_bytes` None: unknown. `is_starting`: it has not beaten yet, its age is that of the
+    process.
     """
 
     beat_age_s: float
@@ -45,6 +48,7 @@ class Signs:
     job_age_s: float = 0.0
     job_limit_s: float = 0.0
     anonymous_bytes: int | None = None
+    is_starting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ def trouble(signs: Signs, limits: Limits) -> Trouble | None:
         return Trouble("too_big", f"{size / 1e6:.0f} MB of anonymous memory, limit {limits.hard_bytes / 1e6:.0f}", 0.0)
     if signs.beat_age_s >= SILENT_S and signs.state in ("T", "t"):
         return Trouble("silent", f"stopped, no beat for {signs.beat_age_s:.1f} s", 0.0)
-    if signs.beat_age_s >= MUTE_S:
+    if signs.beat_age_s >= (START_S if signs.is_starting else MUTE_S):
         return Trouble("silent", f"no beat for {signs.beat_age_s:.1f} s, process state {signs.state or '?'}", END_S)
     if 0 < signs.current_limit_s < signs.current_age_s:
         return Trouble("stuck", f"{signs.current} for {signs.current_age_s:.1f} s, limit {signs.current_limit_s:g}",

@@ -108,7 +108,8 @@ class Child:
         pid = self.pid or 0
         return Signs(age_s, process_state(pid) if age_s > 1 else "", str(beat.get("current", "")),
                      _number(beat, "current_age_s"), _number(beat, "current_limit_s"), str(beat.get("job", "")),
-                     _number(beat, "job_age_s"), _number(beat, "job_limit_s"), anonymous_bytes(pid))
+                     _number(beat, "job_age_s"), _number(beat, "job_limit_s"), anonymous_bytes(pid),
+                     self.state == "starting")
 
 
 def process_state(pid: int) -> str:

@@ -14,6 +14,8 @@ LIMITS = Limits(300 * MB, 600 * MB)
     (Signs(3.0, "T"), "silent", 0.0),
     (Signs(3.0, "t"), "silent", 0.0),
     (Signs(6.0, "R"), "silent", END_S),
+    (Signs(3.0, "T", is_starting=True), "silent", 0.0),
+    (Signs(180.0, "R", is_starting=True), "silent", END_S),
     (Signs(6.0, ""), "silent", END_S),
     (Signs(0.5, current="StoryFound x", current_age_s=2.6, current_limit_s=2.5), "stuck", END_S),
     (Signs(0.5, job="deliver", job_age_s=15.1, job_limit_s=15.0), "slow_job", DRAIN_S),
@@ -30,7 +32,7 @@ def test_trouble_is_told_apart(signs: Signs, kind: str, patience_s: float) -> No
 
 
 @pytest.mark.parametrize("signs", [
-    Signs(2.9, "T"), Signs(5.9, "R"), Signs(5.9, "D"), Signs(0.0),
+    Signs(2.9, "T"), Signs(5.9, "R"), Signs(179.0, "R", is_starting=True), Signs(5.9, "D"), Signs(0.0),
     Signs(0.5, current="StoryFound x", current_age_s=2.5, current_limit_s=2.5),
     Signs(0.5, current="", current_age_s=900.0, current_limit_s=0.0),
     Signs(0.5, job="read", job_age_s=60.0, job_limit_s=60.0),

@@ -46,6 +46,16 @@ def test_stopped_actors_are_replaced(tmp_path: Path) -> None:
         assert len(items) == house.expected()
 
 
+def test_an_actor_stopped_while_it_starts_is_replaced(tmp_path: Path) -> None:
+    """SIGSTOP before the first beat: nobody waits for ever for a process that has never said anything."""
+    faults = "charter:stop@start:1,tracker:stop@recover:1"
+    with House(tmp_path, items=20, duration_s=4, CATALYST_FAULTS=faults) as house:
+        house.open_world()
+        house.up()
+        assert len(house.wait_until_settled(90)) == house.expected()
+        assert {row["subject"] for row in incidents(house) if row["kind"] == "silent"} == {"charter", "tracker"}
+
+
 @pytest.mark.parametrize("name", ["classifier", "alerter"])
 def test_an_endless_loop_in_a_handler_is_ended(tmp_path: Path, name: str) -> None:
     """A handler that never returns: its stack is stored, the actor replaced, the message handled by the next."""
