@@ -28,7 +28,7 @@ from catalyst.clock import Clock
 from catalyst.core.delivery import Deliver, Sent
 from catalyst.core.notices import aside_notice, jump_notice, links_notice, parked_notice, trouble_notice
 from catalyst.core.restarts import CALM_S, RestartState, after_death
-from catalyst.core.watch import Limits, Trouble, excused, trouble
+from catalyst.core.watch import Limits, Trouble, excused_s, trouble
 from catalyst.errors import ConfigError, UsageError
 from catalyst.messages import OpsNotice
 from catalyst.runtime import aside
@@ -135,10 +135,10 @@ class Supervisor(Actor):
         self._notes.after_turn(stored=stored)
 
     def _look(self, now_s: float) -> None:
-        """Find the living that are in trouble; where this process itself did not run, their silence is excused."""
-        if excused(now_s - self._supervised_s):
+        """Find the living that are in trouble; where this process itself did not run, their silence does not count."""
+        if (slept_s := excused_s(now_s - self._supervised_s)) > 0:
             for child in self.children.values():
-                child.beat_s = now_s
+                child.beat_s = min(now_s, child.beat_s + slept_s)
         self._supervised_s = now_s
         watched = [child for child in self.children.values() if child.state in WATCHED and child.pid is not None]
         if now_s - self._looked_s < LOOK_S and not any(child.is_suspicious(now_s) for child in watched):

@@ -22,9 +22,12 @@ from catalyst.runtime.children import process_state
 from catalyst.runtime.control import Control
 from catalyst.runtime.faults import arm, fallen
 from catalyst.runtime.roster import SUPERVISOR, WORKERS
+from catalyst.testing import wait_until
 
 HANDLERLESS = ("fetcher", "web")  # they loop in a timer
 KEEPERS = ("supervisor", "supervisord", "fork server")  # with one of them away nobody finds or starts anything
+STOPPED = ("T", "t", "")  # states of proc(5) that a stopped process has, or one that is gone
+STOPS_S = 1.0
 PATIENCE_S = 20.0  # after which an incident belongs to another blow
 
 
@@ -93,7 +96,10 @@ class Blows:
         for target in targets:
             self.away[target] = self._made(blow, target, self.house.pid(target))
         for target in targets:
-            self.house.kill(target, number)
+            pid = self.house.kill(target, number)
+            if blow.act == "stop" and pid is not None:  # it stops a moment later; until then it seems to have gone on
+                with suppress(AssertionError):
+                    wait_until(lambda pid=pid: process_state(pid) in STOPPED, STOPS_S)
         self.fell += [self.away[target] for target in targets]
         self.done[blow.target or "all"] += 1
 
@@ -135,7 +141,7 @@ class Blows:
         for who, struck in list(self.away.items()):
             pid = self.house.pid(who)
             struck.goes_on = (struck.blow.act == "stop" and pid == struck.pid and pid is not None
-                              and process_state(pid) not in ("T", "t", ""))
+                              and process_state(pid) not in STOPPED)
             if pid not in (None, struck.pid) or struck.goes_on:
                 struck.back_s = time.monotonic() - struck.moment_s
                 del self.away[who]

@@ -80,6 +80,7 @@ def trouble(signs: Signs, limits: Limits) -> Trouble | None:
     return None
 
 
-def excused(passed_s: float) -> bool:
-    """Whether the watcher's own last look is so long ago that silence proves nothing (suspend, a starved machine)."""
-    return passed_s >= STALL_S
+def excused_s(passed_s: float) -> float:
+    """How much of the others' silence proves nothing: the time since the watcher's own last look, where that is so long
+    that it did not run itself (suspend, a starved machine). Silence that it did watch goes on counting."""
+    return passed_s if passed_s >= STALL_S else 0.0
