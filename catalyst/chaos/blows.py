@@ -71,8 +71,9 @@ class Blows:
             self._signal(blow)
             return
         if blow.act in ("loop", "swell"):
-            point = "job" if blow.act == "swell" else "tick" if blow.target in HANDLERLESS else "handle"
-            self._armed[f"blow{number}"] = (blow, f"{blow.target}:{blow.act}@{point}:1")
+            # Of messages the second: the first may have met a blow already, and is a dead letter after the third.
+            point = "job:1" if blow.act == "swell" else "tick:1" if blow.target in HANDLERLESS else "handle:2"
+            self._armed[f"blow{number}"] = (blow, f"{blow.target}:{blow.act}@{point}")
             self._arm()
             return
         if blow.act == "server":
