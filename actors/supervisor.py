@@ -119,15 +119,13 @@ class Supervisor(Actor):
         if self._out_of_step and now_s >= self._tell_links_s:
             yield from self._tell_links()
         for child in self.children.values():
-            if child.end_at_s is not None and now_s >= child.end_at_s:
-                self._end_trouble(child, now_s)
-            if child.kill_at_s is not None and now_s >= child.kill_at_s:
-                child.signal(signal.SIGKILL)
-                child.kill_at_s = None
+            child.enforce(now_s)
+        for child in self.children.values():
             if child.wanted and child.state in ("stopped", "backoff", "parked") and now_s >= child.start_at_s:
                 self._start(child)
-            if child.state == "starting" and now_s - child.began_s < READY_LIMIT_S and not child.beat.get("storage"):
-                break  # the next in order waits, but not for one that waits for room on the disk
+            if (child.state == "starting" and not child.restarts and now_s - child.began_s < READY_LIMIT_S
+                    and not child.beat.get("storage")):
+                break  # the next in order waits, but not for one that was there, or that waits for room on the disk
         yield from self._notes.take(db)
 
     def after_turn(self, *, stored: bool) -> None:
@@ -187,14 +185,6 @@ class Supervisor(Actor):
     def failed_stacks(self, job: Job, error: Exception, db: sqlite3.Connection) -> Iterator[Output]:
         """The incident is stored without stacks."""
         yield from self.done_stacks(job, f"no stacks: {error!r}", db)
-
-    def _end_trouble(self, child: Child, now_s: float) -> None:
-        """SIGTERM to what may still drain, SIGKILL to what cannot."""
-        assert child.trouble is not None
-        child.end_at_s = None
-        if child.trouble.patience_s > 0:
-            child.signal(signal.SIGTERM)
-        child.kill_at_s = now_s + child.trouble.patience_s
 
     def _start(self, child: Child) -> None:
         if self._adopt(child):

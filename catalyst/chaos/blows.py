@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import psutil
@@ -27,7 +28,7 @@ from catalyst.testing import wait_until
 HANDLERLESS = ("fetcher", "web")  # they loop in a timer
 KEEPERS = ("supervisor", "supervisord", "fork server")  # with one of them away nobody finds or starts anything
 STOPPED = ("T", "t", "")  # states of proc(5) that a stopped process has, or one that is gone
-STOPS_S = 1.0
+STOPS_S, GOES_ON_S = 1.0, 0.5
 PATIENCE_S = 20.0  # after which an incident belongs to another blow
 
 
@@ -44,6 +45,7 @@ class Fell:
     pid: int | None = None
     back_s: float | None = None
     goes_on: bool = False
+    runs_s: float | None = None  # since when it is seen running although it was stopped
 
     @property
     def act(self) -> str:
@@ -95,6 +97,8 @@ class Blows:
         targets = WORKERS if blow.act == "kill_all" else (blow.target,)
         number = signal.SIGSTOP if blow.act == "stop" else signal.SIGKILL
         for target in targets:
+            if blow.act == "stop":  # a signal to nobody would be no blow
+                wait_until(partial(self.house.pid, target), PATIENCE_S, f"{target} is there")
             self.away[target] = self._made(blow, target, self.house.pid(target))
         for target in targets:
             pid = self.house.kill(target, number)
@@ -141,11 +145,18 @@ class Blows:
                 self.fell.append(self.away[blow.target])
         for who, struck in list(self.away.items()):
             pid = self.house.pid(who)
-            struck.goes_on = (struck.blow.act == "stop" and pid == struck.pid and pid is not None
-                              and process_state(pid) not in STOPPED)
+            struck.goes_on = self._goes_on(struck, pid, now_s)
             if pid not in (None, struck.pid) or struck.goes_on:
                 struck.back_s = time.monotonic() - struck.moment_s
                 del self.away[who]
+
+    def _goes_on(self, struck: Fell, pid: int | None, now_s: float) -> bool:
+        """Whether a stopped process runs again; one that is being killed seems to, for a moment."""
+        if struck.blow.act != "stop" or pid is None or pid != struck.pid or process_state(pid) in STOPPED:
+            struck.runs_s = None
+            return False
+        struck.runs_s = now_s if struck.runs_s is None else struck.runs_s
+        return now_s - struck.runs_s >= GOES_ON_S
 
     def is_down(self, targets: tuple[str, ...]) -> bool:
         """Whether one of them is away or about to be."""

@@ -97,6 +97,17 @@ class Child:
                 "wanted": self.wanted, "beat": self.beat, "trouble": self.trouble.detail if self.trouble else None,
                 "beat_age_s": now_s - self.beat_s if self.beat else None}
 
+    def enforce(self, now_s: float) -> None:
+        """Send what is due: SIGTERM to one in trouble that may still drain, SIGKILL to what does not end."""
+        if self.end_at_s is not None and self.trouble is not None and now_s >= self.end_at_s:
+            self.end_at_s = None
+            if self.trouble.patience_s > 0:
+                self.signal(signal.SIGTERM)
+            self.kill_at_s = now_s + self.trouble.patience_s
+        if self.kill_at_s is not None and now_s >= self.kill_at_s:
+            self.signal(signal.SIGKILL)
+            self.kill_at_s = None
+
     def is_suspicious(self, now_s: float) -> bool:
         """Whether it is worth a look at once: beats are missing, or the last one told of something over its limit."""
         age_s, limit_s = _number(self.beat, "current_age_s"), _number(self.beat, "current_limit_s")
