@@ -147,7 +147,7 @@ class Supervisor(Actor):
             found = trouble(child.signs(now_s), limits)
             if found is not None:
                 child.state, child.trouble, child.end_at_s = "hung", found, now_s + STACKS_S
-                child.blame = found.kind != "silent"  # one that was stopped from outside did nothing wrong
+                child.blame = found.blame
                 log.error("trouble", child=child.name, pid=child.pid, kind=found.kind, detail=found.detail)
                 self._note_trouble(child, found)
             elif child.told and child.ready and now_s - child.ready_s >= CALM_S:
@@ -222,7 +222,7 @@ class Supervisor(Actor):
     def _fell(self, child: Child, pid: int) -> None:
         """Note a death and decide when the actor starts again."""
         now_s = self.clock.monotonic_s()
-        child.suspect = child.blame or self._launcher.ended_by_itself(pid)
+        child.suspect = child.blame or ("any" if self._launcher.ended_by_itself(pid) else "")
         lived_s, expected = now_s - child.began_s, child.state == "draining"
         delay_s = 0.0
         if not expected:

@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from catalyst.core.watch import Blame
 from catalyst.errors import StoreError
 from catalyst.messages import Message, message_types, pack, unpack
 from catalyst.runtime.contract import Actor, Job
@@ -86,8 +87,8 @@ class Bench:
         self.sent: list[Message] = []
         self._open()
 
-    def _open(self, *, suspect: bool = False) -> None:
-        self.store = Store(self._cls, self.settings, suspect=suspect, clock=self.clock)
+    def _open(self, *, suspect: Blame = "") -> None:
+        self.store = Store(self._cls, self.settings, suspect=bool(suspect), clock=self.clock)
         self.actor = self._cls(self.settings, self.clock)
         self.actor.reborn_ms, self.actor.set_aside = self.store.reborn_ms, self.store.set_aside
         receivers = {kind.RECEIVER for kind in self._cls.outbox}
@@ -161,10 +162,10 @@ class Bench:
         self._turn(lambda db: picked.extend(self.engine.jobs.pick(db, self.clock.now_ms())))
         return picked
 
-    def restart(self, *, suspect: bool = False) -> list[Message]:
+    def restart(self, *, suspect: Blame = "") -> list[Message]:
         """Go on with the database as a new process after a kill; the messages that the start sent.
 
-        `suspect`: the process ended by its own doing, so what it had in hand may be the cause.
+        `suspect`: what of that which it had in hand may have ended it.
         """
         self.store.abandon()
         before = len(self.sent)

@@ -53,16 +53,17 @@ def test_the_table_of_the_chaos_runs_is_current() -> None:
 
 
 def test_the_newest_report_of_a_scenario_is_kept(tmp_path: Path) -> None:
-    """One line for each scenario and sink; a page without the marks is refused."""
+    """One line for each scenario, sink and seed; a page without the marks is refused."""
     counts = dict.fromkeys(("lost", "repeated", "repeated and marked", "out of order", "dead, or without reason",
                             "damaged", "links that disagreed"), 0)
     report = {"date": "2026-11-22", "version": "0", "seed": 1, "scenario": "kills", "sink": "bot", "items": 9,
               "alerts": 2, "blows": {"alerter": 3}, "allowed": 3, "good": True, "counts": counts,
               "back_s": {"kill": {"median": 0.1, "longest": 0.24, "n": 3}}}
     file = tmp_path / "reports.json"
-    for seed, sink in ((1, "bot"), (2, "webhook"), (3, "bot")):
-        record.add(file, {**report, "seed": seed, "sink": sink})
-    assert [(row["seed"], row["sink"]) for row in record.read(file)] == [(3, "bot"), (2, "webhook")]
+    for seed, sink, items in ((1, "bot", 8), (2, "webhook", 9), (3, "bot", 9), (1, "bot", 9)):
+        record.add(file, {**report, "seed": seed, "sink": sink, "items": items})
+    assert [(row["seed"], row["sink"], row["items"]) for row in record.read(file)] == [
+        (1, "bot", 9), (3, "bot", 9), (2, "webhook", 9)]
     shown = record.page(f"before\n{record.MARKS[0]}\nold\n{record.MARKS[1]}\nafter", record.read(file))
     assert shown.startswith("before\n")
     assert shown.endswith("\nafter")

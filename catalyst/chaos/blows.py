@@ -141,6 +141,8 @@ class Blows:
             if (moment_s := fallen(self.house.home, name)) is not None:
                 del self._armed[name]
                 self.done[blow.target] += 1
+                if (before := self.away.get(blow.target)) is not None:  # back, and struck again before that was seen
+                    before.back_s = moment_s - before.moment_s
                 self.away[blow.target] = self._made(blow, blow.target, self.house.pid(blow.target), moment_s)
                 self.fell.append(self.away[blow.target])
         for who, struck in list(self.away.items()):

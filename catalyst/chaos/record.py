@@ -1,7 +1,8 @@
 """What runs of `catalyst chaos` found, kept beside the documentation, and the table that shows it.
 
-`docs/reliability.json` is a list of reports as `catalyst chaos --json` prints them, the newest of each scenario and
-sink; `scripts/generate` puts the table into `docs/reliability.md` between MARKS. It imports nothing of Catalyst.
+`docs/reliability.json` is a list of reports as `catalyst chaos --json` prints them, the newest of each scenario,
+sink and seed; `scripts/generate` puts the table into `docs/reliability.md` between MARKS. It imports nothing of
+Catalyst.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ HEAD = ("| date, version, seed | scenario | sink | struck | items, alerts | lost
 
 
 def add(file: Path, report: dict[str, Any]) -> None:
-    """Keep a report in place of the one of the same scenario, sink and size of before."""
+    """Keep a report in place of the one of the same scenario, sink and seed."""
     known = read(file)
     kept = [row for row in known if _key(row) != _key(report)]
     file.write_text(json.dumps(sorted([*kept, report], key=_key), indent=1, sort_keys=True) + "\n", encoding="utf-8")
@@ -51,8 +52,8 @@ def table(reports: list[dict[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _key(row: dict[str, Any]) -> tuple[str, str]:
-    return row["scenario"], row["sink"]
+def _key(row: dict[str, Any]) -> tuple[str, str, int]:
+    return row["scenario"], row["sink"], row["seed"]
 
 
 def _struck(row: dict[str, Any]) -> str:

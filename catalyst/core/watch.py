@@ -20,6 +20,7 @@ STALL_S = 1.0  # the watcher itself did not run for so long: it knows nothing ab
 END_S = 0.5  # from SIGTERM to SIGKILL where the loop cannot drain
 DRAIN_S = 4.0  # where it can; its running jobs may take 3 s
 Kind = Literal["silent", "stuck", "slow_job", "swollen", "too_big"]
+Blame = Literal["", "message", "job", "any"]  # which of what a process had in hand may have ended it
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class Trouble:
     kind: Kind
     detail: str
     patience_s: float
+    blame: Blame = "any"
 
 
 def trouble(signs: Signs, limits: Limits) -> Trouble | None:
@@ -65,15 +67,16 @@ def trouble(signs: Signs, limits: Limits) -> Trouble | None:
     size = signs.anonymous_bytes
     if size is not None and 0 < limits.hard_bytes <= size:
         return Trouble("too_big", f"{size / 1e6:.0f} MB of anonymous memory, limit {limits.hard_bytes / 1e6:.0f}", 0.0)
-    if signs.beat_age_s >= SILENT_S and signs.state in ("T", "t"):
-        return Trouble("silent", f"stopped, no beat for {signs.beat_age_s:.1f} s", 0.0)
+    if signs.beat_age_s >= SILENT_S and signs.state in ("T", "t"):  # somebody did it from outside
+        return Trouble("silent", f"stopped, no beat for {signs.beat_age_s:.1f} s", 0.0, "")
     if signs.beat_age_s >= (START_S if signs.is_starting else MUTE_S):
         return Trouble("silent", f"no beat for {signs.beat_age_s:.1f} s, process state {signs.state or '?'}", END_S)
     if 0 < signs.current_limit_s < signs.current_age_s:
         return Trouble("stuck", f"{signs.current} for {signs.current_age_s:.1f} s, limit {signs.current_limit_s:g}",
-                       END_S)
+                       END_S, "message" if signs.current[:1].isupper() else "any")  # else a timer, or a job's result
     if 0 < signs.job_limit_s < signs.job_age_s:
-        return Trouble("slow_job", f"job {signs.job} for {signs.job_age_s:.1f} s, limit {signs.job_limit_s:g}", DRAIN_S)
+        return Trouble("slow_job", f"job {signs.job} for {signs.job_age_s:.1f} s, limit {signs.job_limit_s:g}", DRAIN_S,
+                       "job")
     if size is not None and 0 < limits.soft_bytes <= size:
         return Trouble("swollen", f"{size / 1e6:.0f} MB of anonymous memory, limit {limits.soft_bytes / 1e6:.0f}",
                        DRAIN_S)

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from catalyst.core.restarts import RestartState
-from catalyst.core.watch import SILENT_S, Signs, Trouble
+from catalyst.core.watch import SILENT_S, Blame, Signs, Trouble
 from catalyst.errors import UnavailableError
 from catalyst.runtime.control import Control
 from catalyst.runtime.heartbeat import anonymous_bytes
@@ -54,8 +54,8 @@ class Child:
     end_at_s: float | None = None  # SIGTERM, at the latest, to one in trouble: its stacks may take until then
     kill_at_s: float | None = None
     trouble: Trouble | None = None
-    blame: bool = False  # its end will be for something that it did
-    suspect: bool = False  # its last end was its own doing: what it had in hand may be the cause
+    blame: Blame = ""  # its end will be for something that it did
+    suspect: Blame = ""  # its last end was its own doing: what it had in hand may be the cause
     restarts: int = 0
     told: bool = False
     history: RestartState = field(default_factory=RestartState)
@@ -73,7 +73,7 @@ class Child:
             return False
         self.pid, self.pidfd, self.began_s, self.beat_s = pid, pidfd, now_s, now_s
         self.kill_at_s = self.end_at_s = self.trouble = None
-        self.blame, self.mismatches = False, 0
+        self.blame, self.mismatches = "", 0
         return True
 
     def is_ended(self) -> bool:

@@ -19,6 +19,7 @@ import msgpack
 import msgspec
 
 from catalyst import log
+from catalyst.core.watch import Blame
 from catalyst.errors import ContractError, MessageError, Retry
 from catalyst.messages import ItemDropped, Message, pack, unpack
 from catalyst.runtime.contract import Actor, Hold, Job, Output, snake
@@ -84,17 +85,18 @@ class Engine:
         """Messages that wait for their time."""
         return self._deferred.total()
 
-    def start(self, db: sqlite3.Connection, *, suspect: bool = False) -> None:
+    def start(self, db: sqlite3.Connection, *, suspect: Blame = "") -> None:
         """A jump of the clock since the last process, `on_start`, then the jobs that it left under way.
 
-        `suspect`: what it had in hand may be what ended it. A message whose starts were counted is suspect for ever.
+        `suspect`: what of that which it had in hand may have ended it. A message whose starts were counted is suspect
+        for ever.
         """
         self.actor.time.begin(db)
         self.look_at_clock(db)
         counted = db.execute("SELECT 1 FROM deferred WHERE starts > 0").fetchone() is not None
-        self.careful = CAREFUL if suspect or counted else 0
+        self.careful = CAREFUL if suspect in ("message", "any") or counted else 0
         self._emit(db, self.actor.on_start(db))
-        for job in self.jobs.interrupted(db, suspect=suspect):
+        for job in self.jobs.interrupted(db, suspect=suspect in ("job", "any")):
             if job.deaths >= MOST_DEATHS:
                 self._bury_job(db, job, "killed:process", f"{job.deaths} processes ended while it ran")
                 continue

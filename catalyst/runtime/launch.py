@@ -21,6 +21,7 @@ from typing import Any
 
 from catalyst import log
 from catalyst.clock import Clock
+from catalyst.core.watch import Blame
 from catalyst.errors import CatalystError
 from catalyst.runtime.ownership import start_time
 from catalyst.runtime.roster import ALL, load_actor
@@ -63,8 +64,8 @@ class Launcher:
         # The imports of the fork server take half a second: begin now, so that the first crash does not wait for them.
         threading.Thread(target=multiprocessing.forkserver.ensure_running, name="fork-server", daemon=True).start()
 
-    def start(self, name: str, *, suspect: bool = False) -> None:
-        """Begin to start actor `name`; `suspect`: what it had in hand may be what ended its last process."""
+    def start(self, name: str, *, suspect: Blame = "") -> None:
+        """Begin to start actor `name`; `suspect`: what of that which it had in hand may have ended its last process."""
         self.starting[name] = self._clock.monotonic_s()
         threading.Thread(target=self._start, args=(name, suspect), name=f"start-{name}", daemon=True).start()
 
@@ -80,7 +81,7 @@ class Launcher:
         select.select([process.sentinel], [], [], STATUS_S)  # the fork server tells it a moment after the death
         return process.exitcode not in INNOCENT
 
-    def _start(self, name: str, suspect: bool) -> None:
+    def _start(self, name: str, suspect: Blame) -> None:
         try:
             asked_s = self._clock.monotonic_s()
             child = self._context.Process(target=child_main, args=(name, asked_s, os.getpid(), suspect), name=name,
@@ -128,7 +129,7 @@ def server_pid() -> int | None:
     return pid
 
 
-def child_main(name: str, asked_s: float, asked_by: int, suspect: bool) -> None:
+def child_main(name: str, asked_s: float, asked_by: int, suspect: Blame) -> None:
     """The whole life of a started actor, in its own process; ends the process. `asked_s`: when it was asked for.
 
     `suspect`: what it had in hand may be what ended its last process. A start that a slow fork server brings about

@@ -18,6 +18,7 @@ import zmq
 
 from catalyst import log
 from catalyst.clock import Clock, SystemClock
+from catalyst.core.watch import Blame
 from catalyst.errors import Damaged, StoreError
 from catalyst.runtime import wire
 from catalyst.runtime.bus import Arrivals, Bus
@@ -51,12 +52,12 @@ class Process:
     """Runs one actor until SIGTERM or `drain`. `senders` are the actors whose frames it takes."""
 
     def __init__(self, cls: type[Actor], settings: Settings, senders: Iterable[str], *,
-                 store: Store | None = None, clock: Clock | None = None, suspect: bool = False,
+                 store: Store | None = None, clock: Clock | None = None, suspect: Blame = "",
                  patience: Patience | None = None):
         self.clock = clock or SystemClock()
         self.settings = settings
         self.progress = Progress(self.clock)
-        self.store = store or Store(cls, settings, suspect=suspect, clock=self.clock)
+        self.store = store or Store(cls, settings, suspect=bool(suspect), clock=self.clock)
         self.storage = Storage(self.store.path, self.clock)
         make_run_folder(settings.run_folder)
         senders = tuple(senders)
@@ -74,8 +75,7 @@ class Process:
         self._timers = {timer.name: now_s + (0 if timer.at_start else timer.period_s) for timer in cls.every}
         self._periods = {timer.name: timer.period_s for timer in cls.every}
         self._next_prune_s = now_s + PRUNE_S
-        self._next_age_s = now_s
-        self._next_look_s = now_s
+        self._next_age_s = self._next_look_s = now_s
         self._looked = False
         self._late: list[Finished] = []
         self._wake_fd, self._wake_write = os.pipe()
@@ -83,7 +83,7 @@ class Process:
         os.set_blocking(self._wake_fd, False)
         self.engine.reach("start", "")
         patience = patience or Patience(cls.name, settings.run_folder, self.clock)
-        patience.keep_trying(lambda: self._begin(suspect and not self.store.was_clean), self.read_again)
+        patience.keep_trying(lambda: self._begin("" if self.store.was_clean else suspect), self.read_again)
         patience.end()
         self.bus = Bus(cls.name, places, self.links, senders, self.clock)
         self.heartbeat = Heartbeat(cls.name, places, self.bus, self.progress, self.clock,
@@ -97,7 +97,7 @@ class Process:
             self._resting.register(fd, zmq.POLLIN)
         self.actor.attach(self)
 
-    def _begin(self, suspect: bool) -> None:
+    def _begin(self, suspect: Blame) -> None:
         """The first transaction."""
         with self.store.transaction() as db:
             self.engine.start(db, suspect=suspect)

@@ -26,10 +26,10 @@ def run_actor(cls: type[Actor], settings: Settings, senders: Iterable[str], *, f
 
     def open_store(owned: Ownership) -> Store:
         owned.note()
-        return Store(cls, settings, ownership=owned, suspect=suspect, clock=clock)
+        return Store(cls, settings, ownership=owned, suspect=bool(suspect), clock=clock)
 
     os.nice(cls.niceness)  # its threads inherit it
-    clock, suspect = SystemClock(), birth is not None and birth.suspect
+    clock, suspect = SystemClock(), birth.suspect if birth is not None else ""
     patience = Patience(cls.name, settings.run_folder, clock, open_log)
     try:
         with noticing(settings.database_folder, cls.name):

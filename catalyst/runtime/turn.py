@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from catalyst.core.watch import Blame
 from catalyst.runtime.bus import Arrivals
 from catalyst.runtime.contract import Job
 from catalyst.runtime.heartbeat import Command
@@ -15,12 +16,12 @@ from catalyst.runtime.jobs import Finished
 class Birth:
     """When a start was asked for (monotonic, which is the same in all processes) and the modules that were there.
 
-    `suspect`: what the actor had in hand may be what ended its last process.
+    `suspect`: what of that which the actor had in hand may have ended its last process.
     """
 
     asked_s: float
     modules: frozenset[str]
-    suspect: bool = False
+    suspect: Blame = ""
 
 
 @dataclass(slots=True)

@@ -13,6 +13,7 @@ from actors.charter import MOST_FAILURES, Charter
 from catalyst.clock import from_iso
 from catalyst.core.bars import new_york_day, read_bars
 from catalyst.core.chart import describe_chart
+from catalyst.core.watch import Blame
 from catalyst.errors import UsageError
 from catalyst.messages import Bar, ChartReady, ChartWanted, message_types, pack, unpack
 from catalyst.runtime.engine import MOST_DEATHS
@@ -87,12 +88,23 @@ def test_killed_while_it_draws(bench: Bench) -> None:
     assert ready.message_id() == expected.message_id()
 
 
-def test_a_chart_that_kills_is_set_aside(bench: Bench) -> None:
+@pytest.mark.parametrize("blame", ["", "message"])
+def test_a_chart_is_not_blamed_for_what_hangs_beside_it(bench: Bench, blame: Blame) -> None:
+    """However often processes end while it is drawn, by the fault of a message or from outside: it is drawn at last."""
+    bench.send(WANTED)
+    for _ in range(2 * MOST_DEATHS):
+        assert len(bench.interrupt_jobs()) == 1
+        bench.restart(suspect=blame)
+    assert [message.alert_id for message in bench.run_jobs()] == ["a1"]
+
+
+@pytest.mark.parametrize("blame", ["any", "job"])
+def test_a_chart_that_kills_is_set_aside(bench: Bench, blame: Blame) -> None:
     """After three processes that ended by themselves under it the chart is a dead letter, and the next is drawn."""
     bench.send(WANTED)
     for _ in range(MOST_DEATHS):
         assert len(bench.interrupt_jobs()) == 1
-        bench.restart(suspect=True)
+        bench.restart(suspect=blame)
     assert bench.jobs() == []
     assert bench.rows("SELECT type, reason FROM dead") == [("job:draw", "killed:process")]
     bench.restart()

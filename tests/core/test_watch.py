@@ -43,6 +43,20 @@ def test_what_is_within_its_limits_is_left_alone(signs: Signs) -> None:
     assert trouble(signs, LIMITS) is None
 
 
+@pytest.mark.parametrize(("signs", "blame"), [
+    (Signs(3.0, "T"), ""), (Signs(6.0, "R"), "any"), (Signs(0.5, anonymous_bytes=700 * MB), "any"),
+    (Signs(0.5, current="StoryFound x", current_age_s=2.6, current_limit_s=2.5), "message"),
+    (Signs(0.5, current="done_deliver x", current_age_s=2.6, current_limit_s=2.5), "any"),
+    (Signs(0.5, current="prune", current_age_s=2.6, current_limit_s=2.5), "any"),
+    (Signs(0.5, job="deliver", job_age_s=15.1, job_limit_s=15.0), "job")])
+def test_only_what_may_have_done_it_is_blamed(signs: Signs, blame: str) -> None:
+    """A message that hangs is not the fault of the jobs beside it, a slow job not of the messages; who was stopped from
+    outside did nothing."""
+    found = trouble(signs, LIMITS)
+    assert found is not None
+    assert found.blame == blame
+
+
 def test_no_limit_means_no_trouble_of_memory() -> None:
     """A limit of 0 switches the rule off."""
     assert trouble(Signs(0.5, anonymous_bytes=10**12), Limits(0, 0)) is None
