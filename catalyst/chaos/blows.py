@@ -167,6 +167,7 @@ class Blows:
 
     def end(self) -> None:
         """What has not fallen will not fall; the disk gets its room back."""
+        self.watch()
         if self._armed:
             self._armed.clear()
             self._arm()

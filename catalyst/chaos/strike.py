@@ -97,6 +97,7 @@ class Strike:
                 self._tell(span_s, number)
                 time.sleep(0.02)
             self._strike(blow, number)
+        self.struck.end()
         wait_until(lambda: not self.struck.is_down(WORKERS), BACK_S, "every struck process is back")
 
     def _tell(self, span_s: float, number: int) -> None:
@@ -124,8 +125,6 @@ class Strike:
 
     def judge(self, house: House, found: dict[str, dict[str, Any]]) -> Verdict:
         """The verdict over the items `found` in a house at rest."""
-        self.struck.watch()
-        self.struck.end()
         self.hangs: list[Hang] = self.struck.hangs()
         done = self.struck.done
         return judge(found, house.expected(), truth(house), house.sent(), integrity(house), taken=taken(house),
