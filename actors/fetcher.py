@@ -4,12 +4,13 @@ receives  nothing
 sends     StoryFound   to classifier (a story that no wire has carried before)
 sends     FilingFound  to sec (a filing that no list has shown before)
 sends     StoryJoined  to alerter (another wire carries a story that was found)
-sends     ItemDropped  to tracker (backlog, duplicate:<item id>)
-sends     OpsNotice    to alerter (a source gives nothing, or something again; a pause; EDGAR refuses us)
+sends     ItemDropped  to tracker (backlog, duplicate:<item id>, missed)
+sends     OpsNotice    to alerter (a source gives nothing, or something again; a pause; EDGAR refuses us; filings
+                       that no list has shown)
 stores    feeds        one row a source: conditional headers, next poll, outage
 stores    stories      one row an item id, kept while a feed shows it and SEEN_TTL_DAYS after
 stores    seen         entry of a source -> item, kept SEEN_TTL_DAYS after it left the feed
-stores    chores       when the company list is due
+stores    chores       when the company list and EDGAR's daily index are due
 stores    pauses       one row a person's pause, kept 30 days after its end
 stores    refusals     one row while EDGAR refuses us, for each reason
 """
@@ -26,13 +27,15 @@ from catalyst import log
 from catalyst.books import feeds, pauses, refusals, stories
 from catalyst.books.feeds import Feedbook
 from catalyst.books.pauses import Pausebook
+from catalyst.books.reconciled import Reconciled
 from catalyst.books.refusals import Refusalbook
 from catalyst.books.slices import PRUNE_S
 from catalyst.books.stories import Storybook
 from catalyst.clients.edgar import NO_AGENT, REFUSALS, REST_S, edgar_of
 from catalyst.clients.http import Http
-from catalyst.clients.polls import Poll, Polled, ask, fetch_companies, list_sources
+from catalyst.clients.polls import DailyIndex, Poll, Polled, ask, fetch_companies, fetch_index, list_sources
 from catalyst.clock import Clock
+from catalyst.core import daily_index
 from catalyst.core.intake import Item, announcement, in_order, split_backlog
 from catalyst.core.outage import NEVER, Notice
 from catalyst.core.sources import Source
@@ -46,6 +49,7 @@ from catalyst.settings import Settings
 DAY_S = 86_400
 DAY_MS = DAY_S * 1000
 COMPANIES_RETRY_MS = 300_000
+INDEX_RETRY_MS, MOST_INDEX_TRIES = 1_800_000, 6  # a day whose index is not there after hours has none
 CHORES = """
 CREATE TABLE chores (
     name TEXT PRIMARY KEY,
@@ -67,10 +71,12 @@ class Fetcher(Actor):
     name = "fetcher"
     inbox = ()
     outbox = (StoryFound, FilingFound, StoryJoined, ItemDropped, OpsNotice)
-    tables = (feeds.SCHEMA + stories.SCHEMA + CHORES, feeds.COUNTS + pauses.SCHEMA, refusals.SCHEMA)
+    tables = (feeds.SCHEMA + stories.SCHEMA + CHORES, feeds.COUNTS + pauses.SCHEMA, refusals.SCHEMA, feeds.HEADS)
     jobs = (JobKind("poll", Poll, limit_s=30.0, workers=16, background=True),
-            JobKind("companies", CompanyList, limit_s=60.0, background=True))
-    every = (Every("poll_due", 0.1, at_start=True), Every("companies_due", 60, at_start=True), Every("prune", PRUNE_S))
+            JobKind("companies", CompanyList, limit_s=60.0, background=True),
+            JobKind("reconcile", DailyIndex, limit_s=60.0, background=True))
+    every = (Every("poll_due", 0.1, at_start=True), Every("companies_due", 60, at_start=True),
+             Every("reconcile_due", 60, at_start=True), Every("prune", PRUNE_S))
 
     def __init__(self, settings: Settings, clock: Clock):
         super().__init__(settings, clock)
@@ -283,6 +289,42 @@ class Fetcher(Actor):
     def _plan_companies(self, db: sqlite3.Connection, due_ms: int, queued_ms: int | None) -> None:
         db.execute("INSERT OR REPLACE INTO chores(name, next_due_ms, queued_ms) VALUES('companies', ?, ?)",
                    (due_ms, queued_ms))
+
+    def reconcile_due(self, db: sqlite3.Connection) -> Iterator[Output]:
+        """Ask for EDGAR's daily index once a day, where its lists are polled."""
+        if not any(source.kind == "edgar" for source in self.sources.values()):
+            return
+        if (day := Reconciled(db, self.now_ms).due()) is not None:
+            base = self.settings.sec_base_url.rstrip("/")
+            yield Job("reconcile", DailyIndex(day.isoformat(), base + daily_index.path_of(day)), key="reconcile",
+                      lane="edgar")
+
+    def work_reconcile(self, wanted: DailyIndex) -> list[daily_index.Row] | None:
+        """Fetch and read it."""
+        return fetch_index(self._edgar, wanted)
+
+    def done_reconcile(self, job: Job, rows: list[daily_index.Row] | None, db: sqlite3.Connection) -> Iterator[Output]:
+        """Give what no list has shown its fate, and tell the operator of it."""
+        assert isinstance(job.payload, DailyIndex)
+        book = Reconciled(db, self.now_ms)
+        book.plan(daily_index.next_due_ms(self.now_ms))
+        if rows is None:
+            if job.tries < MOST_INDEX_TRIES:
+                yield job.again(self.now_ms + INDEX_RETRY_MS)
+            return
+        listed, missed = book.missed(rows, self.sources)
+        log.info("reconciled", day=job.payload.day, listed=listed, missed=len(missed))
+        for row in missed:
+            yield ItemDropped(item_id=row.accession, stage=self.name, reason="missed", dropped_ms=self.now_ms)
+        if missed:
+            title, text = daily_index.told(job.payload.day, listed, missed)
+            yield OpsNotice(item_id="edgar:missed", episode=job.payload.day, severity="warning", title=title,
+                            text=text, made_ms=self.now_ms)
+
+    def failed_reconcile(self, job: Job, error: Exception, db: sqlite3.Connection) -> Iterator[Output]:
+        """As if it were not there yet."""
+        log.warning("reconcile_failed", why=str(error))
+        yield from self.done_reconcile(job, None, db)
 
     def prune(self, db: sqlite3.Connection) -> None:
         """Forget what left its feed more than SEEN_TTL_DAYS ago, and sources that left the list."""

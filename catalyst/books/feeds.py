@@ -44,6 +44,10 @@ ALTER TABLE feeds ADD COLUMN not_modified INTEGER NOT NULL DEFAULT 0;   -- of th
 ALTER TABLE feeds ADD COLUMN items INTEGER NOT NULL DEFAULT 0;          -- that this source was the first to show
 """
 
+HEADS = """
+ALTER TABLE feeds ADD COLUMN head_ms INTEGER;   -- EDGAR: time of the newest filing up to which the list has been read
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Feedbook:
@@ -61,7 +65,7 @@ class Feedbook:
             self.db.execute(
                 "INSERT INTO feeds(name, url, next_due_ms) VALUES(?, ?, ?) ON CONFLICT(name) DO UPDATE SET"
                 " url = excluded.url, next_due_ms = excluded.next_due_ms, etag = NULL, last_modified = NULL,"
-                " polled = 0, queued_ms = NULL, failures = 0 WHERE url != excluded.url",
+                " polled = 0, queued_ms = NULL, failures = 0, head_ms = NULL WHERE url != excluded.url",
                 (source.name, address_of(source, settings), start_ms))
             self.db.execute("UPDATE feeds SET next_due_ms = ?1 WHERE name = ?2 AND failures = 0 AND next_due_ms > ?1",
                             (self.now_ms + pace_ms(source), source.name))
@@ -69,14 +73,15 @@ class Feedbook:
     def due(self, sources: Mapping[str, Source]) -> list[tuple[Poll, int]]:
         """The polls of the sources that are due and have none under way, each with the time at which it was due."""
         found = []
-        for name, url, due_ms, queued_ms, failures, etag, last_modified in self.db.execute(
-                "SELECT name, url, next_due_ms, queued_ms, failures, etag, last_modified FROM feeds").fetchall():
+        for name, url, due_ms, queued_ms, failures, etag, last_modified, head_ms in self.db.execute(
+                "SELECT name, url, next_due_ms, queued_ms, failures, etag, last_modified, head_ms FROM feeds"
+                ).fetchall():
             source = sources.get(name)
             if source is None or (queued_ms is not None and 0 <= self.now_ms - queued_ms < STALE_MS):
                 continue
             latest_ms = self.now_ms + max(2 * pace_ms(source), 2 * LONGEST_WISH_MS if failures else 0)
             if not self.now_ms < due_ms <= latest_ms:  # due even later: it was planned before the clock was set back
-                found.append((Poll(name, url, source.kind, etag, last_modified), due_ms))
+                found.append((Poll(name, url, source.kind, etag, last_modified, head_ms), due_ms))
         return found
 
     def unasked(self, sources: Mapping[str, Source]) -> int:
@@ -106,9 +111,10 @@ class Feedbook:
     def finish(self, source: Source, polled: Polled, limit: int) -> Notice | None:
         """Note a poll's end: headers, standing, a later next poll after a failure; what to tell the operator."""
         if polled.outcome in ("ok", "empty"):
-            self.db.execute("UPDATE feeds SET etag = ?, last_modified = ?, last_body_ms = ?, polled = max(polled, ?)"
-                            " WHERE name = ?", (polled.etag, polled.last_modified, polled.seen_ms,
-                                                2 if polled.items else 1, source.name))
+            self.db.execute("UPDATE feeds SET etag = ?, last_modified = ?, last_body_ms = ?, polled = max(polled, ?),"
+                            " head_ms = coalesce(?, head_ms) WHERE name = ?",
+                            (polled.etag, polled.last_modified, polled.seen_ms, 2 if polled.items else 1,
+                             polled.head_ms, source.name))
         if polled.outcome in ("ok", "not_modified"):
             self.db.execute("UPDATE feeds SET last_ok_ms = ? WHERE name = ?", (polled.seen_ms, source.name))
         self._count(source, polled)

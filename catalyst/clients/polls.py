@@ -17,6 +17,8 @@ from catalyst.clients.files import read_text
 from catalyst.clients.http import Http
 from catalyst.core import edgar
 from catalyst.core.companies import Companies
+from catalyst.core.daily_index import Row, read_rows
+from catalyst.core.feeds import Entry
 from catalyst.core.headers import retry_after_s, server_ms
 from catalyst.core.intake import Item, fresh_ms, items_of
 from catalyst.core.listings import parse_document
@@ -27,17 +29,24 @@ from catalyst.settings import Settings
 BUNDLED_SOURCES = Path(__file__).parent.parent / "sources.toml"
 SEC = edgar.SEC
 ACCEPTED = "application/rss+xml, application/atom+xml, application/xml;q=0.9, */*;q=0.5"
+# Of an EDGAR list in one poll: 1,000 filings of a form, or 12 s. A list that has more to tell after hours without
+# a poll is not read further, for the others wait for their turns; the daily index says what was missed.
+MOST_PAGES, PAGES_MS = 10, 12_000
+INDEX_BYTES = 10_000_000  # a day has 5,000 rows of 100 bytes
 COMPANIES_BYTES = 30_000_000  # the SEC's list has 0.8 MB
 
 
 class Poll(msgspec.Struct, frozen=True):
-    """One question to one source; `etag` and `last_modified` make it a conditional GET."""
+    """One question to one source; `etag` and `last_modified` make it a conditional GET. `head_ms` is when the newest
+    filing was listed that an EDGAR list has shown: its pages are read until that is reached.
+    """
 
     name: str
     url: str
     kind: str
     etag: str | None = None
     last_modified: str | None = None
+    head_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +54,7 @@ class Polled:
     """The answer: `outcome` is ok, not_modified, empty, or the reason of a failure (then `failed`). `seen_ms` is when
     the response was complete, `fresh_ms` the same by the clock that the ages of items are told by, `wish_s` the seconds
     that the server asks to wait; `others` counts the entries of an EDGAR list that are of another form than it was
-    asked for and are no items of it.
+    asked for and are no items of it, `head_ms` is the newest entry of a list that was read to the end of what is new.
     """
 
     outcome: str
@@ -57,6 +66,7 @@ class Polled:
     wish_s: float | None = None
     others: int = 0
     fresh_ms: int = 0
+    head_ms: int | None = None
 
 
 def ask(http: Http | Edgar, poll: Poll) -> Polled:
@@ -81,14 +91,43 @@ def ask(http: Http | Edgar, poll: Poll) -> Polled:
         # empty on most days; that EDGAR refuses to answer is a page in HTML, which is no list.
         return Polled("empty", seen_ms=answer.done_ms)
     entries, others = feed.entries, 0
+    head_ms, is_whole = None, True
     if poll.kind == "edgar":
-        kept, others, strange = edgar.of_source(feed.entries, poll.url)
-        if strange and strange == len(feed.entries):
+        listed, is_whole = _further_pages(http, poll, feed.entries, answer.done_ms)
+        kept, others, strange = edgar.of_source(listed, poll.url)
+        if strange and strange == len(listed):
             return Polled("no_filings", failed=True)
         entries = tuple(kept)
-    return Polled("ok", tuple(items_of(entries, poll.name)), answer.done_ms, answer.headers.get("etag"),
-                  answer.headers.get("last-modified"), others=others,
-                  fresh_ms=fresh_ms(answer.done_ms, server_ms(answer.headers)))
+        if is_whole:
+            head_ms = max((entry.published_ms for entry in listed if entry.published_ms is not None), default=None)
+    etag, last_modified = answer.headers.get("etag"), answer.headers.get("last-modified")
+    if not is_whole:  # the next poll must get the document again, to read on
+        etag = last_modified = None
+    return Polled("ok", tuple(items_of(entries, poll.name)), answer.done_ms, etag, last_modified, others=others,
+                  fresh_ms=fresh_ms(answer.done_ms, server_ms(answer.headers)), head_ms=head_ms)
+
+
+def _further_pages(http: Http | Edgar, poll: Poll, entries: tuple[Entry, ...],
+                   began_ms: int) -> tuple[tuple[Entry, ...], bool]:
+    """The entries of an EDGAR list with those of its further pages, as far as they are new; False where one of these
+    could not be read.
+
+    While pages are read filings come in at the head and push others over to the next page: those show twice.
+    """
+    page, last, done_ms = 1, entries, began_ms
+    while (page < MOST_PAGES and done_ms - began_ms < PAGES_MS
+           and (url := edgar.next_page(poll.url, last, page, poll.head_ms)) is not None):
+        try:
+            answer = http.get(url, headers={"Accept": ACCEPTED})
+            if answer.status != 200:
+                return entries, False
+            done_ms = answer.done_ms
+            last = parse_document(poll.kind, answer.body, answer.headers.get("content-type", ""), answer.url).entries
+        except (FetchError, FeedError):
+            return entries, False
+        entries += last
+        page += 1
+    return entries, True
 
 
 def list_sources(settings: Settings) -> tuple[Source, ...]:
@@ -119,6 +158,29 @@ def fetch_companies(http: Edgar, url: str, path: Path) -> int:
         raise FeedError("no_feed", "not a company list") from error
     _replace(path, answer.body)
     return count
+
+
+class DailyIndex(msgspec.Struct, frozen=True):
+    """EDGAR's index of one day (ISO) at its address."""
+
+    day: str
+    url: str
+
+
+def fetch_index(http: Edgar, wanted: DailyIndex) -> list[Row] | None:
+    """The filings of a day, None where there is no index: EDGAR was closed, or it is not there yet.
+
+    Raises FetchError, or FeedError `no_feed` for an answer that is no index.
+    """
+    answer = http.get(wanted.url, deadline_s=40.0, limit_bytes=INDEX_BYTES)
+    if answer.status in (403, 404):  # the file store answers 403 for what does not exist
+        return None
+    if answer.status != 200:
+        raise FetchError("status", str(answer.status), status=answer.status)
+    rows = read_rows(answer.body)
+    if not rows:
+        raise FeedError("no_feed", "not a daily index")
+    return rows
 
 
 def _replace(path: Path, data: bytes) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
 from catalyst.core.feeds import Entry
@@ -29,6 +29,7 @@ INDEX_BYTES = 2_000_000  # index pages have 7 to 200 KB
 DEEPEST = 1_000  # open tags at one place; index pages have 12, and the reader's time grows with the square
 DOCUMENT_BYTES = 8_000_000  # a long 10-K with its markup
 MOST_EXHIBITS = 3
+PAGE_ENTRIES = 40  # of a list that is asked for without `count`; 100 are the most (sec.gov, "Latest Filings")
 MOST_DOCUMENTS = 2_000
 READABLE = (".htm", ".html", ".txt", ".xml")
 TAG = re.compile(rb"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
@@ -170,6 +171,19 @@ def asked_form(url: str) -> str:
         return parse_qs(urlsplit(url).query).get("type", [""])[0].strip().upper()
     except ValueError:
         return ""
+
+
+def next_page(url: str, entries: Sequence[Entry], page: int, head_ms: int | None) -> str | None:
+    """The address of the page behind page `page` (1, 2, ...) of the list at `url`, None where what was listed at
+    `head_ms` has been reached: `entries` are the page's, newest first. Without a head only the first page counts.
+    """
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    count = int(query["count"]) if query.get("count", "").isdigit() else PAGE_ENTRIES
+    oldest_ms = min((entry.published_ms for entry in entries if entry.published_ms is not None), default=None)
+    if head_ms is None or oldest_ms is None or oldest_ms < head_ms or len(entries) < count:
+        return None
+    return urlunsplit(parts._replace(query=urlencode(query | {"start": str(page * count)})))
 
 
 def of_source(entries: Iterable[Entry], url: str) -> tuple[list[Entry], int, int]:

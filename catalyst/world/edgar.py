@@ -13,6 +13,8 @@ import threading
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from catalyst.world.archive import ACCESSION, Filing, load_filing
 from catalyst.world.day import Day, Shift
 from catalyst.world.edgar_pages import (
     LIST_TAIL,
+    daily_index,
     eastern,
     index_page,
     is_rendered,
@@ -39,6 +42,9 @@ _TERM = re.compile(r'term="([^"]*)"')
 _NUMBER = re.compile(r"accession-number=(\d{10}-\d{2}-\d{6})")
 _CIK = re.compile(r"/edgar/data/(\d+)/")
 _UPDATED = re.compile(r"(<updated>)[^<]*(</updated>)")
+_COMPANY = re.compile(r"<title>.+? - (.*?) \(\d{10}\)")
+_INDEX = re.compile(r"master\.(\d{8})\.idx")
+NO_KEY = b"<?xml version='1.0' encoding='UTF-8'?><Error><Code>AccessDenied</Code></Error>"
 _FILED = re.compile(r"(Filed:&lt;/b&gt; )\d{4}-\d{2}-\d{2}")
 _TYPES = {".htm": HTML, ".html": HTML, ".xml": "text/xml", ".xsd": "text/xml", ".txt": "text/plain",
           ".jpg": "image/jpeg", ".gif": "image/gif", ".pdf": "application/pdf"}
@@ -68,6 +74,7 @@ class _Known:
 
     appear_ms: int
     form: str
+    company: str = ""
     ciks: set[int] = field(default_factory=set)
 
 
@@ -156,6 +163,17 @@ class Edgar:
             return Answer(404, refusal("Page Not Found", "The requested page does not exist."), HTML)
         return found
 
+    def index(self, name: str, now_ms: int) -> Answer:
+        """`/Archives/edgar/daily-index/YEAR/QTRn/` + `name`: every filing of a day that is over in New York."""
+        self._count("archive")
+        match = _INDEX.fullmatch(name)
+        rows = [(cik, known.company, known.form, accession) for accession, known in self._known.items()
+                if match and f"{eastern(known.appear_ms):%Y%m%d}" == match[1] for cik in sorted(known.ciks)]
+        if not rows or f"{eastern(now_ms):%Y%m%d}" <= name[7:15]:
+            self._count("missing")
+            return Answer(403, NO_KEY, "application/xml")
+        return Answer(200, daily_index(sorted(rows), datetime.strptime(name[7:15], "%Y%m%d").date()), "text/plain")
+
     def viewer(self) -> Answer:
         """`/ix?doc=...`: the viewer of inline XBRL, a page of script without the document's text."""
         self._count("archive")
@@ -205,6 +223,8 @@ class Edgar:
             known.appear_ms = min(known.appear_ms, appear_ms)
             if cik is not None:
                 known.ciks.add(int(cik[1]))
+            if not known.company and (company := _COMPANY.search(item.text)) is not None:
+                known.company = unescape(company[1])
             text = _UPDATED.sub(rf"\g<1>{stamp(appear_ms)}\g<2>", item.text)
             text = _FILED.sub(rf"\g<1>{eastern(appear_ms):%Y-%m-%d}", text)
             entries.append(_Entry(appear_ms, term[1], number[1], text.encode("iso-8859-1", "xmlcharrefreplace")))

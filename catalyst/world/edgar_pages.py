@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import date, datetime
 from html import escape
 from zoneinfo import ZoneInfo
 
@@ -63,6 +63,16 @@ def list_document(filings: Iterable[Filing]) -> bytes:
     entries = [list_entry(filing, party, filing.moment_ms) for filing in ordered for party in filing.parties]
     head = list_head(ordered[0].moment_ms if ordered else 0)
     return (head + "\n".join(entries) + "\n" + LIST_TAIL).encode("iso-8859-1", "xmlcharrefreplace")
+
+
+def daily_index(rows: Iterable[tuple[int, str, str, str]], day: date) -> bytes:
+    """The master index of a day: rows of CIK, company, form and accession number."""
+    lines = [f"{cik}|{company.replace('|', ' ')}|{form}|{day:%Y%m%d}|edgar/data/{cik}/{accession}.txt"
+             for cik, company, form, accession in rows]
+    head = ["Description:           Daily Index of EDGAR Dissemination Feed by CIK",
+            f"Last Data Received:    {day:%b %d, %Y}", "Comments:              webmaster@sec.gov", " ",
+            "CIK|Company Name|Form Type|Date Filed|File Name", "-" * 80]
+    return ("\n".join([*head, *lines]) + "\n").encode("latin-1", "replace")
 
 
 def _size(size_bytes: int) -> str:

@@ -288,7 +288,8 @@ class _Handler(SinkRoutes):
                 self._channel(rest, query, body)
             case ["hook"] if self.command == "POST":
                 self._hook(body)
-            case ["cgi-bin", "browse-edgar"] | ["ix"] | ["Archives", "edgar", "data", *_] if self._is_read():
+            case ["cgi-bin", "browse-edgar"] | ["ix"] | ["Archives", "edgar", "data" | "daily-index", *_] if (
+                    self._is_read()):
                 self._edgar(parts, query)
             case ["v1", "chat", "completions"] | ["v1beta", "models", _] if self.command == "POST":
                 self._model(parts, query, body)
@@ -345,6 +346,8 @@ class _Handler(SinkRoutes):
                     answer = world.edgar.latest(query, now_ms)
                 case ["ix"]:
                     answer = world.edgar.viewer()
+                case [_, _, "daily-index", *_]:
+                    answer = world.edgar.index(parts[-1], now_ms)
                 case _:
                     answer = world.edgar.archive(parts[3:], now_ms)
         if answer.etag is None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -42,11 +43,12 @@ def server() -> Iterator[Lists]:
         yield served
 
 
-def entry(number: int, title: str, form: str, items: str = "") -> str:
-    """An entry of a list, just filed."""
+def entry(number: int, title: str, form: str, items: str = "", second: int = 0) -> str:
+    """An entry of a list, filed just now or `second` seconds later."""
     summary = escape(f"<b>Filed:</b> 2026-01-02 <b>AccNo:</b> {accession_of(number)} <b>Size:</b> 9 KB{items}")
     return (f'<entry><title>{escape(title)}</title><link rel="alternate" href="{link_of(number)}"/>'
-            f'<summary type="html">{summary}</summary><updated>2026-01-02T09:00:00-05:00</updated>'
+            f'<summary type="html">{summary}</summary>'
+            f"<updated>2026-01-02T09:{second // 60:02}:{second % 60:02}-05:00</updated>"
             f'<category scheme="https://www.sec.gov/" label="form type" term="{form}"/>'
             f"<id>urn:tag:sec.gov,2008:accession-number={accession_of(number)}</id></entry>")
 
@@ -208,6 +210,110 @@ def test_on_loopback_no_agent_is_needed(tmp_path: Path, server: Lists) -> None:
     server.documents[CURRENT.format("8-K")] = listing(entry(1, "8-K - Acme (0000000007) (Filer)", "8-K"))
     with bench_of(tmp_path, server, "8-K", sec_user_agent="") as bench:
         assert len(filings(poll(bench, 0))) == 1
+
+
+class Paged(Lists):
+    """A list with pages: `filed` numbers, the newest last, each filed a second after the one before."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.filed = 0
+        self.broken = 0  # of the next requests for a later page, as many fail
+
+    def _serve(self, got: Got) -> Answer | None:
+        query = parse_qs(urlsplit(got.path).query)
+        if "start" not in query:
+            return super()._serve(got)
+        start, count = int(query["start"][0]), int(query["count"][0])
+        if start and self.broken:
+            self.broken -= 1
+            return Answer(503, b"busy")
+        newest = range(self.filed, 0, -1)[start:start + count]
+        body = listing(*(entry(number, f"8-K - Acme {number} (0000000007) (Filer)", "8-K", second=number)
+                         for number in newest))
+        return Answer(200, body, {"ETag": f'"{self.filed}"'})
+
+    def starts(self) -> list[str]:
+        """The pages that were asked for since the last call."""
+        found = [parse_qs(urlsplit(got.path).query)["start"][0] for got in self.got if "start=" in got.path]
+        self.got.clear()
+        return found
+
+
+@pytest.fixture
+def paged() -> Iterator[Paged]:
+    """A list in pages."""
+    with Paged() as served:
+        assert isinstance(served, Paged)
+        yield served
+
+
+PAGES = "8-K&start=0&count=100"
+
+
+def test_a_burst_is_read_page_by_page(tmp_path: Path, paged: Paged) -> None:
+    """More than a page between two polls: the further pages are read until what is known is reached; then one again."""
+    paged.filed = 130
+    with bench_of(tmp_path, paged, PAGES) as bench:
+        assert len(filings(poll(bench, 0))) == 100  # the first poll: older ones are nobody's news
+        assert paged.starts() == ["0"]
+        paged.filed = 480
+        assert [int(found.item_id[-6:]) for found in filings(poll(bench))] == list(range(131, 481))
+        assert paged.starts() == ["0", "100", "200", "300"]
+        paged.filed = 490
+        assert len(filings(poll(bench))) == 10
+        assert paged.starts() == ["0"]
+
+
+def test_a_page_that_fails_is_read_with_the_next_poll(tmp_path: Path, paged: Paged) -> None:
+    """What the first page showed goes out at once, the rest follows; nothing comes twice, also after a restart."""
+    paged.filed = 50
+    with bench_of(tmp_path, paged, PAGES) as bench:
+        poll(bench, 0)
+        paged.filed, paged.broken = 300, 1
+        assert len(filings(poll(bench))) == 100
+        bench.restart()
+        assert [int(found.item_id[-6:]) for found in filings(poll(bench))] == list(range(51, 201))
+        assert filings(poll(bench)) == []
+
+
+def test_a_list_that_never_reaches_what_is_known_is_left_after_ten_pages(tmp_path: Path, paged: Paged) -> None:
+    """After hours without a poll; the other lists wait for their turns too, and the daily index tells the rest."""
+    paged.filed = 10
+    with bench_of(tmp_path, paged, PAGES) as bench:
+        poll(bench, 0)
+        paged.filed = 1_500
+        paged.starts()
+        assert len(filings(poll(bench))) == 1_000
+        assert len(paged.starts()) == 10
+        poll(bench)
+        assert paged.starts() == ["0"]
+
+
+def test_the_daily_index_tells_what_was_missed(tmp_path: Path, server: Lists) -> None:
+    """The night after the first whole day: what no list has shown is dropped as missed and told of once; a day without
+    an index is asked for again some times, then left."""
+    server.documents[CURRENT.format("8-K")] = listing(entry(1, "8-K - Acme (0000000007) (Filer)", "8-K"))
+    rows = "".join(f"7|Acme|{form}|20260104|edgar/data/7/{accession_of(number)}.txt\n"
+                   for number, form in ((1, "8-K"), (2, "8-K/A"), (3, "424B2"), (4, "8-K")))
+    server.documents["/Archives/edgar/daily-index/2026/QTR1/master.20260104.idx"] = rows.encode()
+    with bench_of(tmp_path, server, "8-K") as bench:  # it begins on 2 January, 9:00 in New York
+        poll(bench, 0)
+        assert bench.tick("reconcile_due") == []
+        bench.clock.advance(42 * 3_600)  # 4 January, 3:00: the day before has no index
+        for _ in range(8):
+            bench.tick("reconcile_due")
+            assert bench.run_jobs() == []
+            bench.clock.advance(1_800)
+        assert sum("20260103" in got.path for got in server.got) == 6
+        bench.clock.advance(20 * 3_600)  # 5 January, 3:00
+        bench.tick("reconcile_due")
+        sent = bench.run_jobs()
+        assert [(message.item_id, message.reason) for message in sent if isinstance(message, ItemDropped)] == [
+            (accession_of(2), "missed"), (accession_of(4), "missed")]
+        assert notices(sent) == ["EDGAR: 2 of 3 filings of 2026-01-04 were missed"]
+        server.documents[CURRENT.format("8-K")] = listing(entry(4, "8-K - Acme (0000000007) (Filer)", "8-K"))
+        assert filings(poll(bench, 60)) == []  # it has its fate
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="the recorded data is not here")

@@ -1,11 +1,14 @@
 import re
+from datetime import datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import feedparser
 import pytest
 
 from catalyst.clock import from_iso
+from catalyst.core.daily_index import path_of, read_rows
 from catalyst.core.feeds import parse_feed
 from catalyst.testing import FakeClock
 from catalyst.world.server import World
@@ -233,3 +236,20 @@ def test_refuses_as_the_sec_does(filed_day, client):
         assert latest(browser, "8-K", **agent).status == 200
         counts = browser.get("/_edgar").json
     assert (counts["limited"], counts["refused"], counts["most_per_s"]) == (3, 1, 6)
+
+
+def test_the_daily_index_is_there_when_the_day_is_over(filed_day, filed, client):
+    """Every filing of the day once for each of its parties, from midnight in New York on; before, and for other days,
+    the file store's refusal."""
+    clock = FakeClock()
+    with World(filed_day, clock=clock) as world:
+        browser = client(world)
+        clock.advance(600)
+        today = datetime.fromtimestamp(clock.now_ms() / 1000, ZoneInfo("America/New_York")).date()
+        path = path_of(today)
+        assert browser.get(path).status == 403
+        clock.advance(86_400)
+        rows = read_rows(browser.get(path).body)
+        assert browser.get(path_of(today + timedelta(days=1))).status == 403
+    assert {row.accession for row in rows} == {line["id"] for line in filed}
+    assert all(row.company and row.form for row in rows)
