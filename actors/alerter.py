@@ -2,6 +2,7 @@
 
 receives  AlertReady   from market
 receives  StoryJoined  from fetcher (another wire carries the story)
+receives  StoryCorrected from fetcher (its publisher corrects the story)
 receives  ChartReady   from charter (edited into the alert's message)
 receives  OpsNotice    from any actor
 sends     AlertPosted  to tracker (out at the first sink; also for an item folded into an earlier alert)
@@ -9,7 +10,7 @@ sends     ItemDropped  to tracker (dead: no sink took it)
 stores    alerts       one row an alert, kept 90 days
 stores    deliveries   one row an alert or notice, update and sink
 stores    charts       one row an alert, kept 8 days; 24 hours while it has no alert
-stores    wires        further wires of a story; 24 hours while it has no alert
+stores    wires        further wires of a story and its corrections; 24 hours while it has no alert
 stores    limits       what each sink allows
 stores    closed       sinks whose address is gone
 stores    birth        since when this database holds everything
@@ -25,7 +26,7 @@ from typing import Any
 import msgspec
 
 from catalyst import log
-from catalyst.books.deliveries import CHARTS, SCHEMA, Deliveries
+from catalyst.books.deliveries import CHARTS, CORRECTIONS, SCHEMA, Deliveries
 from catalyst.books.slices import PRUNE_S
 from catalyst.clients.http import Http
 from catalyst.clients.sinks import address, can_be_asked, deliver, fingerprint, lane_of
@@ -38,6 +39,7 @@ from catalyst.core.delivery import (
     Outcome,
     Past,
     Sent,
+    What,
     complaint,
     doubted,
     fates,
@@ -48,7 +50,7 @@ from catalyst.core.delivery import (
     settle,
 )
 from catalyst.core.limiter import is_global
-from catalyst.messages import AlertPosted, AlertReady, ChartReady, ItemDropped, OpsNotice, StoryJoined
+from catalyst.messages import AlertPosted, AlertReady, ChartReady, ItemDropped, OpsNotice, StoryCorrected, StoryJoined
 from catalyst.runtime.contract import Actor, Every, Hold, Job, JobKind, Output
 from catalyst.runtime.control import Control
 from catalyst.runtime.places import Places
@@ -71,9 +73,9 @@ class Alerter(Actor):
     """Each sink is a lane with one worker, so a slow one delays no other."""
 
     name = "alerter"
-    inbox = (AlertReady, StoryJoined, ChartReady, OpsNotice)
+    inbox = (AlertReady, StoryJoined, StoryCorrected, ChartReady, OpsNotice)
     outbox = (AlertPosted, ItemDropped)
-    tables = (SCHEMA, CHARTS)
+    tables = (SCHEMA, CHARTS, CORRECTIONS)
     jobs = (JobKind("deliver", Deliver, limit_s=15.0), JobKind("ask", Asked, limit_s=10.0, workers=2))
     every = (Every("prune", PRUNE_S),)
     synchronous = "FULL"
@@ -146,11 +148,18 @@ class Alerter(Actor):
 
     def on_story_joined(self, joined: StoryJoined, db: sqlite3.Connection) -> Iterator[Output]:
         """One more source of the item's alerts; it is kept for an alert that is still to come."""
-        rows = self._rows(db)
+        yield from self._update(self._rows(db), joined, "source")
+
+    def on_story_corrected(self, corrected: StoryCorrected, db: sqlite3.Connection) -> Iterator[Output]:
+        """The item's alerts say so from now on; it is kept for an alert that is still to come."""
+        yield from self._update(self._rows(db), corrected, "correction")
+
+    def _update(self, rows: Deliveries, joined: StoryJoined | StoryCorrected, what: What) -> Iterator[Output]:
+        """Edit what is told beside the story into its alerts; it shares their fate."""
         if not rows.add_wire(joined):
             return
         for alert_id in rows.alerts_of(joined.item_id):
-            for sink in rows.add_update(alert_id, joined.joined_id):
+            for sink in rows.add_update(alert_id, joined.joined_id, what):
                 yield from self._advance(rows, alert_id, sink)
             alert, state = rows.alert(alert_id)
             yield from fates(alert, state, (joined.joined_id,), self.now_ms)
@@ -232,7 +241,7 @@ class Alerter(Actor):
         """Tell the tracker when the first sink has the alert, or when none will; its further wires share its fate."""
         if (state := rows.conclude(alert_id)) is not None:
             alert, _ = rows.alert(alert_id)
-            joined_ids = [wire.joined_id for wire in rows.wires(alert.item_id)]
+            joined_ids = [wire.joined_id for wire in rows.followers(alert.item_id)]
             yield from fates(alert, state, (alert.item_id, *joined_ids), self.now_ms)
 
     def _undelivered(self, rows: Deliveries, payload: Deliver, sent: Sent, *, closes: bool) -> Iterator[Output]:

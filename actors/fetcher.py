@@ -4,11 +4,14 @@ receives  nothing
 sends     StoryFound   to classifier (a story that no wire has carried before)
 sends     FilingFound  to sec (a filing that no list has shown before)
 sends     StoryJoined  to alerter (another wire carries a story that was found)
+sends     StoryCorrected to alerter (its publisher corrects a story that was found)
 sends     ItemDropped  to tracker (backlog, duplicate:<item id>, missed)
 sends     OpsNotice    to alerter (a source gives nothing, or something again; a pause; EDGAR refuses us; filings
                        that no list has shown)
 stores    feeds        one row a source: conditional headers, next poll, outage
 stores    stories      one row an item id, kept while a feed shows it and SEEN_TTL_DAYS after
+stores    prints       what of a story is compared with others, kept 4 days
+stores    traits       words under which a print is found
 stores    seen         entry of a source -> item, kept SEEN_TTL_DAYS after it left the feed
 stores    chores       when the company list and EDGAR's daily index are due
 stores    pauses       one row a person's pause, kept 30 days after its end
@@ -24,7 +27,7 @@ from typing import Any
 import msgspec
 
 from catalyst import log
-from catalyst.books import feeds, pauses, refusals, stories
+from catalyst.books import feeds, pauses, prints, refusals, stories
 from catalyst.books.feeds import Feedbook
 from catalyst.books.pauses import Pausebook
 from catalyst.books.reconciled import Reconciled
@@ -36,10 +39,10 @@ from catalyst.clients.http import Http
 from catalyst.clients.polls import DailyIndex, Poll, Polled, ask, fetch_companies, fetch_index, list_sources
 from catalyst.clock import Clock
 from catalyst.core import daily_index
-from catalyst.core.intake import Item, announcement, in_order, split_backlog
+from catalyst.core.intake import Item, announcement, follow_up, in_order, split_backlog
 from catalyst.core.outage import NEVER, Notice
 from catalyst.core.sources import Source
-from catalyst.messages import FilingFound, ItemDropped, OpsNotice, StoryFound, StoryJoined
+from catalyst.messages import FilingFound, ItemDropped, OpsNotice, StoryCorrected, StoryFound, StoryJoined
 from catalyst.runtime.beats import Beats
 from catalyst.runtime.contract import Actor, Every, Hold, Job, JobKind, Loop, Output
 from catalyst.runtime.places import Places
@@ -70,8 +73,9 @@ class Fetcher(Actor):
 
     name = "fetcher"
     inbox = ()
-    outbox = (StoryFound, FilingFound, StoryJoined, ItemDropped, OpsNotice)
-    tables = (feeds.SCHEMA + stories.SCHEMA + CHORES, feeds.COUNTS + pauses.SCHEMA, refusals.SCHEMA, feeds.HEADS)
+    outbox = (StoryFound, FilingFound, StoryJoined, StoryCorrected, ItemDropped, OpsNotice)
+    tables = (feeds.SCHEMA + stories.SCHEMA + CHORES, feeds.COUNTS + pauses.SCHEMA, refusals.SCHEMA,
+              prints.PRINTS + stories.REPEATS + feeds.HEADS)
     jobs = (JobKind("poll", Poll, limit_s=30.0, workers=16, background=True),
             JobKind("companies", CompanyList, limit_s=60.0, background=True),
             JobKind("reconcile", DailyIndex, limit_s=60.0, background=True))
@@ -235,25 +239,23 @@ class Fetcher(Actor):
             news, backlog = split_backlog(news, polled.fresh_ms, self.settings.alert_backlog,
                                           undated_too=was_polled == 0)
         for item in backlog:
-            book.add(source.name, item, polled.seen_ms, "backlog")
+            book.set_aside(source.name, item, polled.seen_ms)
             yield self._dropped(item, "backlog")
         self.counters.add("items_backlog", len(backlog))
         for item in in_order(news):
             yield from self._hand_on(book, source, item, polled.seen_ms)
 
     def _hand_on(self, book: Storybook, source: Source, item: Item, seen_ms: int) -> Iterator[Output]:
-        entry = item.entry
-        first, is_other_wire = book.first_of(source.name, item, self.time.before_ms(stories.JOIN_MS))
-        book.add(source.name, item, seen_ms, "joined" if first else "sent", first)
-        if first is None:
+        known = book.take(source.name, item, seen_ms, self.time.before_ms, self.settings.seen_ttl_days * DAY_MS)
+        if known is None:
             self.counters.add("items_found")
             yield announcement(item, source, seen_ms)
             return
-        self.counters.add("items_joined")
-        if is_other_wire:
-            yield StoryJoined(item_id=first, joined_id=item.item_id, source=source.name, title=entry.title,
-                              link=entry.link, published_ms=entry.published_ms, seen_ms=seen_ms)
-        yield self._dropped(item, f"duplicate:{first}")
+        self.counters.add("items_corrected" if known.how == "correction" else "items_joined")
+        if known.how != "again":
+            yield follow_up(StoryCorrected if known.how == "correction" else StoryJoined, item, known.first,
+                            source.name, seen_ms)
+        yield self._dropped(item, f"duplicate:{known.first}")
 
     def _dropped(self, item: Item, reason: str) -> ItemDropped:
         return ItemDropped(item_id=item.item_id, stage=self.name, reason=reason, dropped_ms=self.now_ms)
@@ -330,5 +332,6 @@ class Fetcher(Actor):
         """Forget what left its feed more than SEEN_TTL_DAYS ago, and sources that left the list."""
         before_ms = self.time.before_ms(self.settings.seen_ttl_days * DAY_MS)
         self._swept = Storybook(db).prune(before_ms, self._swept)
+        prints.Printbook(db).prune(self.time.before_ms(stories.CORRECT_MS))
         Feedbook(db, self.now_ms).prune(self.sources, before_ms)
         Pausebook(db, self.now_ms).prune(self.time.before_ms)

@@ -172,6 +172,20 @@ class StoryJoined(Message, frozen=True, kw_only=True):
     seen_ms: Ms
 
 
+class StoryCorrected(Message, frozen=True, kw_only=True):
+    """fetcher -> alerter: the publisher corrects the story `item_id`; the correction is `joined_id`."""
+
+    RECEIVER: ClassVar[str] = "alerter"
+    KEY: ClassVar[tuple[str, ...]] = ("joined_id",)
+
+    joined_id: Id
+    source: Name
+    title: Line  # with the publisher's mark
+    link: Link
+    published_ms: Ms | None
+    seen_ms: Ms
+
+
 class CatalystScored(Message, frozen=True, kw_only=True):
     """classifier -> market: the item is a catalyst for `ticker`; one message a ticker."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from catalyst.messages import AlertReady, ChartReady, Kind, StoryJoined
+from catalyst.messages import AlertReady, ChartReady, Kind, StoryCorrected, StoryJoined
 from catalyst.testing import START_MS, Bench, FakeClock
 from catalyst.world.discord import Desk, Request, read_body
 from tests.receiver import Answer, Got
@@ -17,6 +17,8 @@ ALERT = AlertReady(
     ready_ms=START_MS)
 JOINED = StoryJoined(item_id="i1", joined_id="j1", source="Business Wire", title="Acme has won",
                      link="https://b.example/2", published_ms=None, seen_ms=START_MS)
+CORRECTED = StoryCorrected(item_id="i1", joined_id="c1", source="PR Newswire", title="CORRECTION: Acme wins approval",
+                           link="https://n.example/3", published_ms=START_MS, seen_ms=START_MS)
 CHART = ChartReady(item_id="i1", alert_id="a1", ticker="ACME", png=b"\x89PNG drawn", alt="ACME: last 4.20 USD",
                    drawn_ms=START_MS)
 

@@ -241,6 +241,7 @@ GOLDEN = {
     "PriceSeen": "4adf4367f96e584f815a82f835ff6e23",
     "StoryFound": "4adf4367f96e584f2857165ea1faae59",
     "StoryJoined": "4adf4367f96e584f868df9ea63c57551",
+    "StoryCorrected": "4adf4367f96e584f9bb97870dc747f2b",
     "CatalystScored": "4adf4367f96e584fe856f92588512dc0",
     "AlertReady": "4adf4367f96e584fdad6057b1a126cd6",
     "AlertPosted": "4adf4367f96e584fd970e8fc7cbf37a9",

@@ -34,12 +34,13 @@ CORE_FORBIDDEN = {"socket", "ssl", "http", "urllib.request", "sqlite3", "subproc
                   "requests"}
 HEAVY = {"numpy", "pandas", "matplotlib"}
 
-TOP = {"catalyst/commands", "catalyst/bench", "catalyst/chaos", "catalyst/__main__.py", "catalyst/cli.py",
-       "catalyst/top.py"}
+TOP = {"catalyst/commands", "catalyst/bench", "catalyst/chaos", "catalyst/evaluate", "catalyst/__main__.py",
+       "catalyst/cli.py", "catalyst/top.py"}
 
 # First name of an import inside the project -> folders that may import it; what is not named may be imported by all.
 ALLOWED = {
     "catalyst.bench": {"catalyst/chaos", *TOP},
+    "catalyst.evaluate": {"catalyst/evaluate"},
     "catalyst.chaos": {"catalyst/chaos", "catalyst/commands"},
     "catalyst.commands": {"catalyst/commands", "catalyst/__main__.py", "catalyst/cli.py"},
     "catalyst.world": {"catalyst/world", *TOP},

@@ -16,6 +16,7 @@ from catalyst.clock import iso
 from catalyst.core.delivery import (
     DISCORD,
     Chart,
+    Correction,
     Deliver,
     Past,
     Row,
@@ -30,7 +31,7 @@ from catalyst.core.delivery import (
 from catalyst.core.event import detail, listed_alert
 from catalyst.core.limiter import Limits, after_response, after_silence, moved, open_at_ms
 from catalyst.errors import UsageError
-from catalyst.messages import AlertReady, ChartReady, StoryJoined
+from catalyst.messages import AlertReady, ChartReady, StoryCorrected, StoryJoined
 
 DAY_MS = 86_400_000
 KEPT_MS = 90 * DAY_MS  # a quarter: what was said, and to whom; the tracker keeps what came of it for longer
@@ -99,6 +100,11 @@ UPDATE deliveries SET what = 'alert' WHERE n = 0;
 """
 
 
+CORRECTIONS = """
+ALTER TABLE wires ADD COLUMN corrects INTEGER NOT NULL DEFAULT 0;  -- 1: it is the publisher's correction of the story
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Deliveries:
     """Access to the rows, within the transaction of a handler that runs at `now_ms`; `present_ms` tells a stamp in the
@@ -153,15 +159,27 @@ class Deliveries:
         return [row[0] for row in self.db.execute("SELECT alert_id FROM alerts WHERE item_id = ? ORDER BY alert_id",
                                                   (item_id,))]
 
-    def add_wire(self, joined: StoryJoined) -> bool:
-        """Insert a further wire of a story; False where it is known."""
-        return self._changed("INSERT OR IGNORE INTO wires(item_id, joined_id, body, at_ms) VALUES(?, ?, ?, ?)",
-                             (joined.item_id, joined.joined_id, msgspec.json.encode(joined).decode(), self.now_ms))
+    def add_wire(self, joined: StoryJoined | StoryCorrected) -> bool:
+        """Insert a further wire or a correction of a story; False where it is known."""
+        return self._changed(
+            "INSERT OR IGNORE INTO wires(item_id, joined_id, body, at_ms, corrects) VALUES(?, ?, ?, ?, ?)",
+            (joined.item_id, joined.joined_id, msgspec.json.encode(joined).decode(), self.now_ms,
+             isinstance(joined, StoryCorrected)))
+
+    def followers(self, item_id: str) -> list[StoryJoined | StoryCorrected]:
+        """The further wires and the corrections of a story in the order of their arrival."""
+        return [msgspec.json.decode(body, type=StoryCorrected if corrects else StoryJoined)
+                for body, corrects in self.db.execute(
+                    "SELECT body, corrects FROM wires WHERE item_id = ? ORDER BY at_ms, joined_id", (item_id,))]
 
     def wires(self, item_id: str) -> list[StoryJoined]:
-        """The further wires of a story in the order of their arrival."""
-        return [msgspec.json.decode(row[0], type=StoryJoined) for row in self.db.execute(
-            "SELECT body FROM wires WHERE item_id = ? ORDER BY at_ms, joined_id", (item_id,))]
+        """The further wires alone."""
+        return [one for one in self.followers(item_id) if isinstance(one, StoryJoined)]
+
+    def corrections(self, item_id: str) -> list[Correction]:
+        """The corrections alone."""
+        return [Correction(one.source, one.title, one.link) for one in self.followers(item_id)
+                if isinstance(one, StoryCorrected)]
 
     def add(self, alert_id: str, sink: str, n: int, *, joined_id: str | None = None, state: str = "waiting",
             repeat: bool = False, what: What | None = None) -> bool:
@@ -177,21 +195,21 @@ class Deliveries:
         Discord's post shows the wires itself, the webhook is told of each; the chart always comes by an edit. By its
         `past` the post at Discord is marked, or known to be out: then nothing is edited, for its name there is lost.
         """
-        wires = self.wires(alert.item_id)
+        wires = self.followers(alert.item_id)
         is_out = sink == DISCORD and past == "out"
         self.add(alert.alert_id, sink, 0, state="delivered" if is_out else "waiting",
                  repeat=sink == DISCORD and past == "unknown")
         for n, wire in enumerate(wires, start=1):
-            self.add(alert.alert_id, sink, n, joined_id=wire.joined_id,
+            self.add(alert.alert_id, sink, n, joined_id=wire.joined_id, what=what_of(wire),
                      state="folded" if sink == DISCORD else "waiting")
         if sink == DISCORD and not is_out and self.chart(alert.alert_id) is not None:
             self.add(alert.alert_id, sink, len(wires) + 1, what="chart")
 
-    def add_update(self, alert_id: str, joined_id: str) -> list[str]:
+    def add_update(self, alert_id: str, joined_id: str, what: What) -> list[str]:
         """Insert an update at each sink that the alert goes to; these sinks."""
         last = self.db.execute("SELECT sink, max(n) FROM deliveries WHERE alert_id = ? GROUP BY sink ORDER BY sink",
                                (alert_id,)).fetchall()
-        return [sink for sink, n in last if self.add(alert_id, sink, n + 1, joined_id=joined_id)]
+        return [sink for sink, n in last if self.add(alert_id, sink, n + 1, joined_id=joined_id, what=what)]
 
     def add_chart(self, ready: ChartReady) -> bool:
         """Insert an alert's chart, and its edit where the alert goes to Discord; False where nothing is to be sent.
@@ -218,8 +236,8 @@ class Deliveries:
         if not is_unfit(payload, sent):
             return
         self.db.execute("UPDATE charts SET png = x'' WHERE alert_id = ?", (payload.id,))
-        if payload.sources:
-            self.add(payload.id, payload.sink, payload.n + 1,
+        if payload.sources or payload.corrections:
+            self.add(payload.id, payload.sink, payload.n + 1, what="correction" if payload.corrections else "source",
                      joined_id=payload.joined.joined_id if payload.joined is not None else None)
 
     def next_payload(self, alert_id: str, sink: str) -> Deliver | None:
@@ -234,13 +252,14 @@ class Deliveries:
             return None
         self._mark(alert_id, sink, "queued", (step.start,))
         alert, _ = self.alert(alert_id)
-        wires = self.wires(alert.item_id)
+        told = self.followers(alert.item_id)
         first, chosen = rows[0], next(row for row in rows if row.n == step.start)
         later = chosen.n > 0
         return Deliver(
             id=alert_id, sink=sink, event="update" if later else "alert", n=chosen.n, what=step.what, alert=alert,
-            joined=next((wire for wire in wires if later and wire.joined_id == chosen.joined_id), None),
-            sources=tuple(Source(wire.source, wire.link) for wire in wires),
+            joined=next((as_joined(one) for one in told if later and one.joined_id == chosen.joined_id), None),
+            sources=tuple(Source(wire.source, wire.link) for wire in self.wires(alert.item_id)),
+            corrections=tuple(self.corrections(alert.item_id)),
             chart=self.chart(alert_id) if later and sink == DISCORD else None,
             message_id=first.message_id if later else None, sent_ms=first.sent_ms if later else None,
             possible_repeat=bool(first.possible_repeat))
@@ -338,6 +357,7 @@ class Deliveries:
                 "sources": [{"name": alert.source, "link": alert.link, "item_id": alert.item_id},
                             *({"name": wire.source, "link": wire.link, "item_id": wire.joined_id}
                               for wire in self.wires(alert.item_id))],
+                "corrections": [msgspec.to_builtins(one) for one in self.corrections(alert.item_id)],
                 "has_chart": self.chart(alert_id) is not None}
 
     def prune(self, before: Callable[[int], int]) -> None:
@@ -361,3 +381,13 @@ class Deliveries:
 
     def _changed(self, sql: str, parameters: tuple[Any, ...]) -> bool:
         return self.db.execute(sql, parameters).rowcount > 0
+
+
+def what_of(one: StoryJoined | StoryCorrected) -> What:
+    """What an update that tells of it is the first to show."""
+    return "correction" if isinstance(one, StoryCorrected) else "source"
+
+
+def as_joined(one: StoryJoined | StoryCorrected) -> StoryJoined:
+    """The item that an update is about, in one form for sources and corrections."""
+    return one if isinstance(one, StoryJoined) else StoryJoined(**msgspec.structs.asdict(one))

@@ -54,6 +54,6 @@ class Reconciled:
             mine = {row.accession: row for row, of in wanted if of == form}
             for item in book.unknown(source.name, items_of(map(daily_index.as_entry, mine.values()), source.name),
                                      self.now_ms):
-                book.add(source.name, item, self.now_ms, "missed")
+                book.set_aside(source.name, item, self.now_ms, "missed")
                 found.append(mine[item.item_id])
         return len(wanted), found

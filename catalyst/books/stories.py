@@ -1,5 +1,5 @@
 """The rows behind the fetcher: which stories there are and which entries each source has shown. It only reads and
-writes rows of the fetcher's database; when two titles agree is decided in catalyst.core.
+writes rows of the fetcher's database; when two stories are one is decided in catalyst.core.duplicates.
 
 A story is kept while some feed shows it, and for a time after. An entry counts as shown until a later document of its
 source lacks it, however long the source answers "not modified".
@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
+from catalyst.books.prints import Printbook
 from catalyst.books.slices import forget
-from catalyst.core.intake import Item, may_join
-from catalyst.core.stories import signatures_agree
+from catalyst.core.duplicates import Print, compare, correction_weight, print_of, repeat_key
+from catalyst.core.intake import Item
 
 JOIN_MS = 48 * 3_600_000  # wires repeat each other within two days
+CORRECT_MS = 96 * 3_600_000  # a release of Friday evening is corrected on Monday or Tuesday
 REFRESH_MS = 3_600_000  # the mark "still shown" is renewed once an hour, to spare writes
-CANDIDATES = 60  # stories with the same leading word that are compared with a new one; a company has a handful
 BATCH = 500  # parameters of one statement
 SWEPT = 2_000  # entries that one pruning looks at: 140,000, those of a week, take 35 minutes
 
@@ -56,6 +57,20 @@ CREATE TABLE seen (
 -- the hourly pruning: whether an entry still refers to a story
 CREATE INDEX seen_by_item ON seen(item_id);
 """
+REPEATS = """
+DROP INDEX stories_by_lead;  -- stories are found by their prints
+ALTER TABLE stories ADD COLUMN repeat_key TEXT NOT NULL DEFAULT '';  -- hash of title and text, empty: too short
+-- the same text of a source under another id, link and date
+CREATE INDEX stories_by_text ON stories(repeat_key) WHERE repeat_key != '';
+"""
+
+
+class Known(NamedTuple):
+    """A story that an item repeats. `how`: the same text again from its own source, another wire's copy, or what its
+    publisher corrects in it."""
+
+    first: str
+    how: Literal["again", "wire", "correction"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,39 +105,78 @@ class Storybook:
             " OR item_id != excluded.item_id", marks)  # a mark of the future is one of before the clock was set back
         return fresh
 
-    def first_of(self, source: str, item: Item, since_ms: int) -> tuple[str | None, bool]:
-        """The story that `item` repeats, and whether another wire brought it; (None, False) when it is news. It repeats
-        what was seen since `since_ms`.
+    def take(self, source: str, item: Item, seen_ms: int, since_ms: Callable[[int], int], kept_ms: int) -> Known | None:
+        """Store an item that was unknown; the story that it repeats or corrects, None when it is news.
 
-        Each wire joins a story once: its second release with that title is a story of its own. Within a wire only the
-        same text with the same time under a new link is a repetition. What was backlog joins nothing: nobody was told.
+        `since_ms` tells the moment of an age (Timekeeper.before_ms), `kept_ms` is how long a source's own texts are
+        known again.
         """
-        if item.digest:
-            row = self.db.execute("SELECT coalesce(joined_to, item_id) FROM stories WHERE digest = ? AND digest != ''"
-                                  " AND source = ? AND seen_ms >= ?",
-                                  (item.digest, source, since_ms)).fetchone()
-            if row is not None:
-                return row[0], False
-        if not item.lead:
-            return None, False
-        for item_id, signature, symbols, published_ms in self.db.execute(
-                "SELECT item_id, signature, symbols, published_ms FROM stories WHERE lead = ? AND lead != ''"
-                " AND seen_ms >= ? AND source != ? AND fate = 'sent' ORDER BY seen_ms DESC LIMIT ?",
-                (item.lead, since_ms, source, CANDIDATES)):
-            if (signatures_agree(signature, item.signature)
-                    and may_join(item, tuple(json.loads(symbols)), published_ms, JOIN_MS)
-                    and not self._has_joined(item_id, source)):
-                return item_id, True
-        return None, False
+        entry = item.entry
+        one, key = None, ""
+        if not item.is_filing:
+            one = print_of(entry.title, item.signature, entry.summary, entry.symbols, entry.published_ms)
+            key = repeat_key(entry.title, item.signature, entry.summary)
+        known = self._first_of(source, (item.digest, key), one, since_ms, kept_ms)
+        self._add(source, item, seen_ms, ("sent" if known is None else "corrects" if known.how == "correction"
+                                          else "joined"), known.first if known else None, key)
+        if one is not None:
+            Printbook(self.db).add(item.item_id, known.first if known else item.item_id, source, seen_ms, one)
+        return known
 
-    def add(self, source: str, item: Item, seen_ms: int, fate: str, first: str | None = None) -> None:
-        """Store an item that was unknown."""
+    def set_aside(self, source: str, item: Item, seen_ms: int, fate: str = "backlog") -> None:
+        """Store an item of a source's backlog, or one that was missed: it is known again, but joined by nothing and not
+        corrected, for nobody was told of it."""
+        key = "" if item.is_filing else repeat_key(item.entry.title, item.signature, item.entry.summary)
+        self._add(source, item, seen_ms, fate, None, key)
+
+    def _first_of(self, source: str, keys: tuple[str, str], one: Print | None, since_ms: Callable[[int], int],
+                  kept_ms: int) -> Known | None:
+        """What an item of this print repeats or corrects; `keys` are its digest and its text's key.
+
+        Each wire joins a story once: its second release of that kind is a story of its own.
+        """
+        row = self.db.execute(
+            "SELECT coalesce(joined_to, item_id) FROM stories WHERE source = ?1 AND seen_ms >= ?2 AND"
+            " ((digest = ?3 AND digest != '') OR (repeat_key = ?4 AND repeat_key != '')) ORDER BY seen_ms LIMIT 1",
+            (source, since_ms(kept_ms), *keys)).fetchone()
+        if row is not None:
+            return Known(row[0], "again")
+        if one is None:
+            return None
+        if one.mark:
+            corrected = self._corrected(one, since_ms(CORRECT_MS))
+            if corrected is not None:
+                return Known(corrected, "correction")
+        first = self._copied(source, one, since_ms(JOIN_MS))
+        return None if first is None else Known(first, "wire")
+
+    def _copied(self, source: str, one: Print, since_ms: int) -> str | None:
+        """The story of another wire that this one copies: some telling of it is the same, none contradicts."""
+        found: list[str] = []
+        others: set[str] = set()
+        for seen in Printbook(self.db).alike(one, since_ms):
+            verdict = compare(one, seen.print, JOIN_MS)
+            if verdict == "same" and seen.source != source:
+                found.append(seen.first)
+            elif verdict == "other" and not (one.mark or seen.print.mark):
+                others.add(seen.first)
+        return next((first for first in found if first not in others and not self._has_told(first, source)), None)
+
+    def _corrected(self, mark: Print, since_ms: int) -> str | None:
+        """The story that a marked one corrects most surely."""
+        weights: dict[str, list[float]] = {}
+        for seen in Printbook(self.db).alike(mark, since_ms):
+            weights.setdefault(seen.first, []).append(correction_weight(mark, seen.print, CORRECT_MS))
+        possible = {first: max(found) for first, found in weights.items() if min(found) >= 0 < max(found)}
+        return max(possible, key=possible.__getitem__, default=None)
+
+    def _add(self, source: str, item: Item, seen_ms: int, fate: str, first: str | None, key: str) -> None:
         entry = item.entry
         self.db.execute(
             "INSERT INTO stories(item_id, source, title, link, published_ms, seen_ms, fate, joined_to, signature, lead,"
-            " digest, symbols) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " digest, symbols, repeat_key) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (item.item_id, source, entry.title, entry.link, entry.published_ms, seen_ms, fate, first, item.signature,
-             item.lead, item.digest, json.dumps(entry.symbols)))
+             item.lead, item.digest, json.dumps(entry.symbols), key))
 
     def prune(self, before_ms: int, after: tuple[str, str] = ("", "")) -> tuple[str, str]:
         """Forget entries that left their feed before the moment, then stories older than it that no entry refers to.
@@ -140,8 +194,10 @@ class Storybook:
                " (SELECT 1 FROM seen WHERE seen.item_id = stories.item_id) ORDER BY seen_ms", (before_ms,))
         return rows[-1][:2] if len(rows) == SWEPT else ("", "")
 
-    def _has_joined(self, first: str, source: str) -> bool:
-        return self.db.execute("SELECT 1 FROM stories WHERE joined_to = ? AND source = ?",
+    def _has_told(self, first: str, source: str) -> bool:
+        """Whether the source has told the story already, as the first or as a further wire."""
+        return self.db.execute("SELECT 1 FROM stories WHERE (item_id = ?1 AND source = ?2)"
+                               " OR (joined_to = ?1 AND source = ?2 AND fate = 'joined')",
                                (first, source)).fetchone() is not None
 
     def _select(self, sql: str, names: Collection[str], *before: str) -> list[tuple[Any, Any]]:

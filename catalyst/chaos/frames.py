@@ -13,8 +13,9 @@ from catalyst.runtime import wire
 from catalyst.runtime.sockets import CONTROL_VERSION, FRAME_LIMIT_BYTES
 
 OVERSIZED_BYTES = 2 * FRAME_LIMIT_BYTES
-TYPES = ("StoryFound", "StoryJoined", "FilingFound", "FilingRead", "CatalystScored", "AlertReady", "ChartWanted",
-         "ChartReady", "AlertPosted", "PriceSeen", "WatchTicker", "ItemDropped", "OpsNotice", "Nonsense", "")
+TYPES = ("StoryFound", "StoryJoined", "StoryCorrected", "FilingFound", "FilingRead", "CatalystScored", "AlertReady",
+         "ChartWanted", "ChartReady", "AlertPosted", "PriceSeen", "WatchTicker", "ItemDropped", "OpsNotice", "Nonsense",
+         "")
 # Every verb but those that change a house even when they are asked badly.
 VERBS = ("ping", "status", "stacks", "log-level", "query", "trace", "integrity", "dead", "filings", "decision",
          "address", "children", "incidents", "fates", "outcomes", "chart", "alerts", "alert", "sources", "explain",

@@ -192,7 +192,8 @@ def deliver(http: Http, clock: Clock, settings: Settings, payload: Deliver) -> S
     if payload.notice is not None:
         card = ops_card(payload.notice, moment)
     elif payload.alert is not None:
-        card = discord_card(payload.alert, payload.sources, moment, payload.chart and payload.chart.alt)
+        card = discord_card(payload.alert, payload.sources, moment, payload.chart and payload.chart.alt,
+                            payload.corrections)
     else:
         return Sent("refused", now_ms, now_ms, reason="empty")
     return channel.send(card, payload.message_id, payload.chart and payload.chart.png, payload.id)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from catalyst.clock import iso
-from catalyst.core.delivery import Source
+from catalyst.core.delivery import Correction, Source
 from catalyst.core.outside import cut, escaped, length, masked_link, safe_link, unmentioned
 from catalyst.messages import AlertReady, Direction, OpsNotice
 
@@ -22,6 +22,7 @@ ALT_LIMIT = 1_024  # of an attachment's description
 CHART_NAME = "chart.png"
 WHY_LIMIT, KINDS_LIMIT, LINE_LIMIT, SOURCES_LIMIT = 600, 300, 200, 900
 MOST_SOURCES = 6
+MOST_CORRECTIONS, CORRECTION_LIMIT = 2, 200  # shown; characters of a title
 ARROWS: dict[Direction, str] = {"up": "▲", "down": "▼", "neutral": "◆"}
 SKEW_MS = 5_000  # a price that is younger than now by less is new: clocks differ
 STRONG = 0.7  # from this score on the colour is the full one
@@ -42,8 +43,9 @@ class Moment:
 
 
 def discord_card(alert: AlertReady, sources: Sequence[Source], moment: Moment,
-                 chart_alt: str | None = None) -> dict[str, Any]:
-    """The payload of the alert's message, the same for the post and for each edit; `sources` are the further wires.
+                 chart_alt: str | None = None, corrections: Sequence[Correction] = ()) -> dict[str, Any]:
+    """The payload of the alert's message, the same for the post and for each edit; `sources` are the further wires,
+    `corrections` what the publisher corrected since.
 
     With `chart_alt`, the words of its chart, the message must carry the file CHART_NAME: an edit then leaves exactly
     this one attachment, whatever was there ("Edit Webhook Message": attachments that are not listed go).
@@ -55,7 +57,7 @@ def discord_card(alert: AlertReady, sources: Sequence[Source], moment: Moment,
         "title": escaped(alert.title, TITLE_LIMIT) or "no title",
         "description": why or "no reason stored",
         "color": colour(alert),
-        "fields": _fields(alert, sources, moment),
+        "fields": [*_corrected(corrections), *_fields(alert, sources, moment)],
         "footer": {"text": _footer(alert, moment)},
     }
     link = safe_link(alert.link)
@@ -162,6 +164,19 @@ def _fields(alert: AlertReady, sources: Sequence[Source], moment: Moment) -> lis
             ("Published", _published(alert.published_ms, moment.zone), True),
             ("Sources" if sources else "Source", _sources(alert, sources), True)]
     return [{"name": name, "value": value, "inline": inline} for name, value, inline in rows]
+
+
+def _corrected(corrections: Sequence[Correction]) -> list[dict[str, Any]]:
+    """One field, the newest correction first, each linked; none without a correction."""
+    if not corrections:
+        return []
+    lines = [masked_link(cut(one.title, CORRECTION_LIMIT), one.link, SOURCES_LIMIT)
+             for one in list(corrections)[:-MOST_CORRECTIONS - 1:-1]]
+    if len(corrections) > MOST_CORRECTIONS:
+        lines.append(f"and {len(corrections) - MOST_CORRECTIONS} more")
+    while length("\n".join(lines)) > FIELD_LIMIT:
+        lines.pop()
+    return [{"name": "✎ Corrected by its publisher", "value": "\n".join(lines) or "without a title", "inline": False}]
 
 
 def _price(alert: AlertReady, sent_ms: int) -> str:

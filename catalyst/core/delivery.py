@@ -16,14 +16,14 @@ import msgspec
 
 from catalyst.messages import AlertPosted, AlertReady, ItemDropped, OpsNotice, StoryJoined
 
-What = Literal["alert", "source", "chart"]
+What = Literal["alert", "correction", "source", "chart"]
 DISCORD, WEBHOOK, OPS = "discord", "webhook", "ops"
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 60.0  # back-off of a sink that answers with errors
 LONGEST_NETWORK_WAIT_S = 5.0  # of one that is not reached: it must be used within 5 s of its return
 STEP_BACK_MS = 250  # after a failure another delivery is tried first: it may be the message, not the sink
 HARMLESS_TO_REPEAT = frozenset({429, 502, 503})  # statuses after which a post has certainly not taken effect
 UNFIT = frozenset({400, 413})  # statuses that may be about the picture of a message
-RANKS: dict[What, float] = {"alert": 0, "chart": -3, "source": -6}  # an alert has 0 to 2, an urgent notice too
+RANKS: dict[What, float] = {"alert": 0, "correction": -1, "chart": -3, "source": -6}  # an alert has 0 to 2
 ALL_SINKS_MS = 60_000  # after an alert went out at one sink it is out at the others too
 Outcome = Literal["delivered", "retry", "refused", "ambiguous"]
 Past = Literal["none", "unknown", "out"]  # whether an alert was posted by a database that is lost
@@ -33,6 +33,14 @@ class Source(msgspec.Struct, frozen=True):
     """A wire that carries the story."""
 
     name: str
+    link: str
+
+
+class Correction(msgspec.Struct, frozen=True):
+    """What the publisher says of a story later: its title has his mark."""
+
+    name: str  # of the wire
+    title: str
     link: str
 
 
@@ -55,6 +63,7 @@ class Deliver(msgspec.Struct, frozen=True, kw_only=True):
     joined: StoryJoined | None = None
     notice: OpsNotice | None = None
     sources: tuple[Source, ...] = ()  # further wires, in order of arrival
+    corrections: tuple[Correction, ...] = ()  # in order of arrival
     chart: Chart | None = None  # sent again with each edit, so that an edit can be repeated
     message_id: str | None = None  # the message to edit
     sent_ms: int | None = None  # when the alert itself went out, for its later forms
@@ -69,7 +78,7 @@ class Deliver(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def urgency(self) -> float:
-        """Texts go first, then charts, then further sources; among them a watched ticker, then the best score."""
+        """Texts go first, then corrections, charts, sources; among them a watched ticker, then the best score."""
         return RANKS[self.what] + (self.alert.score + self.alert.watched if self.alert is not None else 0)
 
     @property

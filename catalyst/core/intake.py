@@ -14,7 +14,7 @@ from catalyst.core.edgar import party_rank, read_entry
 from catalyst.core.feeds import Entry
 from catalyst.core.sources import Source
 from catalyst.core.stories import accession_of, item_id_of, signature_lead, title_signature
-from catalyst.messages import FilingFound, StoryFound
+from catalyst.messages import FilingFound, StoryCorrected, StoryFound, StoryJoined
 
 BACKLOG_MS = 600_000  # on a source's first poll, what was published earlier than this is not news
 SKEW_MS = 120_000  # a network's delay and a cache's whole seconds are far below
@@ -35,6 +35,11 @@ class Item:
     signature: str
     lead: str
     digest: str
+
+    @property
+    def is_filing(self) -> bool:
+        """Whether it stands for a filing of EDGAR, which has an identity of its own."""
+        return accession_of(self.entry.id, self.entry.link) is not None
 
 
 def items_of(entries: Iterable[Entry], source: str) -> list[Item]:
@@ -103,6 +108,14 @@ def announcement(item: Item, source: Source, seen_ms: int) -> StoryFound | Filin
                        published_ms=entry.published_ms, seen_ms=seen_ms)
 
 
+def follow_up(kind: type[StoryJoined | StoryCorrected], item: Item, first: str, source: str,
+              seen_ms: int) -> StoryJoined | StoryCorrected:
+    """The message that tells of an item that belongs to the story `first`: another wire's copy, or a correction."""
+    entry = item.entry
+    return kind(item_id=first, joined_id=item.item_id, source=source, title=entry.title, link=entry.link,
+                published_ms=entry.published_ms, seen_ms=seen_ms)
+
+
 def following_due(due_ms: int, now_ms: int, pace_ms: int) -> int:
     """When a source that was due at `due_ms` and is asked now is due again.
 
@@ -121,15 +134,6 @@ def wait_after_failure(name: str, failures: int, pace_ms: int, wish_s: float | N
         spread = hashlib.blake2b(f"{name} {failures}".encode(), digest_size=2).digest()
         wait_ms += wait_ms * int.from_bytes(spread) // (4 * 65_536)
     return max(wait_ms, min(round((wish_s or 0) * 1000), LONGEST_WISH_MS))
-
-
-def may_join(item: Item, symbols: tuple[str, ...], published_ms: int | None, within_ms: int) -> bool:
-    """Whether tags and times of a story with an agreeing title allow `item` to be the same story."""
-    mine, theirs = {_ticker(tag) for tag in item.entry.symbols}, {_ticker(tag) for tag in symbols}
-    if mine and theirs and not mine & theirs:
-        return False
-    own_ms = item.entry.published_ms
-    return own_ms is None or published_ms is None or abs(own_ms - published_ms) <= within_ms
 
 
 def _titled(entry: Entry) -> Entry:
@@ -153,7 +157,3 @@ def _digest(entry: Entry) -> str:
 
 def _short(text: str) -> str:
     return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:20]
-
-
-def _ticker(tag: str) -> str:
-    return tag.rpartition(":")[2].strip().upper()

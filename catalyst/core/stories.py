@@ -109,18 +109,26 @@ def title_signature(title: str) -> str:
     Titles with equal signatures are one story; `signatures_agree` says so for nearly equal ones. A signature that ends
     in dots is that of a cut title.
     """
-    text = unicodedata.normalize("NFKC", title).casefold().replace("’", "'").strip()
-    text = WIRES.sub("", text)
+    text = WIRES.sub("", folded(title))
     dots = [DOTS] if text.endswith(("...", "…")) else []
+    words = [word for word in words_of(text) if word not in SOFT]
+    if len(words) < SHORTEST_WORDS or not _lead(words):
+        return ""
+    return " ".join(words + dots)
+
+
+def folded(text: str) -> str:
+    """A text in one case and one form of its letters (Unicode NFKC), as `words_of` reads it."""
+    return unicodedata.normalize("NFKC", text).casefold().replace("’", "'").strip()
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a folded text in their order, numbers in one form; without an exchange and ticker in brackets."""
     text = MINUS.sub(" minus ", QUALIFIED.sub(" ", text))
     text = POSSESSIVE.sub(" ", text)
     text = ABBREVIATION.sub(lambda match: match[0].replace(".", ""), text)
     text = AMOUNT.sub(lambda match: f"{match[1]} {SCALES[match[2]]}", text)
-    words = [word for raw in WORD.findall(text) for word in map(_number, SPELLED.get(raw, raw).split())
-             if word not in SOFT]
-    if len(words) < SHORTEST_WORDS or not _lead(words):
-        return ""
-    return " ".join(words + dots)
+    return [word for raw in WORD.findall(text) for word in map(_number, SPELLED.get(raw, raw).split())]
 
 
 def signature_lead(signature: str) -> str:

@@ -10,7 +10,7 @@ import pytest
 from catalyst.messages import AlertPosted, ItemDropped, OpsNotice
 from catalyst.testing import START_MS, Bench, same
 from catalyst.world.discord import Desk
-from tests.alerting import ALERT, JOINED, Outside, drain, states
+from tests.alerting import ALERT, CORRECTED, JOINED, Outside, drain, states
 from tests.receiver import Answer, Receiver
 
 NOTICE = OpsNotice(item_id="feed:x", episode="1", severity="warning", title="Feed x is silent", text="5 polls",
@@ -270,6 +270,42 @@ def test_another_wire_after_the_alert(make: Callable[..., Bench], receiver: Rece
     assert (update.json["event"], update.json["id"], update.json["item_id"]) == ("update", "a1", "j1")
     assert (update.headers["idempotency-key"], update.headers["x-catalyst-event"]) == ("a1:1", "update")
     assert bench.send(same(JOINED, title="again")) == []
+
+
+def test_a_correction_after_the_alert(make: Callable[..., Bench], receiver: Receiver) -> None:
+    """Discord's message says so with title and link, the webhook gets an update about it, the tracker hears; once."""
+    bench = make("discord", "hook")
+    bench.send(ALERT)
+    bench.run_jobs()
+    (folded,) = bench.send(CORRECTED)
+    assert isinstance(folded, AlertPosted)
+    assert (folded.item_id, folded.alert_id, folded.folded) == ("c1", "a1", True)
+    assert drain(bench) == []
+    edit = next(got for got in receiver.got if got.method == "PATCH").json["embeds"][0]
+    assert edit["fields"][0]["name"] == "✎ Corrected by its publisher"
+    assert edit["fields"][0]["value"] == "[CORRECTION: Acme wins approval](https://n.example/3)"
+    assert edit["fields"][-1]["name"] == "Source"
+    update = next(got for got in receiver.got if got.headers.get("x-catalyst-event") == "update")
+    assert (update.json["id"], update.json["item_id"], update.json["title"]) == ("a1", "c1", CORRECTED.title)
+    assert bench.send(CORRECTED) == []
+    shown = bench.verb("alert", id="a1")
+    assert [one["title"] for one in shown["corrections"]] == [CORRECTED.title]
+    assert shown["alert"]["sources"] == ["PR Newswire"]
+
+
+def test_a_correction_before_the_alert(make: Callable[..., Bench], receiver: Receiver) -> None:
+    """It is kept, also over a restart: the first post shows it, the webhook gets alert and update, the tracker both."""
+    bench = make("discord", "hook")
+    assert bench.send(CORRECTED) == []
+    assert bench.send(JOINED) == []
+    bench.restart()
+    bench.send(ALERT)
+    assert [(message.item_id, message.folded) for message in drain(bench)] == [
+        ("i1", False), ("c1", True), ("j1", True)]
+    (card,) = [got for got in receiver.got if got.path != "/hook"]
+    assert "CORRECTION" in card.json["embeds"][0]["fields"][0]["value"]
+    assert "Business Wire" in card.json["embeds"][0]["fields"][-1]["value"]
+    assert [got.headers["idempotency-key"] for got in receiver.got if got.path == "/hook"] == ["a1", "a1:1", "a1:2"]
 
 
 def test_another_wire_before_the_alert(make: Callable[..., Bench], receiver: Receiver) -> None:

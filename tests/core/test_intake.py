@@ -13,7 +13,6 @@ from catalyst.core.intake import (
     fresh_ms,
     in_order,
     items_of,
-    may_join,
     split_backlog,
     wait_after_failure,
 )
@@ -109,16 +108,6 @@ def test_waits(name: str, failures: int, pace_ms: int, wish_s: float | None) -> 
     assert wait_ms >= min(round((wish_s or 0) * 1000), 3_600_000)
     assert wait_ms <= max(375_000, pace_ms * 1.25, 3_600_000 if wish_s else 0)
     assert wait_ms == wait_after_failure(name, failures, pace_ms, wish_s)
-
-
-@pytest.mark.parametrize(("mine", "theirs", "gap_ms", "joins"), [
-    ((), (), 0, True), (("Nasdaq:ACME",), (), 0, True), (("Nasdaq:ACME",), ("NYSE: acme",), 0, True),
-    (("Nasdaq:ACME",), ("Nasdaq:ZEN",), 0, False), (("A:X", "A:Y"), ("B:Y",), 0, True), ((), (), 1_000, True),
-    ((), (), 1_001, False), ((), (), None, True)])
-def test_may_join(mine: tuple[str, ...], theirs: tuple[str, ...], gap_ms: int | None, joins: bool) -> None:
-    """Other tickers, or times too far apart, speak against one story; what is unknown does not."""
-    (item,) = items_of([entry("a", NOW_MS, symbols=mine)], "wire")
-    assert may_join(item, theirs, None if gap_ms is None else NOW_MS + gap_ms, 1_000) is joins
 
 
 @pytest.mark.parametrize(("server_ms", "expected"), [
