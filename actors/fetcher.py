@@ -16,12 +16,14 @@ stores    seen         entry of a source -> item, kept SEEN_TTL_DAYS after it le
 stores    chores       when the company list and EDGAR's daily index are due
 stores    pauses       one row a person's pause, kept 30 days after its end
 stores    refusals     one row while EDGAR refuses us, for each reason
+stores    blackouts    one row while no source answers
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -36,7 +38,16 @@ from catalyst.books.slices import PRUNE_S
 from catalyst.books.stories import Storybook
 from catalyst.clients.edgar import NO_AGENT, REFUSALS, REST_S, edgar_of
 from catalyst.clients.http import Http
-from catalyst.clients.polls import DailyIndex, Poll, Polled, ask, fetch_companies, fetch_index, list_sources
+from catalyst.clients.polls import (
+    DailyIndex,
+    Poll,
+    Polled,
+    ask,
+    fetch_companies,
+    fetch_index,
+    lane_of,
+    list_sources,
+)
 from catalyst.clock import Clock
 from catalyst.core import daily_index
 from catalyst.core.intake import Item, announcement, follow_up, in_order, split_backlog
@@ -51,6 +62,8 @@ from catalyst.settings import Settings
 
 DAY_S = 86_400
 DAY_MS = DAY_S * 1000
+PER_HOST, MOST_POLLS = 4, 32  # polls at once: of one host, in all
+SLICE = 500  # new items of a document that one turn takes: what a handler does within its limit, several times over
 COMPANIES_RETRY_MS = 300_000
 INDEX_RETRY_MS, MOST_INDEX_TRIES = 1_800_000, 6  # a day whose index is not there after hours has none
 CHORES = """
@@ -75,8 +88,8 @@ class Fetcher(Actor):
     inbox = ()
     outbox = (StoryFound, FilingFound, StoryJoined, StoryCorrected, ItemDropped, OpsNotice)
     tables = (feeds.SCHEMA + stories.SCHEMA + CHORES, feeds.COUNTS + pauses.SCHEMA, refusals.SCHEMA,
-              prints.PRINTS + stories.REPEATS + feeds.HEADS)
-    jobs = (JobKind("poll", Poll, limit_s=30.0, workers=16, background=True),
+              prints.PRINTS + stories.REPEATS + feeds.HEADS + feeds.BLACKOUTS)
+    jobs = (JobKind("poll", Poll, limit_s=30.0, workers=PER_HOST, most=MOST_POLLS, background=True),
             JobKind("companies", CompanyList, limit_s=60.0, background=True),
             JobKind("reconcile", DailyIndex, limit_s=60.0, background=True))
     every = (Every("poll_due", 0.1, at_start=True), Every("companies_due", 60, at_start=True),
@@ -155,7 +168,7 @@ class Fetcher(Actor):
                 self.counters.add("polls_paused")
                 continue
             book.queued(self.sources[poll.name], due_ms)
-            yield Job("poll", poll, key=poll.name, lane="edgar" if poll.kind == "edgar" else "")
+            yield Job("poll", poll, key=poll.name, lane=lane_of(poll))
 
     def _pause(self, db: sqlite3.Connection) -> Iterator[Output]:
         """Look whether a person's pause is in force, and tell of its beginning and of its end."""
@@ -206,14 +219,17 @@ class Fetcher(Actor):
             book.put_back(job.payload)
             return
         self.counters.add("polls_failed" if polled.failed else f"polls_{polled.outcome}")
-        yield from self._take(source, polled, was_polled, db)
+        has_more = yield from self._take(source, polled, was_polled, db)
         if source.kind == "edgar":
             yield from self._edgar_said(polled, db)
         limit = NEVER if polled.outcome == NO_AGENT else self.settings.alert_consecutive_empty_cycles
-        notice = book.finish(source, polled, limit)
-        if notice is not None:
+        if has_more:  # of an EDGAR list too: its pages are read to the same point again
+            polled = replace(polled, head_ms=None)
+        for affair, notice in book.finish(source, polled, limit, self.sources):
             log.warning("source_notice", source=source.name, title=notice.title, text=notice.text)
-            yield self._notice(f"source:{source.name}", notice)
+            yield self._notice(affair, notice)
+        if has_more:
+            book.rest_soon(source)
 
     def _edgar_said(self, polled: Polled, db: sqlite3.Connection) -> Iterator[Output]:
         """After a refusal no list is asked for until EDGAR's time is over; one notice when it begins and ends."""
@@ -230,8 +246,9 @@ class Fetcher(Actor):
         log.error("poll_failed", exc_info=error, source=job.key)
         yield from self.done_poll(job, Polled(type(error).__name__, failed=True), db)
 
-    def _take(self, source: Source, polled: Polled, was_polled: int, db: sqlite3.Connection) -> Iterator[Output]:
-        """Hand on what is new; of a source's first document, what is news."""
+    def _take(self, source: Source, polled: Polled, was_polled: int,
+              db: sqlite3.Connection) -> Generator[Output, None, bool]:
+        """Hand on what is new; of a source's first document, what is news. Whether there is more for a next turn."""
         book = Storybook(db)
         news = book.unknown(source.name, polled.items, polled.seen_ms)
         backlog: list[Item] = []
@@ -242,8 +259,9 @@ class Fetcher(Actor):
             book.set_aside(source.name, item, polled.seen_ms)
             yield self._dropped(item, "backlog")
         self.counters.add("items_backlog", len(backlog))
-        for item in in_order(news):
+        for item in in_order(news)[:SLICE]:
             yield from self._hand_on(book, source, item, polled.seen_ms)
+        return len(news) > SLICE
 
     def _hand_on(self, book: Storybook, source: Source, item: Item, seen_ms: int) -> Iterator[Output]:
         known = book.take(source.name, item, seen_ms, self.time.before_ms, self.settings.seen_ttl_days * DAY_MS)

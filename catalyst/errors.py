@@ -134,7 +134,7 @@ class FetchError(CatalystError):
 
 
 class FeedError(CatalystError):
-    """A body that is not a feed. `reason` is a short word: `not_xml`, `html`, `no_feed`."""
+    """A body that is not a feed. `reason` is a short word: `not_xml`, `html`, `no_feed`, `too_complex`."""
 
     def __init__(self, reason: str, detail: str = ""):
         self.reason = reason

@@ -67,6 +67,20 @@ CATCH_ALL = {
     "catalyst/runtime/run.py": (1, "the top of the process: say why before the end"),
 }
 
+# What opens a connection over TCP or fetches an address, and where it may stand: file -> why.
+OPENERS = ("urlopen", "urlretrieve", "create_connection", "open_connection", "HTTPConnection", "HTTPSConnection",
+           "PoolManager", "ProxyManager", "build_opener", "getaddrinfo")
+NET_MODULES = ("requests", "httpx", "aiohttp", "ftplib", "smtplib", "telnetlib", "urllib3", "http.client",
+               "urllib.request")
+NET_PLACES = {
+    "catalyst/clients/http.py": "the one way out, and its pools",
+    "catalyst/clients/dial.py": "the sockets of the one way out",
+    "catalyst/clients/sinks.py": "urllib3's writer of multipart bodies, which opens nothing",
+    "catalyst/runtime/preload.py": "imports what actors need before they are forked",
+    "catalyst/bench": "asks our own world on loopback",
+    "catalyst/chaos": "asks our own world on loopback",
+}
+
 # Test files in which a server on loopback is slow on purpose; nothing else may sleep.
 SLOW_SERVERS = {"tests/clients/test_http.py"}
 
@@ -204,6 +218,17 @@ def test_one_place_reads_the_environment(path: Path) -> None:
         if isinstance(node, ast.Attribute):
             assert node.attr not in ("environ", "getenv", "environb", "putenv"), f"{relative(path)}:{node.lineno}"
     assert not {"os.environ", "os.getenv"} & {module for module, _ in imports(path)}
+
+
+@each(PROGRAM)
+def test_one_place_opens_an_address(path: Path) -> None:
+    """Every request goes out through catalyst.clients.http, which bounds it; no other module can make one."""
+    if within(path, set(NET_PLACES)):
+        return
+    for module, line in imports(path):
+        assert not any(is_or_in(module, name) for name in NET_MODULES), f"{relative(path)}:{line} imports {module}"
+    for name, line in calls(path):
+        assert name.split(".")[-1] not in OPENERS, f"{relative(path)}:{line} calls {name}"
 
 
 @each(PROGRAM)

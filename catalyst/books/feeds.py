@@ -9,13 +9,24 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from catalyst.clients.edgar import NO_AGENT, REFUSALS
 from catalyst.clients.polls import Poll, Polled, address_of
 from catalyst.core.intake import LONGEST_WISH_MS, following_due, wait_after_failure
-from catalyst.core.outage import Notice, Standing, after_poll
+from catalyst.core.outage import (
+    Mark,
+    Notice,
+    Standing,
+    after_poll,
+    began_together,
+    blackout,
+    blackout_over,
+    is_over,
+)
 from catalyst.core.sources import Source
 from catalyst.settings import Settings
 
 STALE_MS = 120_000  # a poll that was queued this long ago and never came back is given up
+REST_MS = 1_000  # until the next part of a document that is too long for one turn
 EDGAR_STEP_MS = 300  # EDGAR's lists begin apart: its limit is shared with the reading of filings
 
 SCHEMA = """
@@ -37,6 +48,8 @@ CREATE TABLE feeds (
 ) WITHOUT ROWID;
 """
 
+Telling = tuple[str, Notice]  # an affair and what is told of it
+
 COUNTS = """
 ALTER TABLE feeds ADD COLUMN last_poll_ms INTEGER;                      -- when the last poll came back
 ALTER TABLE feeds ADD COLUMN polls INTEGER NOT NULL DEFAULT 0;          -- that came back, since the row was made
@@ -47,6 +60,15 @@ ALTER TABLE feeds ADD COLUMN items INTEGER NOT NULL DEFAULT 0;          -- that 
 HEADS = """
 ALTER TABLE feeds ADD COLUMN head_ms INTEGER;   -- EDGAR: time of the newest filing up to which the list has been read
 """
+
+BLACKOUTS = """
+CREATE TABLE blackouts (
+    began_ms INTEGER PRIMARY KEY,  -- the first failure; the row goes when sources answer again
+    told_ms INTEGER NOT NULL       -- when the operator was told
+);
+"""
+TOLD_OTHERWISE = frozenset({*REFUSALS, NO_AGENT})  # EDGAR's refusals have notices of their own
+NO_WAY = ("dns", "refused", "timeout", "reset", "tls")  # nobody was reached: no server asked us to wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +130,10 @@ class Feedbook:
         """The clock jumped: each source is due as soon as it would have been."""
         self.db.execute("UPDATE feeds SET next_due_ms = next_due_ms + ?1, queued_ms = queued_ms + ?1", (by_ms,))
 
-    def finish(self, source: Source, polled: Polled, limit: int) -> Notice | None:
-        """Note a poll's end: headers, standing, a later next poll after a failure; what to tell the operator."""
+    def finish(self, source: Source, polled: Polled, limit: int, sources: Mapping[str, Source]) -> list[Telling]:
+        """Note a poll's end: headers, standing, a later next poll after a failure; what to tell the operator, of which
+        affair. While all `sources` are down together, a single one is not told of.
+        """
         if polled.outcome in ("ok", "empty"):
             self.db.execute("UPDATE feeds SET etag = ?, last_modified = ?, last_body_ms = ?, polled = max(polled, ?),"
                             " head_ms = coalesce(?, head_ms) WHERE name = ?",
@@ -130,7 +154,51 @@ class Feedbook:
             " next_due_ms = max(next_due_ms, ?) WHERE name = ?",
             (polled.outcome, after.streak, after.failures, after.outage_ms, after.told, self.now_ms + wait_ms,
              source.name))
-        return notice
+        return self._together(source, notice, after.outage_ms, sources)
+
+    def _together(self, source: Source, notice: Notice | None, since_ms: int | None,
+                  sources: Mapping[str, Source]) -> list[Telling]:
+        """What is told in place of, or beside, the source's own `notice`."""
+        own: list[Telling] = [] if notice is None else [(f"source:{source.name}", notice)]
+        began_ms = self._blackout_ms()
+        if began_ms is None and (notice is None or since_ms is None):
+            return own
+        marks = self._marks(sources)
+        if began_ms is not None and is_over(marks):
+            self._end_blackout(sources)
+            return [*own, ("sources", blackout_over(marks, began_ms, self.now_ms))]
+        if notice is None or since_ms is None or (began_ms is None and not began_together(marks, since_ms)):
+            return own
+        self.db.execute("UPDATE feeds SET told = 0 WHERE name = ?", (source.name,))
+        if began_ms is not None:
+            return []
+        self.db.execute("INSERT INTO blackouts(began_ms, told_ms) VALUES(?, ?)", (since_ms, self.now_ms))
+        return [("sources", blackout(marks, since_ms))]
+
+    def _blackout_ms(self) -> int | None:
+        row = self.db.execute("SELECT min(began_ms) FROM blackouts").fetchone()
+        return None if row is None else row[0]
+
+    def _marks(self, sources: Mapping[str, Source]) -> list[Mark]:
+        rows = self.db.execute("SELECT name, streak, outcome, coalesce(last_poll_ms, 0), coalesce(last_ok_ms, 0)"
+                               " FROM feeds WHERE outcome IS NOT NULL").fetchall()
+        return [Mark(*row) for row in rows if row[0] in sources and row[2] not in TOLD_OTHERWISE]
+
+    def _end_blackout(self, sources: Mapping[str, Source]) -> None:
+        """Who has not been told of and not answered yet counts anew; who could not be reached is asked at once."""
+        self.db.execute("DELETE FROM blackouts")
+        for name, outcome in self.db.execute("SELECT name, outcome FROM feeds WHERE streak > 0 AND told = 0"
+                                             ).fetchall():
+            if name in sources:
+                self.db.execute("UPDATE feeds SET streak = 0, outage_ms = NULL WHERE name = ?", (name,))
+                if outcome in NO_WAY:
+                    self.db.execute("UPDATE feeds SET failures = 0, next_due_ms = ?1 WHERE name = ?2",
+                                    (self.now_ms, name))
+
+    def rest_soon(self, source: Source) -> None:
+        """More of the last document is to be taken: ask for the whole of it once more, soon."""
+        self.db.execute("UPDATE feeds SET etag = NULL, last_modified = NULL, next_due_ms = min(next_due_ms, ?)"
+                        " WHERE name = ?", (self.now_ms + REST_MS, source.name))
 
     def _count(self, source: Source, polled: Polled) -> None:
         """Add a poll that came back, and the items of its document that were stored before this is called."""
@@ -148,9 +216,10 @@ class Feedbook:
     def listed(self, sources: Iterable[Source], settings: Settings) -> list[dict[str, Any]]:
         """A row for each source of the list, in its order; what was never asked has null times and zero counts."""
         names = ("last_ok_ms", "last_poll_ms", "outcome", "failures", "polls", "not_modified", "items")
+        dark = self._blackout_ms() is not None
         found = {row[0]: row[1:] for row in self.db.execute(
-            "SELECT name, next_due_ms, told, last_ok_ms, last_poll_ms, outcome, failures, polls, not_modified, items"
-            " FROM feeds")}
+            "SELECT name, next_due_ms, told OR (streak > 0 AND ?), last_ok_ms, last_poll_ms, outcome, failures, polls,"
+            " not_modified, items FROM feeds", (dark,))}
         rows = []
         for source in sources:
             next_due_ms, told, *values = found.get(source.name, (None, 0, None, None, None, 0, 0, 0, 0))

@@ -1,10 +1,11 @@
 """The one way out to the web: `Http.get` for what others publish, `Http.send` for addresses that the user configured.
 
-It bounds what a server can do to us: one deadline over connection, TLS, headers and body (RFC 9112 names none), a size
-limit on the wire and again after decompression, at most `MAX_HOPS` redirects, never from https back to http, and no
-private address unless it was allowed by name. The address is checked on the socket that really connects, at every hop,
-so a name that changes its address between check and use gains nothing. Proxies and `.netrc` of the environment are not
-read. It does not retry, except a GET on a kept connection that the server had closed meanwhile.
+It bounds what a server can do to us: one deadline over name, connection, TLS, headers and body (RFC 9112 names none), a
+size limit on the wire, whatever the bytes are, and again after decompression, at most `MAX_HOPS` redirects, never from
+https back to http, and no private address unless it was allowed by name. The address is checked on the socket that
+really connects, at every hop, so a name that changes its address between check and use gains nothing. Proxies and
+`.netrc` of the environment are not read. It does not retry, except a GET on a kept connection that the server had
+closed meanwhile.
 
 Error texts hold scheme and host only: the path of a webhook and the query of a feed may be secrets.
 """
@@ -23,8 +24,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 from catalyst import __version__
+from catalyst.clients.dial import Call, Resolver, dial, socket_classes
 from catalyst.clock import Clock
-from catalyst.core.addresses import is_forbidden
 from catalyst.errors import FetchError
 
 if TYPE_CHECKING:
@@ -32,9 +33,10 @@ if TYPE_CHECKING:
 
 POOL_SIZE = 16
 MAX_HOPS = 5
-CONNECT_S = 5.0
 KEEP_IDLE_S = 15.0  # a kept connection idle for longer is likely to be closed by the server while we write
 CHUNK_BYTES = 65_536
+HEADROOM_BYTES = 1_000_000  # on the wire beside the body: heads, chunk sizes, trailers
+MOST_MEMBERS = 1_000  # of one gzip body; honest ones have one, or one for each flush
 AGENT = f"Catalyst/{__version__}"
 
 
@@ -53,12 +55,13 @@ class Http:
     """Requests with limits; one object serves all threads of its actor."""
 
     def __init__(self, clock: Clock, *, allow_hosts: tuple[str, ...] = (), user_agent: str = AGENT,
-                 ca_file: str | None = None):
+                 ca_file: str | None = None, resolve: Resolver = socket.getaddrinfo):
         self._clock = clock
-        self._call = _Call(clock)
+        self._resolve = resolve
+        self._call = Call(clock)
         self._allow = frozenset(name.lower() for name in allow_hosts)
         self._agent = user_agent
-        self._plain_socket, tls_socket = _socket_classes(self._call)
+        self._plain_socket, tls_socket = socket_classes(self._call)
         self._tls = functools.cache(lambda: _tls_context(ca_file, tls_socket))
         self._lock = threading.Lock()
         self._managers: dict[bool, urllib3.PoolManager] = {}
@@ -115,6 +118,7 @@ class Http:
 
         where, call = place(url), self._call
         call.sent = call.dialled = False
+        call.allow_bytes(limit + HEADROOM_BYTES)
         given = {"user-agent": self._agent, "accept-encoding": "gzip, identity", "accept": "*/*"}
         given.update({name.lower(): value for name, value in headers.items()})
         unsure = method != "GET"
@@ -166,37 +170,12 @@ class Http:
         with self._lock:
             if guarded not in self._managers:
                 self._managers[guarded] = _make_manager(
-                    self._call, self._plain_socket, self._tls, self._allow if guarded else None)
+                    self._call, self._plain_socket, self._tls, self._allow if guarded else None, self._resolve)
             return self._managers[guarded]
 
 
 class _Stale(Exception):
     """A kept connection was found closed: nothing was answered, a GET may be asked again."""
-
-
-class _Call(threading.local):
-    """What the running request of each thread has left of its time, and how far it has come."""
-
-    def __init__(self, clock: Clock):
-        self.clock = clock
-        self.ends_s = 0.0
-        self.sent = False
-        self.dialled = False
-
-    def begin(self, deadline_s: float) -> None:
-        """Start the clock of a request."""
-        self.ends_s = self.clock.monotonic_s() + deadline_s
-
-    def left_s(self) -> float:
-        """Seconds to the deadline, negative after it."""
-        return self.ends_s - self.clock.monotonic_s()
-
-    def limit(self, sock: socket.socket, most_s: float = 1e6) -> None:
-        """Let the next operation of `sock` take no longer than what is left. Raises TimeoutError when nothing is."""
-        left = self.left_s()
-        if left <= 0:
-            raise TimeoutError("deadline")
-        sock.settimeout(min(left, most_s))
 
 
 def place(url: str) -> str:
@@ -233,7 +212,7 @@ def _within(pieces: Iterator[bytes], limit: int, url: str) -> Iterator[bytes]:
 
 def _gunzip(pieces: Iterator[bytes], url: str) -> Iterator[bytes]:
     """Unpacked pieces of at most CHUNK_BYTES, so that a small bomb is cut early. Several members follow each other."""
-    unpack, started = zlib.decompressobj(wbits=47), False
+    unpack, started, members = zlib.decompressobj(wbits=47), False, 1
     try:
         for piece in pieces:
             while piece:
@@ -243,6 +222,9 @@ def _gunzip(pieces: Iterator[bytes], url: str) -> Iterator[bytes]:
                 if unpack.eof:
                     piece = unpack.unused_data.lstrip(b"\0")
                     if piece:
+                        members += 1
+                        if members > MOST_MEMBERS:
+                            raise FetchError("encoding", f"over {MOST_MEMBERS} gzip members from {place(url)}")
                         unpack = zlib.decompressobj(wbits=47)
         yield unpack.flush()
     except zlib.error as error:
@@ -254,6 +236,10 @@ def _gunzip(pieces: Iterator[bytes], url: str) -> Iterator[bytes]:
 def _is_reset(error: BaseException) -> bool:
     """Whether the connection ended, as against an answer that is no HTTP."""
     inner = [error, *(part for part in error.args if isinstance(part, BaseException))]
+    if inner == [error] and not isinstance(error, (OSError, http.client.HTTPException)):
+        return False  # urllib3's own complaint about the answer
+    if any(type(part).__name__ == "InvalidChunkLength" for part in inner):
+        return False  # a kind of IncompleteRead there
     if any(isinstance(part, (http.client.RemoteDisconnected, http.client.IncompleteRead)) for part in inner):
         return True
     return not any(isinstance(part, http.client.HTTPException) for part in inner)
@@ -275,8 +261,8 @@ def _tls_context(ca_file: str | None, tls_socket: type[ssl.SSLSocket]) -> ssl.SS
     return context
 
 
-def _make_manager(call: _Call, plain_socket: type[socket.socket], tls: Callable[[], ssl.SSLContext],
-                  allowed: frozenset[str] | None) -> urllib3.PoolManager:
+def _make_manager(call: Call, plain_socket: type[socket.socket], tls: Callable[[], ssl.SSLContext],
+                  allowed: frozenset[str] | None, resolve: Resolver) -> urllib3.PoolManager:
     """A urllib3 pool whose sockets obey the deadline and, unless `allowed` is None, reach public addresses only."""
     import urllib3
     from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -288,7 +274,8 @@ def _make_manager(call: _Call, plain_socket: type[socket.socket], tls: Callable[
             call.dialled = True
             host = self.host.strip("[]")
             names = {host.lower(), f"{host.lower()}:{self.port}"}
-            return _dial(plain_socket, call, host, self.port, guarded=allowed is not None and not names & allowed)
+            is_guarded = allowed is not None and not names & allowed
+            return dial(plain_socket, call, host, self.port, guarded=is_guarded, resolve=resolve)
 
         def send(self: Any, data: Any) -> None:
             if self.sock is None:
@@ -320,61 +307,3 @@ def _make_manager(call: _Call, plain_socket: type[socket.socket], tls: Callable[
     manager = urllib3.PoolManager(num_pools=64, maxsize=POOL_SIZE)
     manager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
     return manager
-
-
-def _socket_classes(call: _Call) -> tuple[type[socket.socket], type[ssl.SSLSocket]]:
-    """Sockets whose every read and write ends at the deadline of the thread's request, however slowly bytes drip."""
-
-    class Plain(socket.socket):
-        def recv_into(self, *given: Any, **named: Any) -> int:
-            call.limit(self)
-            return super().recv_into(*given, **named)
-
-        def sendall(self, *given: Any, **named: Any) -> None:
-            call.limit(self)
-            super().sendall(*given, **named)
-
-    class Secure(ssl.SSLSocket):
-        def recv_into(self, *given: Any, **named: Any) -> int:
-            call.limit(self)
-            return super().recv_into(*given, **named)
-
-        def sendall(self, *given: Any, **named: Any) -> None:
-            call.limit(self)
-            super().sendall(*given, **named)
-
-    return Plain, Secure
-
-
-def _dial(make: type[socket.socket], call: _Call, host: str, port: int, *, guarded: bool) -> socket.socket:
-    """A socket connected to an address of `host`. Raises FetchError: dns, refused, timeout, forbidden_address.
-
-    The address that is checked is the address that is connected to; the peer is checked once more afterwards.
-    """
-    where = f"{host[:100]}:{port}"
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (socket.gaierror, UnicodeError) as error:
-        raise FetchError("dns", where) from error
-    failure = FetchError("refused", where)
-    for family, kind, protocol, _, address in found:
-        if guarded and is_forbidden(str(address[0])):
-            failure = FetchError("forbidden_address", where)
-            continue
-        sock = make(family, kind, protocol)
-        try:
-            call.limit(sock, CONNECT_S)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            sock.connect(address)
-            if guarded and is_forbidden(str(sock.getpeername()[0])):
-                raise FetchError("forbidden_address", where)
-            call.limit(sock)
-            return sock
-        except TimeoutError:
-            failure = FetchError("timeout", where)
-        except FetchError as error:
-            failure = error
-        except OSError:
-            failure = FetchError("refused", where)
-        sock.close()
-    raise failure

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
 from catalyst.clients.edgar import Edgar
 from catalyst.clients.files import read_text
-from catalyst.clients.http import Http
+from catalyst.clients.http import Http, Response
 from catalyst.core import edgar
 from catalyst.core.companies import Companies
 from catalyst.core.daily_index import Row, read_rows
@@ -33,6 +35,8 @@ ACCEPTED = "application/rss+xml, application/atom+xml, application/xml;q=0.9, */
 # a poll is not read further, for the others wait for their turns; the daily index says what was missed.
 MOST_PAGES, PAGES_MS = 10, 12_000
 INDEX_BYTES = 10_000_000  # a day has 5,000 rows of 100 bytes
+FEED_BYTES = 3_000_000  # the largest recorded list, of EDGAR's Form 4, has 1.1 MB
+VALIDATOR = re.compile(r"[\x20-\x7e]{1,1000}")  # an ETag or date that a header can carry back
 COMPANIES_BYTES = 30_000_000  # the SEC's list has 0.8 MB
 
 
@@ -69,14 +73,14 @@ class Polled:
     head_ms: int | None = None
 
 
-def ask(http: Http | Edgar, poll: Poll) -> Polled:
-    """Fetch and read one document; EDGAR's lists are asked of an Edgar."""
+def ask(http: Http | Edgar, poll: Poll, *, deadline_s: float = 12.0) -> Polled:
+    """Fetch and read one document within the deadline; EDGAR's lists are asked of an Edgar."""
     headers = {"Accept": ACCEPTED}
     for name, value in (("If-None-Match", poll.etag), ("If-Modified-Since", poll.last_modified)):
-        if value:
+        if value and VALIDATOR.fullmatch(value):
             headers[name] = value
     try:
-        answer = http.get(poll.url, headers=headers)
+        answer = http.get(poll.url, headers=headers, deadline_s=deadline_s, limit_bytes=FEED_BYTES)
         if answer.status == 304:
             return Polled("not_modified", seen_ms=answer.done_ms)
         if answer.status != 200:
@@ -100,9 +104,8 @@ def ask(http: Http | Edgar, poll: Poll) -> Polled:
         entries = tuple(kept)
         if is_whole:
             head_ms = max((entry.published_ms for entry in listed if entry.published_ms is not None), default=None)
-    etag, last_modified = answer.headers.get("etag"), answer.headers.get("last-modified")
-    if not is_whole:  # the next poll must get the document again, to read on
-        etag = last_modified = None
+    # Where a page is missing the next poll must get the document again, to read on.
+    etag, last_modified = (_validator(answer, name) if is_whole else None for name in ("etag", "last-modified"))
     return Polled("ok", tuple(items_of(entries, poll.name)), answer.done_ms, etag, last_modified, others=others,
                   fresh_ms=fresh_ms(answer.done_ms, server_ms(answer.headers)), head_ms=head_ms)
 
@@ -118,7 +121,7 @@ def _further_pages(http: Http | Edgar, poll: Poll, entries: tuple[Entry, ...],
     while (page < MOST_PAGES and done_ms - began_ms < PAGES_MS
            and (url := edgar.next_page(poll.url, last, page, poll.head_ms)) is not None):
         try:
-            answer = http.get(url, headers={"Accept": ACCEPTED})
+            answer = http.get(url, headers={"Accept": ACCEPTED}, limit_bytes=FEED_BYTES)
             if answer.status != 200:
                 return entries, False
             done_ms = answer.done_ms
@@ -128,6 +131,17 @@ def _further_pages(http: Http | Edgar, poll: Poll, entries: tuple[Entry, ...],
         entries += last
         page += 1
     return entries, True
+
+
+def lane_of(poll: Poll) -> str:
+    """What shares the workers of one host: EDGAR's lists, else who has the same host and port."""
+    return "edgar" if poll.kind == "edgar" else urlsplit(poll.url).netloc.rpartition("@")[2].lower()
+
+
+def _validator(answer: Response, name: str) -> str | None:
+    """The value of a header that is to be sent back; None where it is absent or would spoil the next request."""
+    value = answer.headers.get(name, "")
+    return value if VALIDATOR.fullmatch(value) else None
 
 
 def list_sources(settings: Settings) -> tuple[Source, ...]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ipaddress
 
 NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: an IPv4 address in the last 32 bits
+OTHERS = (ipaddress.ip_network("fec0::/10"),  # site-local, RFC 3879: deprecated, still routed inside some houses
+          ipaddress.ip_network("3fff::/20"))  # documentation, RFC 9637
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -19,6 +21,8 @@ def is_forbidden(address: str) -> bool:
         return True
     inner: list[IpAddress] = [ip]
     if isinstance(ip, ipaddress.IPv6Address):
+        if any(ip in network for network in OTHERS):
+            return True
         inner += [part for part in (ip.ipv4_mapped, ip.sixtofour) if part is not None]
         inner += list(ip.teredo) if ip.teredo else []
         if ip in NAT64:

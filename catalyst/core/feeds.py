@@ -29,6 +29,13 @@ TAGS = 40
 TAG_CHARS = 200
 SECOND_TRY_BYTES = 3_000_000  # feedparser takes about a second for each megabyte
 
+MOST_MARKS = 60_000  # nodes that the document would have in memory, up to 300 bytes each; a thousand items have 15,000
+MOST_ENTRIES = 4_000  # EDGAR's longest recorded list has 2,000
+MOST_ATTRIBUTES = 500  # of one tag: the XML library compares each with all before it
+SECTION = re.compile(rb"<!\[CDATA\[.*?(?:\]\]>|\Z)", re.DOTALL)
+OPEN_TAG = re.compile(rb"<[^<>]*")
+REFERENCE = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos|#x?[0-9a-fA-F]{1,8});)")
+
 HEAD_BYTES = 16_384
 DECLARATION = re.compile(rb"\s*<\?xml[^>]*?\?>")
 ENCODING = re.compile(rb"encoding\s*=\s*[\"']([\w.:-]{1,40})[\"']")
@@ -77,7 +84,9 @@ def parse_feed(body: bytes, content_type: str = "", base: str = "") -> Feed:
     """The feed in `body`. `content_type` is the HTTP header (its charset counts where the document names none),
     `base` the document's address, against which relative links are read.
 
-    Raises FeedError: `html` for a web page, `not_xml` for no markup at all, `no_feed` for other XML or beyond repair.
+    Raises FeedError: `html` for a web page, `not_xml` for no markup at all, `no_feed` for other XML or beyond repair,
+    `too_complex` for more tags, attributes and references than any feed has. What stands before the root is not read,
+    so there are no entities but those of XML itself.
     """
     if HTML_START.match(body, 0, HEAD_BYTES):
         raise FeedError("html", "a web page in place of a feed")
@@ -90,6 +99,8 @@ def parse_feed(body: bytes, content_type: str = "", base: str = "") -> Feed:
             raise FeedError("not_xml", "an empty body" if not body.strip() else "no markup at the start")
         raise FeedError("no_feed", "XML without rss, feed or RDF")
     body = body[start.start():]
+    if _has_marks(body, MOST_MARKS):
+        raise FeedError("too_complex", f"over {MOST_MARKS} tags, attributes and references")
     return Feed(tuple(_entry(raw, dates, base) for raw, dates in _read(body)))
 
 
@@ -179,10 +190,28 @@ def _decoded(body: bytes, name: str) -> str:
     return body.decode("cp1252", "replace")
 
 
+def _has_marks(body: bytes, most: int) -> bool:
+    """Whether `body` would have more than `most` nodes, or one tag far too many attributes.
+
+    Text in sections makes none and is left out where that counts. Quotes are not looked at: a `>` inside an attribute
+    ends the tag here, what stands behind it counts as text.
+    """
+    equals = body.count(b"=")
+    if body.count(b"<") + equals + body.count(b"&") <= most and equals <= 10 * MOST_ATTRIBUTES:
+        return False
+    body = SECTION.sub(b"<", body)
+    if (count := body.count(b"<") + len(REFERENCE.findall(body))) > most:
+        return True
+    attributes = [tag.count(b"=") for tag in OPEN_TAG.findall(body)]
+    return count + sum(attributes) > most or max(attributes, default=0) > MOST_ATTRIBUTES
+
+
 def _read(body: bytes) -> list[tuple[Mapping[str, Any], list[str]]]:
     """Each entry as the library gives it, with the dates as the document writes them, best first."""
-    first = _fast(body)
     dates = _dates(body)
+    if len(dates) > MOST_ENTRIES:
+        raise FeedError("too_complex", f"{len(dates)} entries")
+    first = _fast(body)
     if first is not None and len(first) == len(dates):
         return list(zip(first, dates, strict=True))
     second = _thorough(body) if dates and len(body) <= SECOND_TRY_BYTES else None

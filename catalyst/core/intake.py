@@ -9,6 +9,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from catalyst.core.edgar import party_rank, read_entry
 from catalyst.core.feeds import Entry
@@ -49,7 +50,7 @@ def items_of(entries: Iterable[Entry], source: str) -> list[Item]:
     entries one id, the link tells them apart.
     """
     usable = [_titled(entry) for entry in entries if entry.title or entry.summary]
-    ids = [item_id_of(entry.id, entry.link, source) for entry in usable]
+    ids = [_identity(entry.id, entry.link, source) for entry in usable]
     shared = Counter(entry_id for entry_id, _ in {(entry.id, item_id) for entry, item_id in
                                                   zip(usable, ids, strict=True)})
     found: dict[str, Item] = {}
@@ -57,10 +58,20 @@ def items_of(entries: Iterable[Entry], source: str) -> list[Item]:
         if item_id in found and not _is_nearer(entry, found[item_id].entry):
             continue
         key = _short(entry.id if shared[entry.id] == 1 else f"{entry.id}\n{item_id}")
-        signature = "" if accession_of(entry.id, entry.link) else title_signature(entry.title)
+        signature = "" if accession_of(entry.id, entry.link) else _signature(entry.title)
         found[item_id] = Item(entry, item_id, key, signature, signature_lead(signature) if signature else "",
                               _digest(entry))
     return list(found.values())
+
+
+@lru_cache(maxsize=2_048)  # a feed shows the same entries again and again
+def _identity(entry_id: str, link: str, source: str) -> str:
+    return item_id_of(entry_id, link, source)
+
+
+@lru_cache(maxsize=2_048)
+def _signature(title: str) -> str:
+    return title_signature(title)
 
 
 def in_order(items: Iterable[Item]) -> list[Item]:

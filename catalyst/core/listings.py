@@ -32,7 +32,8 @@ from catalyst.errors import FeedError
 COLUMNS = {"title": "title", "headline": "title", "link": "link", "url": "link", "date": "date", "published": "date",
            "datetime": "date", "summary": "summary", "description": "summary", "ticker": "tickers",
            "tickers": "tickers", "category": "category", "id": "id", "guid": "id"}
-MOST_ROWS = 20_000
+MOST_ROWS = 4_000
+MOST_MARKS = 250_000  # commas and brackets: values of the JSON in memory
 
 
 def parse_document(kind: str, body: bytes, content_type: str = "", base: str = "") -> Feed:
@@ -43,7 +44,10 @@ def parse_document(kind: str, body: bytes, content_type: str = "", base: str = "
 
 
 def parse_json_feed(body: bytes, base: str = "") -> Feed:
-    """The entries of a JSON Feed. Raises FeedError `no_feed` for anything else, `html` for a web page."""
+    """The entries of a JSON Feed. Raises FeedError `no_feed` for anything else, `html` for a web page, `too_complex`
+    for more values than any feed has."""
+    if sum(map(body.count, (b",", b"[", b"{"))) > MOST_MARKS:
+        raise FeedError("too_complex", f"over {MOST_MARKS} values")
     try:
         document = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -31,13 +31,15 @@ class JobKind:
     """A kind of slow work (HTTP, model, drawing), done by a thread outside the transaction.
 
     `payload` is the typed record that the job's row holds; `limit_s` the time after which one job counts as stuck;
-    `workers` how many run at once in one lane; `background` jobs do not count as waiting work (polls that come back).
+    `workers` how many run at once in one lane, `most` in all lanes (0: any number); `background` jobs do not count as
+    waiting work (polls that come back).
     """
 
     name: str
     payload: type[msgspec.Struct]
     limit_s: float
     workers: int = 1
+    most: int = 0
     background: bool = False
 
 

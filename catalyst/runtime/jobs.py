@@ -125,7 +125,7 @@ class Jobs:
         busy = Counter((job.kind, job.lane) for job, _ in self.running.values())
         picked: list[Job] = []
         for (kind, lane), waiting in list(self._queued.items()):
-            free = self._kinds[kind].workers - busy[kind, lane] if kind in self._kinds else 0
+            free = self._free(kind, lane, busy)
             if waiting <= 0 or free <= 0:
                 continue
             opens_ms = self._open_ms.get(lane, 0)
@@ -137,12 +137,22 @@ class Jobs:
                 " ORDER BY priority DESC, id LIMIT ?", (kind, lane, now_ms, free)).fetchall()
             jobs = [self._mark_running(db, kind, lane, row, now_ms) for row in rows]
             picked += [job for job in jobs if job is not None]
+            busy[kind, lane] += len(rows)
             self._look |= None in jobs  # its place is free
             if len(rows) < min(free, waiting):
                 later = db.execute("SELECT min(not_before_ms) FROM jobs WHERE state = 'queued' AND kind = ? AND"
                                    " lane = ?", (kind, lane)).fetchone()[0]
                 self.next_ms = min(self.next_ms, later if later is not None else FAR_MS)
         return picked
+
+    def _free(self, kind: str, lane: str, busy: Counter[tuple[str, str]]) -> int:
+        declared = self._kinds.get(kind)
+        if declared is None:
+            return 0
+        free = declared.workers - busy[kind, lane]
+        if declared.most:
+            free = min(free, declared.most - sum(count for (other, _), count in busy.items() if other == kind))
+        return free
 
     def _suspect(self, db: sqlite3.Connection, now_ms: int) -> list[Job] | None:
         """The job to start alone, none while another runs; None where no suspect is due."""

@@ -284,10 +284,8 @@ def test_a_list_that_never_reaches_what_is_known_is_left_after_ten_pages(tmp_pat
         poll(bench, 0)
         paged.filed = 1_500
         paged.starts()
-        assert len(filings(poll(bench))) == 1_000
-        assert len(paged.starts()) == 10
-        poll(bench)
-        assert paged.starts() == ["0"]
+        assert [len(filings(poll(bench))) for _ in range(3)] == [500, 500, 0]  # a turn takes so many
+        assert len(paged.starts()) == 21
 
 
 def test_the_daily_index_tells_what_was_missed(tmp_path: Path, server: Lists) -> None:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from catalyst.core.outage import Notice, Standing, after_poll
+from catalyst.core.outage import (
+    Mark,
+    Notice,
+    Standing,
+    after_poll,
+    began_together,
+    blackout,
+    blackout_over,
+    is_over,
+)
 
 
 def run(outcomes: str, limit: int = 3) -> tuple[Standing, list[tuple[int, str]]]:
@@ -48,3 +57,34 @@ def test_an_outage_may_begin_at_time_zero() -> None:
     """A beginning at zero is a beginning, not an unknown one."""
     after, _ = after_poll(Standing(1, 1, 0), "wire", "empty", failed=False, now_ms=9_000, limit=2)
     assert after.outage_ms == 0
+
+
+def marks(states: str) -> list[Mark]:
+    """Sources in a row since moment 100: d down, u up, x not asked since, n never answered and down."""
+    made = {"d": (3, "dns", 150, 90), "u": (0, "ok", 150, 150), "x": (0, "ok", 90, 90), "n": (3, "timeout", 150, 0)}
+    return [Mark(f"s{number}", *made[letter]) for number, letter in enumerate(states)]
+
+
+@pytest.mark.parametrize(("states", "together"), [
+    ("dd", True), ("d", False), ("du", False), ("ddddddddd", True), ("ddddddddu", False), ("dddddddddu", True),
+    ("dddddddduu", False), ("dn", True), ("dx", False), ("ddx", True), ("ddxx", True), ("ddxxx", False), ("", False)])
+def test_down_together(states: str, together: bool) -> None:
+    """All but one in ten of those that were asked since are down, and those are two, and half of all, at least."""
+    assert began_together(marks(states), 100) is together
+
+
+@pytest.mark.parametrize(("states", "over"), [
+    ("ddd", False), ("ddu", True), ("dddddddddu", False), ("dddddddduu", True), ("uu", True), ("", True)])
+def test_together_is_over(states: str, over: bool) -> None:
+    """As soon as more answer than may while the rest counts as all; and where no source is left."""
+    assert is_over(marks(states)) is over
+
+
+def test_texts_of_a_blackout() -> None:
+    """They say how many fail, what they have in common, how long it lasted and how many are still silent."""
+    assert blackout(marks("ddn"), 100) == Notice(
+        "100", "warning", "No source answers", "3 of 3 sources fail together, 2 of them with: dns")
+    assert blackout(marks("dddddddddu"), 100).title == "Hardly any source answers"
+    assert blackout_over(marks("duu"), 100, 60_100) == Notice(
+        "100:over", "info", "Sources answer again", "after 60 s; 1 of 3 have not answered yet")
+    assert blackout_over(marks("uu"), 100, 60_100).text == "after 60 s"

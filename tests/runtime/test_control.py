@@ -162,6 +162,12 @@ def test_query_gives_columns_and_rows(fed: Fed) -> None:
     assert fed.asked("query", sql="EXPLAIN QUERY PLAN SELECT * FROM seen")["rows"]
 
 
+def test_a_query_that_is_asked_for_ever_goes_on(fed: Fed) -> None:
+    """The limit on a query's steps is one of each run: who asks the same thing all day is never cut off."""
+    sql = ("WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 20000) SELECT max(x) FROM n")
+    assert all(fed.asked("query", sql=sql)["rows"] == [[20_000]] for _ in range(40))
+
+
 @pytest.mark.parametrize("sql", [
     "INSERT INTO seen(item_id, number) VALUES('x', 1)", "DELETE FROM seen", "UPDATE seen SET number = 0",
     "DELETE FROM dead WHERE id = ?", "DROP TABLE seen", "CREATE TABLE t(x)", "CREATE TEMP TABLE t(x)",

@@ -1,0 +1,227 @@
+"""Real fetchers against a bad net: hostile servers beside good ones, outages, kill -9 in mid-cycle, many askers."""
+
+from __future__ import annotations
+
+import json
+import random
+import socket
+import sys
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import msgpack
+import pytest
+import zmq
+
+from catalyst.bench.house import House
+from catalyst.chaos.houses import integrity, truth
+from catalyst.chaos.verdict import judge
+from catalyst.runtime.control import CONTROL_VERSION
+from catalyst.runtime.places import places
+from catalyst.runtime.sockets import plain_socket
+from catalyst.testing import wait_until
+from catalyst.world.generate import generate
+from tests.hostile import FEED, OK, Hostile, answer, bomb, drip, filled, flood, raw, redirect
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
+
+CLIENTS = 200
+BAD = {
+    "bomb": answer(bomb(200_000_000), "Content-Encoding: gzip"), "endless": flood(OK + b"\r\n", bytes(65_536)),
+    "drip": drip(OK + b"Content-Length: 100000\r\n\r\n"), "silent": raw(linger=True),
+    "headers": flood(OK, b"X-A: b\r\n" * 5_000), "loop": redirect("{base}/loop"),
+    "inside": redirect("http://169.254.169.254/"), "deep": answer(filled(b"<rss><channel>", b"<a>")),
+    "long": answer(b"<rss><channel>" + b"".join(
+        b"<item><title>Acme Robotics wins order %d</title><guid>%d</guid></item>" % (n, n) for n in range(3_900))),
+}
+
+
+class Wire:
+    """A good source: its documents, the moments at which it was asked, and whether it is down just now."""
+
+    def __init__(self) -> None:
+        self.asked_s: list[float] = []
+        self.is_down = False
+
+    def __call__(self, sock: socket.socket, server: Hostile) -> None:
+        self.asked_s.append(time.monotonic())
+        if self.is_down:
+            sock.sendall(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")
+        elif b"If-None-Match" in server.requests[-1]:
+            sock.sendall(b'HTTP/1.1 304 Not Modified\r\nETag: "a"\r\n\r\n')
+        else:
+            sock.sendall(OK + b'ETag: "a"\r\nContent-Length: %d\r\n\r\n' % len(FEED) + FEED)
+
+
+def listing(every_s: float, sources: dict[str, str]) -> str:
+    """A sources.toml of name -> address."""
+    return "".join(f'[[source]]\nname = "{name}"\nurl = "{url}"\nkind = "rss"\nevery = {every_s}\n'
+                   for name, url in sources.items())
+
+
+@pytest.fixture
+def net() -> Iterator[tuple[dict[str, Wire], Hostile, Hostile]]:
+    """Ten good sources and their server, and the server of the bad ones."""
+    good = {f"good{number}": Wire() for number in range(10)}
+    servers = Hostile(dict(good)), Hostile(dict(BAD))
+    yield good, *servers
+    for server in servers:
+        server.close()
+
+
+def opened(folder: Path, sources: str, *servers: Hostile, **settings: str) -> House:
+    """A house with its world, whose fetcher asks these sources."""
+    folder.mkdir(exist_ok=True)
+    path = folder / "own.toml"
+    path.write_text(sources)
+    house = House(folder, items=10, CATALYST_SOURCES=str(path),
+                  CATALYST_ALLOW_HOSTS=",".join(f"127.0.0.1:{server.port}" for server in servers), **settings)
+    house.open_world()
+    return house
+
+
+def test_hostile_sources_delay_no_good_one(tmp_path: Path, net: tuple[dict[str, Wire], Hostile, Hostile]) -> None:
+    """Beside nine hostile sources ten good ones keep their rhythm, and the process is neither ended nor swollen."""
+    good, fine, bad = net
+    addresses = {name: f"{fine.base}/{name}" for name in good} | {name: f"{bad.base}/{name}" for name in BAD}
+    with opened(tmp_path, listing(1, addresses), fine, bad) as house:
+        house.up()
+        pid = house.pid("fetcher")
+        start_s = time.monotonic()
+        wait_until(lambda: min(len(wire.asked_s) for wire in good.values()) >= 15, 60, "fifteen polls of each")
+        late_s = max(later - earlier - 1 for wire in good.values() for earlier, later in pairwise(wire.asked_s))
+        outcomes = {row["name"]: row["outcome"] for row in house.query("fetcher", "SELECT name, outcome FROM feeds")}
+        sys.stdout.write(json.dumps({"late_s": round(late_s, 3), "took_s": round(time.monotonic() - start_s, 1),
+                                     "outcomes": {name: outcomes[name] for name in BAD}}) + "\n")
+        assert house.pid("fetcher") == pid
+        assert late_s < 3  # the aim is 1 s; a shared machine is given more
+        assert {outcomes[name] for name in good} <= {"ok", "not_modified"}
+        wait_until(lambda: all(row["outcome"] for row in house.query("fetcher", "SELECT outcome FROM feeds")), 30)
+
+
+def notices(house: House) -> Counter[str]:
+    """Titles at the operator's sink that are about sources."""
+    titles = [message["payload"]["embeds"][0]["title"] for message in house.sent()["messages"]
+              if message["webhook"] == "2/ops" and message["method"] == "POST" and message["status"] == 200]
+    titles = [title.lstrip("ℹ⚠✖ ") for title in titles]
+    return Counter(title for title in titles if "ource" in title or "good" in title or "dead" in title)
+
+
+def test_outages_are_told_exactly_once(tmp_path: Path, net: tuple[dict[str, Wire], Hostile, Hostile]) -> None:
+    """A quiet night, one dead source of ten, all of them, a kill in between, names that no server knows: one notice
+    for each and one for its end."""
+    good, fine, _ = net
+    addresses = {name: f"{fine.base}/{name}" for name in good}
+    with opened(tmp_path, listing(0.3, addresses), fine, ALERT_CONSECUTIVE_EMPTY_CYCLES="3") as house:
+        house.up()
+        expected: Counter[str] = Counter()
+
+        def has_come(*titles: str) -> None:
+            expected.update(titles)
+            wait_until(lambda: sum(notices(house).values()) >= sum(expected.values()), 60, f"{titles}")
+            assert notices(house) == expected
+
+        def polled_again(count: int) -> None:
+            before = {name: len(wire.asked_s) for name, wire in good.items()}
+            wait_until(lambda: all(len(wire.asked_s) >= before[name] + count for name, wire in good.items()), 90)
+
+        polled_again(10)  # the quiet night: 304s only
+        assert notices(house) == expected
+        good["good3"].is_down = True
+        has_come("good3 gives nothing")
+        good["good3"].is_down = False
+        has_come("good3 is back")
+        for wire in good.values():
+            wire.is_down = True
+        has_come("No source answers")
+        house.kill("fetcher")
+        polled_again(1)
+        for wire in good.values():
+            wire.is_down = False
+        has_come("Sources answer again")
+        polled_again(3)
+        (tmp_path / "own.toml").write_text(listing(0.3, {name: f"http://{name}.invalid/" for name in good}))
+        house.catalyst("reload")
+        has_come("Hardly any source answers" if "Hardly any source answers" in notices(house) else "No source answers")
+        (tmp_path / "own.toml").write_text(listing(0.3, addresses))
+        house.catalyst("reload")
+        has_come("Sources answer again")
+        polled_again(5)
+        assert notices(house) == expected
+
+
+@pytest.mark.parametrize("kills", [8, pytest.param(50, marks=[pytest.mark.long, pytest.mark.timeout(900)])])
+def test_killed_in_mid_cycle(tmp_path: Path, kills: int) -> None:
+    """The fetcher is killed again and again while a day plays: no item is skipped, none handed on twice."""
+    span_s = 10 + kills * 1.5
+    chance = random.Random(31)
+    generate(31, 300, tmp_path / "day", filings=40, duration_s=span_s, every_s=0.5)
+    with House(tmp_path, day=tmp_path / "day") as house:
+        house.open_world()
+        house.up()
+        killed = 0
+        while killed < kills:
+            pid = house.pid("fetcher")
+            if pid is not None and house.kill("fetcher") == pid:
+                killed += 1
+                wait_until(lambda pid=pid: house.pid("fetcher") not in (None, pid), 60, "the fetcher is back")
+                again_s = time.monotonic() + chance.uniform(1.1, 1.6)  # somewhere in a cycle, and never a quick death
+                wait_until(lambda again_s=again_s: time.monotonic() >= again_s)
+        items = house.wait_until_settled(200)
+        verdict = judge(items, house.expected(), truth(house), house.sent(), integrity(house), alerter_kills=0)
+        assert verdict.is_good, verdict.rows()
+        rows = house.query("fetcher", "SELECT count(*) AS n, count(DISTINCT item_id) AS ids FROM stories")[0]
+        assert rows["n"] == rows["ids"]
+        assert len(items) == house.expected()
+
+
+def test_two_hundred_ask_while_it_polls(tmp_path: Path) -> None:
+    """200 clients at once, again and again, ask the running fetcher what it has seen, while a day comes in: each gets
+    an answer, no mark that one of them saw is ever missing, and no item is handed on twice."""
+    generate(32, 150, tmp_path / "day", duration_s=8, every_s=0.3)
+    with House(tmp_path, day=tmp_path / "day") as house:
+        house.open_world()
+        house.up()
+        seen: dict[int, list[set[str]]] = defaultdict(list)
+        wait_until(lambda: house.query("fetcher", "SELECT 1 FROM seen LIMIT 1"), 30, "the first marks")
+        for _ in range(4):
+            for number, marks in enumerate(ask_at_once(house)):
+                seen[number].append(marks)
+        assert len(seen) == CLIENTS
+        items = house.wait_until_settled(120)
+        final = ask_at_once(house)[0]
+        for answers in seen.values():
+            assert all(earlier <= later for earlier, later in pairwise([*answers, final]))
+        verdict = judge(items, house.expected(), truth(house), house.sent(), integrity(house), alerter_kills=0)
+        assert verdict.is_good, verdict.rows()
+
+
+def ask_at_once(house: House) -> list[set[str]]:
+    """What each of 200 clients is told, all of them asking before the first answer is read."""
+    query = "SELECT entry_key FROM seen ORDER BY last_seen_ms, entry_key LIMIT 1000"
+    request = msgpack.packb({"v": CONTROL_VERSION, "verb": "query", "args": {"sql": query}}, use_bin_type=True)
+    context, sockets, answers = zmq.Context(), [], []
+    try:
+        for _ in range(CLIENTS):
+            sockets.append(plain_socket(context, zmq.DEALER))
+            places(house.home / "run").connect(sockets[-1], "fetcher", "ctl")
+        threads = [threading.Thread(target=client.send, args=(request,)) for client in sockets]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        for client in sockets:
+            assert client.poll(30_000), "a client got no answer"
+            found: dict[str, Any] = msgpack.unpackb(client.recv(), raw=False)
+            assert found["ok"], found
+            answers.append({row[0] if isinstance(row, list) else row["entry_key"] for row in found["rows"]})
+    finally:
+        for client in sockets:
+            client.close(0)
+        context.term()
+    return answers
