@@ -5,7 +5,7 @@ sends     StoryFound   to classifier (a story that no wire has carried before)
 sends     FilingFound  to sec (a filing that no list has shown before)
 sends     StoryJoined  to alerter (another wire carries a story that was found)
 sends     StoryCorrected to alerter (its publisher corrects a story that was found)
-sends     ItemDropped  to tracker (backlog, duplicate:<item id>, missed)
+sends     ItemDropped  to tracker (backlog, duplicate:<item id>, stale, missed)
 sends     OpsNotice    to alerter (a source gives nothing, or something again; a pause; EDGAR refuses us; filings
                        that no list has shown)
 stores    feeds        one row a source: conditional headers, next poll, outage
@@ -45,11 +45,13 @@ from catalyst.clients.polls import (
     ask,
     fetch_companies,
     fetch_index,
+    key_of,
     lane_of,
     list_sources,
 )
 from catalyst.clock import Clock
 from catalyst.core import daily_index
+from catalyst.core.freshness import Limits, stale
 from catalyst.core.intake import Item, announcement, follow_up, in_order, split_backlog
 from catalyst.core.outage import NEVER, Notice
 from catalyst.core.sources import Source
@@ -88,7 +90,8 @@ class Fetcher(Actor):
     inbox = ()
     outbox = (StoryFound, FilingFound, StoryJoined, StoryCorrected, ItemDropped, OpsNotice)
     tables = (feeds.SCHEMA + stories.SCHEMA + CHORES, feeds.COUNTS + pauses.SCHEMA, refusals.SCHEMA,
-              prints.PRINTS + stories.REPEATS + feeds.HEADS + feeds.BLACKOUTS)
+              prints.PRINTS + stories.REPEATS + feeds.HEADS + feeds.BLACKOUTS,
+              stories.LATENCY + feeds.PACES)
     jobs = (JobKind("poll", Poll, limit_s=30.0, workers=PER_HOST, most=MOST_POLLS, background=True),
             JobKind("companies", CompanyList, limit_s=60.0, background=True),
             JobKind("reconcile", DailyIndex, limit_s=60.0, background=True))
@@ -142,7 +145,8 @@ class Fetcher(Actor):
 
     def _list(self) -> None:
         self.listed = list_sources(self.settings)
-        self.sources = {source.name: source for source in self.listed if source.enabled}
+        self.sources = {source.name: source for source in self.listed
+                        if source.enabled and key_of(source, self.settings) != ""}
 
     def on_reload(self) -> None:
         """Take over a changed list of sources. Raises ConfigError for a wrong one, which changes nothing."""
@@ -204,7 +208,7 @@ class Fetcher(Actor):
 
     def work_poll(self, poll: Poll) -> Polled:
         """Ask and read; both may take their time here."""
-        return ask(self._edgar if poll.kind == "edgar" else self._http, poll)
+        return ask(self._edgar if poll.kind == "edgar" else self._http, poll, key_of(poll, self.settings))
 
     def done_poll(self, job: Job, polled: Polled, db: sqlite3.Connection) -> Iterator[Output]:
         """Apply what a poll found."""
@@ -223,13 +227,14 @@ class Fetcher(Actor):
         if source.kind == "edgar":
             yield from self._edgar_said(polled, db)
         limit = NEVER if polled.outcome == NO_AGENT else self.settings.alert_consecutive_empty_cycles
+        quiet_ms = book.silent_ms(source, polled.seen_ms)
         if has_more:  # of an EDGAR list too: its pages are read to the same point again
             polled = replace(polled, head_ms=None)
         for affair, notice in book.finish(source, polled, limit, self.sources):
             log.warning("source_notice", source=source.name, title=notice.title, text=notice.text)
             yield self._notice(affair, notice)
         if has_more:
-            book.rest_soon(source)
+            book.rest_soon(source, polled.seen_ms - (quiet_ms or 0))
 
     def _edgar_said(self, polled: Polled, db: sqlite3.Connection) -> Iterator[Output]:
         """After a refusal no list is asked for until EDGAR's time is over; one notice when it begins and ends."""
@@ -259,12 +264,27 @@ class Fetcher(Actor):
             book.set_aside(source.name, item, polled.seen_ms)
             yield self._dropped(item, "backlog")
         self.counters.add("items_backlog", len(backlog))
+        old = self._stale(source, news, polled, db) if was_polled == 2 else frozenset()
         for item in in_order(news)[:SLICE]:
-            yield from self._hand_on(book, source, item, polled.seen_ms)
+            yield from self._hand_on(book, source, item, polled.seen_ms, is_stale=item.item_id in old)
+        if news:
+            book.handed(source.name, polled.seen_ms, self.now_ms)
         return len(news) > SLICE
 
-    def _hand_on(self, book: Storybook, source: Source, item: Item, seen_ms: int) -> Iterator[Output]:
+    def _stale(self, source: Source, news: list[Item], polled: Polled, db: sqlite3.Connection) -> frozenset[str]:
+        """The ids of what was published too long ago to be told; what a silence of the source hid is not."""
+        limits = Limits(round(self.settings.news_max_age_minutes * 60_000),
+                        round(self.settings.sec_max_age_minutes * 60_000))
+        return stale(news, polled.fresh_ms, Feedbook(db, self.now_ms).silent_ms(source, polled.seen_ms), limits)
+
+    def _hand_on(self, book: Storybook, source: Source, item: Item, seen_ms: int, *, is_stale: bool
+                 ) -> Iterator[Output]:
         known = book.take(source.name, item, seen_ms, self.time.before_ms, self.settings.seen_ttl_days * DAY_MS)
+        if known is None and is_stale:
+            book.put_off(item.item_id)
+            self.counters.add("items_stale")
+            yield self._dropped(item, "stale")
+            return
         if known is None:
             self.counters.add("items_found")
             yield announcement(item, source, seen_ms)

@@ -85,7 +85,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
         C("doctor", "doctor", "check the set-up and the running house, each fault with its fix",
           ("catalyst doctor", "catalyst doctor --network")),
         C("sources", "sources", "the sources and how they do; --check asks each once",
-          ("catalyst sources", "catalyst sources --check")),
+          ("catalyst sources", "catalyst sources --check", "catalyst sources import feeds.opml")),
         C("config", "config", "settings in force and where each comes from", ("catalyst config show",)),
         C("send-test", "filters", "send a marked test card to the sinks",
           ("catalyst send-test", "catalyst send-test webhook --preview"), "add_arguments_send_test", "run_send_test"),

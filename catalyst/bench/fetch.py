@@ -143,6 +143,8 @@ class Cycles:
         bench, jobs = self.bench, self.bench.engine.jobs
         with bench.store.transaction() as db:  # all are due now
             db.execute("UPDATE feeds SET next_due_ms = 0")
+        woken = select.poll()
+        woken.register(jobs.wake_fd, select.POLLIN)
         sent_before, began_s = len(bench.sent), time.perf_counter()
         bench.tick("poll_due")
         open_jobs = len(bench.jobs())
@@ -150,7 +152,7 @@ class Cycles:
             picked: list[Any] = []
             bench._turn(lambda db, picked=picked: picked.extend(jobs.pick(db, bench.clock.now_ms())))  # type: ignore[misc]
             jobs.start(picked)
-            if not select.select([jobs.wake_fd], [], [], LIMIT_S)[0]:
+            if not woken.poll(LIMIT_S * 1000):
                 raise TimeoutError("a poll has not come back")
             finished = jobs.finished()  # in one transaction, as the process's loop does
             bench._turn(lambda db, all=finished: [bench.engine.finish(db, one) for one in all])  # type: ignore[misc]

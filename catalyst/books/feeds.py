@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from catalyst.books.stories import Storybook
 from catalyst.clients.edgar import NO_AGENT, REFUSALS
-from catalyst.clients.polls import Poll, Polled, address_of
+from catalyst.clients.polls import Poll, Polled, address_of, key_of
 from catalyst.core.intake import LONGEST_WISH_MS, following_due, wait_after_failure
 from catalyst.core.outage import (
     Mark,
@@ -22,6 +23,7 @@ from catalyst.core.outage import (
     blackout_over,
     is_over,
 )
+from catalyst.core.pace import SLOWEST_S, Pace, changed, pace
 from catalyst.core.sources import Source
 from catalyst.settings import Settings
 
@@ -61,6 +63,11 @@ HEADS = """
 ALTER TABLE feeds ADD COLUMN head_ms INTEGER;   -- EDGAR: time of the newest filing up to which the list has been read
 """
 
+PACES = """
+ALTER TABLE feeds ADD COLUMN change REAL;       -- share of the last polls that brought something new, null: not read
+ALTER TABLE feeds ADD COLUMN pace_ms INTEGER;   -- the wait with which the next poll was planned, null: none was
+"""
+
 BLACKOUTS = """
 CREATE TABLE blackouts (
     began_ms INTEGER PRIMARY KEY,  -- the first failure; the row goes when sources answer again
@@ -90,20 +97,21 @@ class Feedbook:
                 " polled = 0, queued_ms = NULL, failures = 0, head_ms = NULL WHERE url != excluded.url",
                 (source.name, address_of(source, settings), start_ms))
             self.db.execute("UPDATE feeds SET next_due_ms = ?1 WHERE name = ?2 AND failures = 0 AND next_due_ms > ?1",
-                            (self.now_ms + pace_ms(source), source.name))
+                            (self.now_ms + self._pace_ms(source), source.name))
 
     def due(self, sources: Mapping[str, Source]) -> list[tuple[Poll, int]]:
         """The polls of the sources that are due and have none under way, each with the time at which it was due."""
         found = []
-        for name, url, due_ms, queued_ms, failures, etag, last_modified, head_ms in self.db.execute(
-                "SELECT name, url, next_due_ms, queued_ms, failures, etag, last_modified, head_ms FROM feeds"
+        for name, url, due_ms, queued_ms, failures, pace_ms, *headers in self.db.execute(
+                "SELECT name, url, next_due_ms, queued_ms, failures, pace_ms, etag, last_modified, head_ms FROM feeds"
                 ).fetchall():
             source = sources.get(name)
             if source is None or (queued_ms is not None and 0 <= self.now_ms - queued_ms < STALE_MS):
                 continue
-            latest_ms = self.now_ms + max(2 * pace_ms(source), 2 * LONGEST_WISH_MS if failures else 0)
+            latest_ms = self.now_ms + max(2 * (pace_ms or round(max(SLOWEST_S, source.every_s or 0) * 1000)),
+                                          2 * LONGEST_WISH_MS if failures else 0)
             if not self.now_ms < due_ms <= latest_ms:  # due even later: it was planned before the clock was set back
-                found.append((Poll(name, url, source.kind, etag, last_modified, head_ms), due_ms))
+                found.append((Poll(name, url, source.kind, *headers), due_ms))
         return found
 
     def unasked(self, sources: Mapping[str, Source]) -> int:
@@ -112,8 +120,24 @@ class Feedbook:
 
     def queued(self, source: Source, due_ms: int) -> None:
         """Note that the poll that was due at `due_ms` is under way, and when the next one is due."""
-        self.db.execute("UPDATE feeds SET queued_ms = ?, next_due_ms = ? WHERE name = ?",
-                        (self.now_ms, following_due(due_ms, self.now_ms, pace_ms(source)), source.name))
+        pace_ms = self._pace_ms(source)
+        self.db.execute("UPDATE feeds SET queued_ms = ?, next_due_ms = ?, pace_ms = ? WHERE name = ?",
+                        (self.now_ms, following_due(due_ms, self.now_ms, pace_ms), pace_ms, source.name))
+
+    def _pace_ms(self, source: Source) -> int:
+        """Milliseconds from a poll now to the next one."""
+        if source.every_s is not None:
+            return round(source.every_s * 1000)
+        row = self.db.execute("SELECT change FROM feeds WHERE name = ?", (source.name,)).fetchone()
+        return round(self._pace(source, row[0] if row is not None else None).seconds * 1000)
+
+    def _pace(self, source: Source, change: float | None) -> Pace:
+        return pace(source.kind, source.every_s, change, self.now_ms)
+
+    def silent_ms(self, source: Source, seen_ms: int) -> int | None:
+        """Milliseconds from the last good poll of a source to an answer of now; None where there was none."""
+        row = self.db.execute("SELECT last_ok_ms FROM feeds WHERE name = ?", (source.name,)).fetchone()
+        return None if row is None or row[0] is None else max(0, seen_ms - row[0])
 
     def was_polled(self, poll: Poll, before_ms: int, reborn_ms: int | None = None) -> int | None:
         """0: its next document is the first one, 1: it was only seen empty, 2: it was seen with entries; None: the
@@ -148,7 +172,7 @@ class Feedbook:
                                    failed=polled.failed, now_ms=self.now_ms, limit=limit)
         wait_ms = 0
         if polled.failed:
-            wait_ms = wait_after_failure(source.name, after.failures, pace_ms(source), polled.wish_s)
+            wait_ms = wait_after_failure(source.name, after.failures, self._pace_ms(source), polled.wish_s)
         self.db.execute(
             "UPDATE feeds SET queued_ms = NULL, outcome = ?, streak = ?, failures = ?, outage_ms = ?, told = ?,"
             " next_due_ms = max(next_due_ms, ?) WHERE name = ?",
@@ -195,18 +219,25 @@ class Feedbook:
                     self.db.execute("UPDATE feeds SET failures = 0, next_due_ms = ?1 WHERE name = ?2",
                                     (self.now_ms, name))
 
-    def rest_soon(self, source: Source) -> None:
-        """More of the last document is to be taken: ask for the whole of it once more, soon."""
-        self.db.execute("UPDATE feeds SET etag = NULL, last_modified = NULL, next_due_ms = min(next_due_ms, ?)"
-                        " WHERE name = ?", (self.now_ms + REST_MS, source.name))
+    def rest_soon(self, source: Source, ok_ms: int) -> None:
+        """More of the last document is to be taken: ask for the whole of it once more, soon. `ok_ms` is when the source
+        last answered before it: the rest is as old as the part that was taken, and no staler.
+        """
+        self.db.execute("UPDATE feeds SET etag = NULL, last_modified = NULL, last_ok_ms = ?,"
+                        " next_due_ms = min(next_due_ms, ?) WHERE name = ?",
+                        (ok_ms, self.now_ms + REST_MS, source.name))
 
     def _count(self, source: Source, polled: Polled) -> None:
         """Add a poll that came back, and the items of its document that were stored before this is called."""
         new = self.db.execute("SELECT count(*) FROM stories WHERE seen_ms = ? AND source = ?",
                               (polled.seen_ms, source.name)).fetchone()[0] if polled.items else 0
+        before, polls = self.db.execute("SELECT change, polls FROM feeds WHERE name = ?", (source.name,)).fetchone()
+        if not polled.failed and polls:  # all of the first document is new
+            before = changed(before, has_news=new > 0)
         self.db.execute(
-            "UPDATE feeds SET last_poll_ms = ?, polls = polls + 1, not_modified = not_modified + ?, items = items + ?"
-            " WHERE name = ?", (self.now_ms, polled.outcome == "not_modified", new, source.name))
+            "UPDATE feeds SET last_poll_ms = ?, polls = polls + 1, not_modified = not_modified + ?, items = items + ?,"
+            " change = ? WHERE name = ?",
+            (self.now_ms, polled.outcome == "not_modified", new, before, source.name))
 
     def put_back(self, poll: Poll) -> None:
         """Undo that a poll was asked: its answer is not used, the source is due at once."""
@@ -218,16 +249,19 @@ class Feedbook:
         names = ("last_ok_ms", "last_poll_ms", "outcome", "failures", "polls", "not_modified", "items")
         dark = self._blackout_ms() is not None
         found = {row[0]: row[1:] for row in self.db.execute(
-            "SELECT name, next_due_ms, told OR (streak > 0 AND ?), last_ok_ms, last_poll_ms, outcome, failures, polls,"
-            " not_modified, items FROM feeds", (dark,))}
+            "SELECT name, next_due_ms, told OR (streak > 0 AND ?), change, last_ok_ms, last_poll_ms, outcome, failures,"
+            " polls, not_modified, items FROM feeds", (dark,))}
         rows = []
         for source in sources:
-            next_due_ms, told, *values = found.get(source.name, (None, 0, None, None, None, 0, 0, 0, 0))
+            next_due_ms, told, change, *values = found.get(source.name, (None, 0, None, None, None, None, 0, 0, 0, 0))
+            in_force, (lag_ms, handing_ms) = self._pace(source, change), Storybook(self.db).latency(source.name)
+            no_key = key_of(source, settings) == ""
+            is_asked = source.enabled and not no_key
             rows.append({"name": source.name, "url": address_of(source, settings), "kind": source.kind,
-                         "every_s": source.pace_s, "enabled": source.enabled, "trust": source.trust,
-                         **dict(zip(names, values, strict=True)),
-                         "next_due_ms": next_due_ms if source.enabled else None,
-                         "outage": source.enabled and bool(told)})
+                         "every_s": in_force.seconds, "pace_why": in_force.why, "enabled": source.enabled,
+                         "no_key": no_key, "trust": source.trust, **dict(zip(names, values, strict=True)),
+                         "lag_ms": lag_ms, "handing_ms": handing_ms,
+                         "next_due_ms": next_due_ms if is_asked else None, "outage": is_asked and bool(told)})
         return rows
 
     def prune(self, sources: Mapping[str, Source], before_ms: int) -> None:
@@ -236,8 +270,3 @@ class Feedbook:
                                        (before_ms,)).fetchall():
             if name not in sources:
                 self.db.execute("DELETE FROM feeds WHERE name = ?", (name,))
-
-
-def pace_ms(source: Source) -> int:
-    """Milliseconds from one poll to the next."""
-    return round(source.pace_s * 1000)

@@ -85,10 +85,19 @@ class Printbook:
         self.db.executemany("INSERT OR IGNORE INTO traits(trait, print_id) VALUES(?, ?)",
                             [(trait, print_id) for trait in one.traits])
 
+    def take_back(self, item_id: str) -> None:
+        """Remove the print that was added last, where it is this item's: nothing joins or corrects it."""
+        row = self.db.execute("SELECT print_id, body FROM prints WHERE print_id = (SELECT max(print_id) FROM prints)"
+                              " AND item_id = ?", (item_id,)).fetchone()
+        self._forget([row] if row is not None else [])
+
     def prune(self, before_ms: int) -> None:
         """Forget some of what is older than the moment."""
         rows = self.db.execute("SELECT print_id, body FROM prints WHERE seen_ms < ? ORDER BY seen_ms LIMIT ?",
                                (before_ms, PRUNED)).fetchall()
+        self._forget(rows)
+
+    def _forget(self, rows: list[tuple[int, bytes]]) -> None:
         for print_id, body in rows:
             self.db.executemany("DELETE FROM traits WHERE trait = ? AND print_id = ?", [
                 (trait, print_id) for trait in msgspec.msgpack.decode(body, type=Print).traits])

@@ -11,6 +11,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from statistics import median
 from typing import Any, Literal, NamedTuple
 
 from catalyst.books.prints import Printbook
@@ -32,7 +33,7 @@ CREATE TABLE stories (
     link TEXT NOT NULL,
     published_ms INTEGER,        -- null: unknown
     seen_ms INTEGER NOT NULL,    -- when the document that first showed it was complete
-    fate TEXT NOT NULL,          -- sent, backlog or joined
+    fate TEXT NOT NULL,          -- sent, joined, corrects, backlog, stale or missed
     joined_to TEXT,              -- item id of the first story, null: this is one
     signature TEXT NOT NULL,     -- the title's words that count, empty: never joined
     lead TEXT NOT NULL,          -- first word of the signature that names something
@@ -63,6 +64,12 @@ ALTER TABLE stories ADD COLUMN repeat_key TEXT NOT NULL DEFAULT '';  -- hash of 
 -- the same text of a source under another id, link and date
 CREATE INDEX stories_by_text ON stories(repeat_key) WHERE repeat_key != '';
 """
+LATENCY = """
+ALTER TABLE stories ADD COLUMN handed_ms INTEGER;  -- when it was handed on, null: it was not, or long ago
+-- what a source showed last: its latency; what one of its documents brought
+CREATE INDEX stories_by_source ON stories(source, seen_ms);
+"""
+LATEST = 100  # items that a source's latency is taken from
 
 
 class Known(NamedTuple):
@@ -128,6 +135,27 @@ class Storybook:
         corrected, for nobody was told of it."""
         key = "" if item.is_filing else repeat_key(item.entry.title, item.signature, item.entry.summary)
         self._add(source, item, seen_ms, fate, None, key)
+
+    def put_off(self, item_id: str) -> None:
+        """Note that an item which `take` has just stored is too old to be told: as one of the backlog from now on."""
+        self.db.execute("UPDATE stories SET fate = 'stale' WHERE item_id = ?", (item_id,))
+        Printbook(self.db).take_back(item_id)
+
+    def handed(self, source: str, seen_ms: int, now_ms: int) -> None:
+        """Note when the items of a document were handed on."""
+        self.db.execute("UPDATE stories SET handed_ms = ? WHERE source = ? AND seen_ms = ? AND handed_ms IS NULL"
+                        " AND fate IN ('sent', 'joined', 'corrects')", (now_ms, source, seen_ms))
+
+    def latency(self, source: str) -> tuple[int | None, int | None]:
+        """Milliseconds from publication to when a source's latest items were seen, and from there to when they were
+        handed on; the medians, None where nothing is known.
+        """
+        rows = self.db.execute("SELECT published_ms, seen_ms, handed_ms FROM stories WHERE source = ? AND fate IN"
+                               " ('sent', 'joined', 'corrects') ORDER BY seen_ms DESC LIMIT ?",
+                               (source, LATEST)).fetchall()
+        lags = [seen_ms - published_ms for published_ms, seen_ms, _ in rows if published_ms is not None]
+        handings = [handed_ms - seen_ms for _, seen_ms, handed_ms in rows if handed_ms is not None]
+        return (round(median(lags)) if lags else None), (round(median(handings)) if handings else None)
 
     def _first_of(self, source: str, keys: tuple[str, str], one: Print | None, since_ms: Callable[[int], int],
                   kept_ms: int) -> Known | None:

@@ -1,17 +1,19 @@
 """The files that several actors read and one writes: rules, company list, watch list.
 
-They are replaced as a whole (`os.replace`), so a reader sees the old one or the new one. What is in them is read by
+They are replaced as a whole (`replace_file`), so a reader sees the old one or the new one. What is in them is read by
 `catalyst.core`; this module opens them and says when they changed.
 """
 
 from __future__ import annotations
 
+import errno
 import functools
+import os
 from pathlib import Path
 
 from catalyst.core.companies import Companies, read_watchlist
 from catalyst.core.rules import Rules
-from catalyst.errors import ConfigError
+from catalyst.errors import ConfigError, StorageKind, StoreError
 from catalyst.settings import Settings
 
 BUNDLED_RULES = Path(__file__).parent.parent / "core" / "rules.toml"
@@ -61,6 +63,28 @@ def read_text(path: Path, what: str) -> str:
         raise ConfigError(f"{what}: {path} is not UTF-8 text") from error
     except OSError as error:
         raise ConfigError(f"{what}: cannot read {path}: {error.strerror}") from error
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Put `data` in the place of a file, as a whole and for good, with the rights of the old one.
+
+    Raises StoreError where the disk does not take it; the file is untouched then.
+    """
+    path = path.resolve()  # the file itself, where a link leads to it
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with part.open("wb") as file:
+            if path.is_file():
+                os.fchmod(file.fileno(), path.stat().st_mode & 0o777)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    except OSError as error:
+        part.unlink(missing_ok=True)  # half a list would keep the room that is wanting
+        kind: StorageKind = "full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "failing"
+        raise StoreError(path, error.strerror or "cannot be written", kind) from error
 
 
 def stamp(path: Path | None) -> Stamp | None:

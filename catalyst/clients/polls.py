@@ -5,19 +5,18 @@ Nothing here touches a database; a poll's failure is a result (`Polled.failed`),
 
 from __future__ import annotations
 
-import errno
-import os
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
 
 from catalyst.clients.edgar import Edgar
-from catalyst.clients.files import read_text
+from catalyst.clients.files import read_text, replace_file
 from catalyst.clients.http import Http, Response
-from catalyst.core import edgar
+from catalyst.core import edgar, keyed
 from catalyst.core.companies import Companies
 from catalyst.core.daily_index import Row, read_rows
 from catalyst.core.feeds import Entry
@@ -25,11 +24,12 @@ from catalyst.core.headers import retry_after_s, server_ms
 from catalyst.core.intake import Item, fresh_ms, items_of
 from catalyst.core.listings import parse_document
 from catalyst.core.sources import Source, read_sources
-from catalyst.errors import ConfigError, FeedError, FetchError, StorageKind, StoreError
+from catalyst.errors import ConfigError, FeedError, FetchError
 from catalyst.settings import Settings
 
 BUNDLED_SOURCES = Path(__file__).parent.parent / "sources.toml"
 SEC = edgar.SEC
+NO_KEY = "no_key"
 ACCEPTED = "application/rss+xml, application/atom+xml, application/xml;q=0.9, */*;q=0.5"
 # Of an EDGAR list in one poll: 1,000 filings of a form, or 12 s. A list that has more to tell after hours without
 # a poll is not read further, for the others wait for their turns; the daily index says what was missed.
@@ -73,14 +73,17 @@ class Polled:
     head_ms: int | None = None
 
 
-def ask(http: Http | Edgar, poll: Poll, *, deadline_s: float = 12.0) -> Polled:
-    """Fetch and read one document within the deadline; EDGAR's lists are asked of an Edgar."""
-    headers = {"Accept": ACCEPTED}
+def ask(http: Http | Edgar, poll: Poll, key: str | None = None, *, deadline_s: float = 12.0) -> Polled:
+    """Fetch and read one document within the deadline; EDGAR's lists are asked of an Edgar. `key` as `key_of` gives
+    it."""
+    if key == "":
+        return Polled(NO_KEY, failed=True)
+    headers = {}
     for name, value in (("If-None-Match", poll.etag), ("If-Modified-Since", poll.last_modified)):
         if value and VALIDATOR.fullmatch(value):
             headers[name] = value
     try:
-        answer = http.get(poll.url, headers=headers, deadline_s=deadline_s, limit_bytes=FEED_BYTES)
+        answer = get_document(http, poll.kind, poll.url, key, headers, deadline_s)
         if answer.status == 304:
             return Polled("not_modified", seen_ms=answer.done_ms)
         if answer.status != 200:
@@ -108,6 +111,23 @@ def ask(http: Http | Edgar, poll: Poll, *, deadline_s: float = 12.0) -> Polled:
     etag, last_modified = (_validator(answer, name) if is_whole else None for name in ("etag", "last-modified"))
     return Polled("ok", tuple(items_of(entries, poll.name)), answer.done_ms, etag, last_modified, others=others,
                   fresh_ms=fresh_ms(answer.done_ms, server_ms(answer.headers)), head_ms=head_ms)
+
+
+def get_document(http: Http | Edgar, kind: str, url: str, key: str | None, headers: Mapping[str, str],
+                 deadline_s: float = 12.0) -> Response:
+    """The answer of a source of this `kind`. Where a key goes with the request, nothing of the answer holds it."""
+    if key is None:
+        return http.get(url, headers={"Accept": ACCEPTED, **headers}, deadline_s=deadline_s, limit_bytes=FEED_BYTES)
+    address, own = keyed.with_key(kind, url, key)
+    answer = http.get(address, headers={**own, **headers}, deadline_s=deadline_s, limit_bytes=FEED_BYTES)
+    clean = {name: keyed.masked(value, key) for name, value in answer.headers.items()}
+    return replace(answer, url=url, headers=clean, body=keyed.masked_bytes(answer.body, key))
+
+
+def key_of(source: Source | Poll, settings: Settings) -> str | None:
+    """The key that goes with a question to a source, empty where it is not set; None where there is none to set."""
+    service = keyed.SERVICES.get(source.kind)
+    return None if service is None else str(getattr(settings, service.attribute)).strip()
 
 
 def _further_pages(http: Http | Edgar, poll: Poll, entries: tuple[Entry, ...],
@@ -170,7 +190,7 @@ def fetch_companies(http: Edgar, url: str, path: Path) -> int:
         count = len(Companies.from_json(answer.body.decode("utf-8-sig")))
     except (ConfigError, UnicodeDecodeError) as error:
         raise FeedError("no_feed", "not a company list") from error
-    _replace(path, answer.body)
+    replace_file(path, answer.body)
     return count
 
 
@@ -195,18 +215,3 @@ def fetch_index(http: Edgar, wanted: DailyIndex) -> list[Row] | None:
     if not rows:
         raise FeedError("no_feed", "not a daily index")
     return rows
-
-
-def _replace(path: Path, data: bytes) -> None:
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with part.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    except OSError as error:
-        part.unlink(missing_ok=True)  # half a list would keep the room that is wanting
-        kind: StorageKind = "full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "failing"
-        raise StoreError(path, error.strerror or "cannot be written", kind) from error

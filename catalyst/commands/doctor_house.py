@@ -192,7 +192,8 @@ def feeds(about: Examined) -> Iterator[Check]:
     answer = about.heard.sources
     if answer is None or not answer.get("ok"):
         return
-    states = {row["name"]: state(row) for row in answer["sources"] if row["enabled"]}
+    states = {row["name"]: state(row) for row in answer["sources"]
+              if row["enabled"] and not row.get("no_key")}  # the set-up's checks name a key that is missing
     for name in (name for name, word in states.items() if word == "outage"):
         yield warn(f"source {name}", "gives nothing", "catalyst sources --check; enabled = false silences it")
     words = {word: list(states.values()).count(word) for word in dict.fromkeys(states.values())}

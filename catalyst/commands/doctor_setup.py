@@ -8,12 +8,16 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from catalyst.commands.doctor_check import Check, Examined, fail, ok, warn
 from catalyst.commands.output import seconds
 from catalyst.errors import ConfigError
-from catalyst.settings import TABLE, nearest, strangers
+from catalyst.settings import TABLE, Settings, nearest, strangers
+
+if TYPE_CHECKING:
+    from catalyst.core.sources import Source
 
 OLD_LIST_S = 7 * 86_400
 DISCORD_PATH = re.compile(r"/api/(?:v\d+/)?webhooks/\d+/[\w-]+/?")
@@ -133,6 +137,8 @@ def sources(about: Examined) -> Iterator[Check]:
         yield warn("source list", f"{len(listed)} sources, none enabled", "nothing is polled: set enabled = true")
     else:
         yield ok("source list", f"{len(enabled)} of {len(listed)} sources enabled")
+    for name, text in _without_key(enabled, about.settings):
+        yield warn(name, "is not set", f"{text} not asked without it; enabled = false leaves it out")
     agent = str(about.settings.sec_user_agent)
     is_source = any(source.kind == "edgar" for source in enabled)
     if CONTACT.search(agent):
@@ -145,6 +151,18 @@ def sources(about: Examined) -> Iterator[Check]:
             "the SEC's company list is not fetched")
         yield warn("SEC_USER_AGENT", "names no mail address" if agent else f"is not set: {missed}",
                    "SEC_USER_AGENT=Your Name you@example.com")
+
+
+def _without_key(sources: list[Source], settings: Settings) -> list[tuple[str, str]]:
+    """(setting, sources) for each key that an enabled source asks for and that is not set."""
+    from catalyst.clients.polls import key_of
+    from catalyst.core.keyed import SERVICES
+
+    missing: dict[str, list[str]] = {}
+    for source in sources:
+        if key_of(source, settings) == "":
+            missing.setdefault(SERVICES[source.kind].setting, []).append(source.name)
+    return [(name, f"{', '.join(names)}: {'is' if len(names) == 1 else 'are'}") for name, names in missing.items()]
 
 
 def companies(about: Examined) -> Iterator[Check]:

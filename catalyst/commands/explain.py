@@ -224,6 +224,8 @@ def _words(reason: str, told: str, price_usd: float | None, ceiling_usd: float, 
         return f"price {_usd(price_usd)} {over} {_usd(limit_usd)}"
     if name == "backlog":
         return "it was published before its source was first asked: old news"
+    if name == "stale":
+        return "it was published too long before it was first seen: old news"
     if name == "duplicate":
         return f"it repeats item {more}, which another wire had first"
     if name == "form":

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from catalyst.core.keyed import SERVICES, fault_of
 from catalyst.errors import ConfigError
 
-# Seconds between polls of a source that names no pace of its own, by kind. EDGAR's list turns over fastest and its
-# fair access rule (sec.gov/about/webmaster-faq) allows 10 requests a second in all.
-PACES_S = {"rss": 20.0, "atom": 20.0, "edgar": 10.0, "json": 20.0, "csv": 30.0}
+KINDS = ("rss", "atom", "edgar", "json", "csv", "finnhub", "finviz", "benzinga")
 DEFAULT_TRUST = 0.7
 SHORTEST_S, LONGEST_S = 0.1, 86_400.0
 NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,39}")
@@ -24,7 +23,7 @@ REQUIRED = ("name", "url", "kind")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One source. `every_s` is its own pace, None: that of its kind. `trust` is 0 to 1."""
+    """One source. `every_s` is its own pace, None: catalyst.core.pace decides. `trust` is 0 to 1."""
 
     name: str
     url: str
@@ -32,11 +31,6 @@ class Source:
     every_s: float | None = None
     trust: float = DEFAULT_TRUST
     enabled: bool = True
-
-    @property
-    def pace_s(self) -> float:
-        """Seconds from one poll to the next."""
-        return PACES_S[self.kind] if self.every_s is None else self.every_s
 
 
 def read_sources(text: str) -> tuple[Source, ...]:
@@ -81,8 +75,10 @@ def _source(row: dict[str, Any], label: str) -> Source:
             raise ConfigError(f"{label}: {field}: is missing")
     if not NAME.fullmatch(row["name"]):
         raise ConfigError(f"{label}: name: letters, digits, dot, dash and underscore, at most 40")
-    if row["kind"] not in PACES_S:
-        raise ConfigError(f"{label}: kind: {row['kind']!r} is none of {', '.join(PACES_S)}")
+    if row["kind"] not in KINDS:
+        raise ConfigError(f"{label}: kind: {row['kind']!r} is none of {', '.join(KINDS)}")
+    if row["kind"] in SERVICES and (fault := fault_of(row["kind"], _address(row["url"], label))):
+        raise ConfigError(f"{label}: url: {fault}")
     every = _between(row, "every", SHORTEST_S, LONGEST_S, label)
     trust = _between(row, "trust", 0, 1, label)
     return Source(row["name"], _address(row["url"], label), row["kind"], every,

@@ -163,6 +163,8 @@ def _source(source: Source, frame: Frame) -> Sequence[Node]:
     at_ms = frame.look.at_ms
     if not source.enabled:
         state = say.state("off", say.QUIET)
+    elif source.no_key:
+        state = say.state("no key", say.MILD)
     elif source.outage:
         state = say.state(f"outage: {source.outcome or 'no answer'}", say.BAD)
     elif source.failures:

@@ -228,6 +228,7 @@ class Source:
     items: int | None = None
     next_due_ms: int | None = None
     outage: bool = False
+    no_key: bool = False
 
 
 def source(raw: Raw) -> Source:
@@ -237,7 +238,7 @@ def source(raw: Raw) -> Source:
         bool(raw.get("enabled", True)), number(raw.get("trust")), moment(raw.get("last_ok_ms")),
         moment(raw.get("last_poll_ms")), word(raw.get("outcome")), whole(raw.get("failures")),
         whole(raw.get("polls")), whole(raw.get("not_modified")), whole(raw.get("items")),
-        moment(raw.get("next_due_ms")), bool(raw.get("outage")))
+        moment(raw.get("next_due_ms")), bool(raw.get("outage")), bool(raw.get("no_key")))
 
 
 @dataclass(frozen=True, slots=True)

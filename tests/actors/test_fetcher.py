@@ -181,7 +181,7 @@ def test_after_a_loss_every_source_counts_as_polled_for_the_first_time(tmp_path:
         wires.feed("/wire", item("Fresh", ms=now_ms - 60_000), item("Of before", ms=now_ms - 3_600_000))
         sent = poll(bench)
         assert (found(sent), reasons(sent)) == (["Fresh"], ["backlog"])
-        wires.feed("/wire", item("Late", ms=now_ms - 3_600_000))
+        wires.feed("/wire", item("Late", ms=now_ms - 1_800_000))
         assert found(poll(bench)) == ["Late"]
 
 

@@ -18,8 +18,8 @@ from tests.actors import test_fetcher as base
 from tests.actors.test_fetcher import Wires, bench_of, found, item, poll, settled
 
 wires, clock = base.wires, base.clock
-NAMES = ["name", "url", "kind", "every_s", "enabled", "trust", "last_ok_ms", "last_poll_ms", "outcome", "failures",
-         "polls", "not_modified", "items", "next_due_ms", "outage"]
+NAMES = ["name", "url", "kind", "every_s", "pace_why", "enabled", "no_key", "trust", "last_ok_ms", "last_poll_ms",
+         "outcome", "failures", "polls", "not_modified", "items", "lag_ms", "handing_ms", "next_due_ms", "outage"]
 
 
 def notices(sent: list[Message]) -> list[OpsNotice]:

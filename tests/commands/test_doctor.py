@@ -217,9 +217,12 @@ def test_length_of_the_socket_path(length: int, state: str) -> None:
     ('[[source]]\nname = "a"\nurl = "https://www.sec.gov/"\nkind = "edgar"\n', "",
      {"source list": "ok", "SEC_USER_AGENT": "warn"}),
     ('[[source]]\nname = "a"\nurl = "https://www.sec.gov/"\nkind = "edgar"\n', "Mozilla/5.0",
-     {"source list": "ok", "SEC_USER_AGENT": "fail"})])
+     {"source list": "ok", "SEC_USER_AGENT": "fail"}),
+    ('[[source]]\nname = "a"\nurl = "https://a.example/"\nkind = "finnhub"\n', "Me me@example.com",
+     {"source list": "ok", "FINNHUB_API_KEY": "warn", "SEC_USER_AGENT": "ok"})])
 def test_sources(home: Path, text: str, agent: str, states: dict[str, str]) -> None:
-    """A list that cannot be read or enables nothing; EDGAR not asked for want of a name, or asked with a wrong one."""
+    """A list that cannot be read or enables nothing; EDGAR not asked for want of a name, or asked with a wrong one; a
+    service without its key."""
     path = home / "own.toml"
     path.write_text(text)
     assert seen(doctor_setup.sources, examined(home, sources=path, sec_user_agent=agent)) == states
@@ -336,6 +339,7 @@ def source(outcome: str | None = "ok", *, outage: bool = False) -> dict[str, Any
     (source(), None, {"sources": "ok"}), (source("timeout"), None, {"sources": "fail"}),
     (source("timeout", outage=True), None, {"source wire": "warn", "sources": "fail"}),
     (source(), "person", {"sources": "ok", "pause": "warn"}),
+    (source(None) | {"no_key": True}, None, {"sources": "ok"}),
     (source(), "backlog", {"sources": "ok", "pause": "warn"})])
 def test_feeds(home: Path, row: dict[str, Any], by: str | None, states: dict[str, str]) -> None:
     """Sources that give nothing, and who pauses them."""

@@ -34,9 +34,10 @@ def fetcher(running: Running, wires: Wires, tmp_path: Path) -> Running:
 def test_table(catalyst: Catalyst, fetcher: Running) -> None:
     """A line a source: how it does and what was wrong last."""
     lines = catalyst("sources").out.splitlines()
-    assert lines[0].split() == ["SOURCE", "KIND", "EVERY", "STATE", "LAST", "OK", "ITEMS", "304", "LAST", "ERROR"]
+    assert lines[0].split() == ["SOURCE", "KIND", "EVERY", "STATE", "LAST", "OK", "ITEMS", "304", "LAG", "LAST",
+                                "ERROR", "PACE"]
     assert lines[1].split()[:5] == ["good", "rss", "10", "s", "ok"]
-    assert lines[2].split() == ["bad", "rss", "10", "s", "failing", "-", "0", "0%", "status_404"]
+    assert lines[2].split() == ["bad", "rss", "10", "s", "failing", "-", "0", "0%", "-", "status_404", "as", "listed"]
     good, bad = catalyst("sources", "--json").lines
     assert (good["state"], good["items"], good["polls"], good["not_modified_share"]) == ("ok", 1, 1, 0.0)
     assert good["last_ok"].endswith("Z")
@@ -76,7 +77,8 @@ def test_without_a_fetcher(catalyst: Catalyst, words: tuple[str, ...]) -> None:
 
 
 def test_check(catalyst: Catalyst, wires: Wires, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each enabled address is asked once, without any actor; 69 where one gives nothing."""
+    """Each address is asked once, disabled ones too, without any actor; 69 where an enabled one gives nothing."""
+    wires.feed("/off", item("Off", ms=START_MS))
     wires.feed("/good", item("Old", ms=START_MS - 60_000), item("New", ms=START_MS))
     wires.feed("/empty")
     wires.documents["/page"] = b"<html><body>no</body></html>"
@@ -88,15 +90,21 @@ def test_check(catalyst: Catalyst, wires: Wires, tmp_path: Path, monkeypatch: py
     done = catalyst("sources", "--check", "--json")
     assert done.code == 69
     good, *others = done.lines
-    assert list(good) == ["name", "outcome", "status", "type", "entries", "newest_age_s", "time_ms"]
+    assert list(good) == ["name", "enabled", "outcome", "status", "type", "entries", "newest_age_s", "time_ms"]
     assert (good["name"], good["outcome"], good["status"], good["entries"]) == ("good", "ok", 200, 2)
     assert good["newest_age_s"] > 1_000
     assert [(row["name"], row["outcome"], row["status"], row["entries"]) for row in others] == [
-        ("empty", "empty", 200, 0), ("page", "html", 200, None), ("gone", "status_410", 410, None)]
-    assert sorted(asked for asked, _ in wires.asked) == ["/empty", "/gone", "/good", "/page"]
-    listing(tmp_path, wires, "good")
-    done = catalyst("sources", "--check")
-    assert (done.code, done.out.splitlines()[1].split()[:3]) == (0, ["good", "ok", "200"])
+        ("empty", "empty", 200, 0), ("page", "html", 200, None), ("gone", "status_410", 410, None),
+        ("off", "ok", 200, 1)]
+    assert [row["enabled"] for row in others] == [True, True, True, False]
+    assert sorted(asked for asked, _ in wires.asked) == ["/empty", "/gone", "/good", "/off", "/page"]
+    done = catalyst("sources", "--check", "off", "good")
+    assert (done.code, [line.split()[:4] for line in done.out.splitlines()[1:]]) == (
+        0, [["good", "enabled", "ok", "200"], ["off", "disabled", "ok", "200"]])
+    wires.status["/off"] = 404
+    assert catalyst("sources", "--check", "off").code == 0
+    assert catalyst("sources", "--check", "of").code == 64
+    assert catalyst("sources", "good").code == 64
 
 
 def test_check_does_not_ask_the_sec_anonymously(catalyst: Catalyst, tmp_path: Path,

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalyst.core.edgar import asked_form, reading_of
-from catalyst.core.sources import PACES_S, Source, read_sources
+from catalyst.core.sources import KINDS, Source, read_sources
 from catalyst.errors import ConfigError
 
 GOOD = 'name = "wire"\nurl = "https://wire.example/feed.xml"\nkind = "rss"\n'
@@ -26,14 +26,13 @@ def test_all_fields() -> None:
     """Every field is read as given, `every` exactly."""
     source = one(GOOD + "every = 0.5\ntrust = 0.25\nenabled = false")
     assert source == Source("wire", "https://wire.example/feed.xml", "rss", 0.5, 0.25, False)
-    assert source.pace_s == 0.5
 
 
-@pytest.mark.parametrize("kind", sorted(PACES_S))
-def test_pace_of_a_kind(kind: str) -> None:
-    """Without `every` a source has its kind's pace; it is enabled and fairly trusted."""
+@pytest.mark.parametrize("kind", KINDS)
+def test_without_a_pace(kind: str) -> None:
+    """Without `every` a source has no pace of its own; it is enabled and fairly trusted."""
     source = one(GOOD.replace("rss", kind))
-    assert (source.every_s, source.pace_s, source.enabled, source.trust) == (None, PACES_S[kind], True, 0.7)
+    assert (source.kind, source.every_s, source.enabled, source.trust) == (kind, None, True, 0.7)
 
 
 def test_order_and_none() -> None:
@@ -58,6 +57,10 @@ def test_order_and_none() -> None:
     (GOOD.replace("https://wire.example/feed.xml", "https://x.example:nine/"), ("source wire", "url")),
     (GOOD.replace("https://wire.example/feed.xml", "https://x.example/a b"), ("source wire", "url")),
     (GOOD + "[[source]]\n" + GOOD.replace("wire", "WIRE", 1), ("source WIRE", "name", "twice")),
+    (GOOD.replace("rss", "finviz").replace("feed.xml", "feed.xml?auth=abc"), ("source wire", "FINVIZ_AUTH_TOKEN")),
+    (GOOD.replace("rss", "benzinga").replace("feed.xml", "?pageSize=9&Token="), ("source wire", "BENZINGA_API_KEY")),
+    (GOOD.replace("rss", "finnhub").replace("feed.xml", "?token=abc"), ("source wire", "FINNHUB_API_KEY")),
+    (GOOD.replace("rss", "finnhub").replace("https", "http"), ("source wire", "url", "https://")),
     (GOOD + "[other]\nx = 1", ("other",)), ("name = ", ("sources:",))])
 def test_faults_name_source_and_field(text: str, words: tuple[str, ...]) -> None:
     """A fault is one line that names the source and the field."""
@@ -92,7 +95,10 @@ def test_bundled_sources() -> None:
     assert {"globenewswire", "prnewswire"} <= enabled
     assert all(source.url.startswith("https://") for source in sources)
     forms = [asked_form(source.url) for source in sources if source.kind == "edgar"]
-    assert {"8-K", "6-K", "424B5", "FWP", "SCHEDULE 13D", "4"} <= set(forms)
+    assert {"8-K", "6-K", "S-1", "S-3", "424B3", "424B4", "424B5", "FWP", "SCHEDULE 13D", "SCHEDULE 13G", "4", "10-Q",
+            "10-K"} == set(forms)
+    assert {source.kind for source in sources} >= {"rss", "edgar", "finnhub", "finviz", "benzinga"}
+    assert not [name for name in enabled if name in ("finnhub", "finviz", "benzinga")]
     assert len(set(forms)) == len(forms)
     assert all(reading_of(form) for form in forms)
     assert len(tomllib.loads(text)["source"]) == len(sources)
