@@ -85,6 +85,7 @@ def opened(folder: Path, sources: str, *servers: Hostile, **settings: str) -> Ho
     return house
 
 
+@pytest.mark.long
 def test_hostile_sources_delay_no_good_one(tmp_path: Path, net: tuple[dict[str, Wire], Hostile, Hostile]) -> None:
     """Beside nine hostile sources ten good ones keep their rhythm, and the process is neither ended nor swollen."""
     good, fine, bad = net
@@ -155,7 +156,9 @@ def test_outages_are_told_exactly_once(tmp_path: Path, net: tuple[dict[str, Wire
         assert notices(house) == expected
 
 
-@pytest.mark.parametrize("kills", [4, pytest.param(50, marks=[pytest.mark.long, pytest.mark.timeout(900)])])
+@pytest.mark.long
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("kills", [8, 50])
 def test_killed_in_mid_cycle(tmp_path: Path, kills: int) -> None:
     """The fetcher is killed again and again while a day plays: no item is skipped, none handed on twice."""
     span_s = 10 + kills * 1.5
@@ -180,6 +183,7 @@ def test_killed_in_mid_cycle(tmp_path: Path, kills: int) -> None:
         assert len(items) == house.expected()
 
 
+@pytest.mark.long
 def test_two_hundred_ask_while_it_polls(tmp_path: Path) -> None:
     """200 clients at once, again and again, ask the running fetcher what it has seen, while a day comes in: each gets
     an answer, no mark that one of them saw is ever missing, and no item is handed on twice."""

@@ -56,7 +56,7 @@ def test_an_actor_stopped_while_it_starts_is_replaced(tmp_path: Path) -> None:
         assert {row["subject"] for row in incidents(house) if row["kind"] == "silent"} == {"charter", "tracker"}
 
 
-@pytest.mark.parametrize("name", ["classifier", "alerter"])
+@pytest.mark.parametrize("name", ["classifier", pytest.param("alerter", marks=pytest.mark.long)])
 def test_an_endless_loop_in_a_handler_is_ended(tmp_path: Path, name: str) -> None:
     """A handler that never returns: its stack is stored, the actor replaced, the message handled by the next."""
     with House(tmp_path, items=40, duration_s=6, CATALYST_FAULTS=f"{name}:loop@handle:3") as house:
@@ -129,6 +129,7 @@ def notices(house: House) -> list[str]:
     return [body["title"] for body in bodies if body["event"] == "ops"]
 
 
+@pytest.mark.long
 def test_no_false_alarm_in_a_busy_day(tmp_path: Path) -> None:
     """A burst of items over all actors brings no incident."""
     with House(tmp_path, items=150, duration_s=5) as house:
@@ -139,7 +140,8 @@ def test_no_false_alarm_in_a_busy_day(tmp_path: Path) -> None:
         assert [row for row in incidents(house) if row["at_ms"] <= began_ms] == []
 
 
-@pytest.mark.parametrize(("name", "point"), [("classifier", "handle"), ("market", "handle"), ("market", "job")])
+@pytest.mark.parametrize(("name", "point"), [
+    ("classifier", "handle"), pytest.param("market", "handle", marks=pytest.mark.long), ("market", "job")])
 def test_what_kills_its_process_is_set_aside(tmp_path: Path, name: str, point: str) -> None:
     """A message or job under which the process dies each time becomes a dead letter; everything else goes its way."""
     with House(tmp_path, items=60, duration_s=6) as house:

@@ -19,6 +19,7 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(300),
               pytest.mark.skipif(not DATA.is_dir(), reason="the recorded data is not beside this checkout")]
 
 
+@pytest.mark.long
 def test_every_recorded_item_has_a_fate(tmp_path: Path) -> None:
     """Each recorded item is alerted, or dropped with a reason; alerts have ticker, why, link, price or none."""
     make_day(DATA, tmp_path / "day", duration_s=DURATION_S, filings=False)
