@@ -64,23 +64,20 @@ class Call(threading.local):
 def socket_classes(call: Call) -> tuple[type[socket.socket], type[ssl.SSLSocket]]:
     """Sockets whose every read and write ends at the deadline of the thread's request, however slowly bytes drip."""
 
-    class Plain(socket.socket):
-        def recv_into(self, *given: Any, **named: Any) -> int:
+    class Bounded:
+        def recv_into(self: Any, *given: Any, **named: Any) -> int:
             call.limit(self)
-            return call.took(super().recv_into(*given, **named))
+            return call.took(super().recv_into(*given, **named))  # type: ignore[misc]
 
-        def sendall(self, *given: Any, **named: Any) -> None:
+        def sendall(self: Any, *given: Any, **named: Any) -> None:
             call.limit(self)
-            super().sendall(*given, **named)
+            super().sendall(*given, **named)  # type: ignore[misc]
 
-    class Secure(ssl.SSLSocket):
-        def recv_into(self, *given: Any, **named: Any) -> int:
-            call.limit(self)
-            return call.took(super().recv_into(*given, **named))
+    class Plain(Bounded, socket.socket):
+        pass
 
-        def sendall(self, *given: Any, **named: Any) -> None:
-            call.limit(self)
-            super().sendall(*given, **named)
+    class Secure(Bounded, ssl.SSLSocket):
+        pass
 
     return Plain, Secure
 
