@@ -75,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
     folder = Path(tempfile.mkdtemp(prefix="cat-")) if arguments.keep is None else arguments.keep.absolute()
     if (folder / "home").exists():
         raise UsageError(f"--keep {arguments.keep}: there is a home already; name an empty folder")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as after Ctrl-C: nothing that was started is left
+    signal.signal(signal.SIGTERM, _end)
     try:
         if arguments.scenario == POINTS_SCENARIO:
             report, text = _points(arguments, seed, folder, only)
@@ -153,6 +153,12 @@ def keep(house: House) -> subprocess.Popen[bytes]:
     house.owns(process)
     house.wait_until_running(START_S)
     return process
+
+
+def _end(*_: object) -> None:
+    """As after Ctrl-C: nothing that was started is left. A second signal disturbs that no longer."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def _say(text: str) -> None:

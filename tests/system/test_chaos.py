@@ -8,9 +8,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
+from catalyst.runtime.ownership import living_owner
+from catalyst.runtime.roster import ALL
 from catalyst.settings import inherited
+from catalyst.testing import wait_until
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
 
@@ -86,3 +90,22 @@ def test_a_wrong_wish_is_one_line(words: list[str], code: int, said: str) -> Non
     """What cannot be is said before anything starts."""
     _, told = chaos(*words, "--seed", "1", code=code)
     assert said in told.splitlines()[-1]
+
+
+def test_an_ended_run_leaves_nothing_behind(tmp_path: Path) -> None:
+    """SIGTERM, and again while it ends its house, as an impatient person sends it: supervisord, actors and world end
+    with the driver."""
+    run = subprocess.Popen([sys.executable, "-m", "catalyst", "chaos", "--kills", "4", "--items", "60", "--seed", "5",
+                            "--keep", str(tmp_path / "kept")], stderr=subprocess.DEVNULL, env=inherited())
+    try:
+        wait_until(lambda: living_owner(tmp_path / "kept/home/db", "fetcher"), 60, "the house runs")
+        run.terminate()
+        wait_until(lambda: not living_owner(tmp_path / "kept/home/db", "fetcher"), 20, "it ends its house")
+        run.terminate()
+        run.wait(40)
+    finally:
+        run.kill()
+    left = [process.info["cmdline"] for process in psutil.process_iter(["cmdline"])
+            if str(tmp_path) in " ".join(process.info["cmdline"] or ())]
+    assert left == []
+    assert [name for name in ALL if living_owner(tmp_path / "kept/home/db", name)] == []
