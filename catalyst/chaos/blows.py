@@ -104,7 +104,7 @@ class Blows:
             pid = self.house.kill(target, number)
             if blow.act == "stop" and pid is not None:  # it stops a moment later; until then it seems to have gone on
                 with suppress(AssertionError):
-                    wait_until(lambda pid=pid: process_state(pid) in STOPPED, STOPS_S)
+                    wait_until(partial(_is_stopped, pid), STOPS_S)
         self.fell += [self.away[target] for target in targets]
         self.done[blow.target or "all"] += 1
 
@@ -202,3 +202,7 @@ class Blows:
             if is_near and (other.target in KEEPERS or other.blow.act in ("clock", "disk")):
                 return f"{other.target} was struck too"
         return ""
+
+
+def _is_stopped(pid: int) -> bool:
+    return process_state(pid) in STOPPED

@@ -21,6 +21,7 @@ from catalyst.runtime.roster import WORKERS
 SINKS = ("webhook", "bot")
 SOFT_MB, HARD_MB = 150, 300  # where memory is to grow: soon over
 SETTLED_S = 5.0
+WAITING = ("inbox", "outbox", "waiting")
 PAGE = 1_000  # rows that one query gives
 TAKEN = "SELECT n, item_id FROM inbox WHERE type = 'AlertReady' AND n > ? ORDER BY n LIMIT 1000"
 ALERTS = ("SELECT alert_id, item_id, ticker, json_extract(body, '$.score') + json_extract(body, '$.watched')"
@@ -56,17 +57,34 @@ def post(house: House, path: str, value: Any) -> dict[str, Any]:
 
 
 def settle(house: House, timeout_s: float, say: Callable[[str], None]) -> tuple[dict[str, dict[str, Any]], list[str]]:
-    """The items once the house is at rest; where it never is, as they are then, and what waits where."""
+    """The items once the house is at rest; where it never is, as they are then, and what waits where.
+
+    A busy machine may need longer: where less waits than at the last look, `timeout_s` begins anew. So a backlog that
+    shrinks ends in rest, and one that stands still or circles is found.
+    """
+    least = sys.maxsize
+    while True:
+        try:
+            return house.wait_until_settled(timeout_s), []
+        except AssertionError:
+            waiting = _waiting(house)
+            left = sum(waiting.values())
+            say(f"not at rest after {timeout_s:.0f} s: {', '.join(f'{name} {n}' for name, n in waiting.items())}")
+        if not 0 < left < least:
+            break
+        least = left
     try:
-        return house.wait_until_settled(timeout_s), []
-    except AssertionError:
-        say(f"not at rest after {timeout_s:.0f} s")
-    try:
-        waiting = [f"{row['name']} {row['inbox'] or 0}+{row['outbox'] or 0}" for row in house.status()["actors"]
-                   if row["inbox"] or row["outbox"] or row["state"] != "running"]
-        return house.items(), waiting or ["the house"]
+        return house.items(), [f"{name} {n}" for name, n in waiting.items()] or ["the house"]
     except (AssertionError, ValueError):
         return {}, ["the house"]
+
+
+def _waiting(house: House) -> dict[str, int]:
+    """Actor -> messages and jobs that wait in it; only those where something does, 1 for one that does not answer."""
+    with Control(house.home / "run") as control:
+        answers = control.ask_all(WORKERS, "status", 2.0)
+    found = {name: sum(answers[name].get(what, 0) for what in WAITING) if name in answers else 1 for name in WORKERS}
+    return {name: count for name, count in found.items() if count}
 
 
 def truth(house: House) -> dict[str, str]:
@@ -136,5 +154,4 @@ def is_at_rest(control: Control, wanted: int) -> bool:
 
 
 def _rests(answer: Mapping[str, Any]) -> bool:
-    return answer.get("state") == "running" and not any(
-        answer.get(name, 0) for name in ("inbox", "outbox", "waiting"))
+    return answer.get("state") == "running" and not any(answer.get(what, 0) for what in WAITING)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -70,7 +70,7 @@ def chosen(names: str) -> Scenario:
         if name not in SCENARIOS:
             raise UsageError(f"there is no scenario {name!r}; there are points, {', '.join(SCENARIOS)}")
         found.append(SCENARIOS[name])
-    weights: Counter[Act] = Counter()
+    weights: defaultdict[Act, float] = defaultdict(float)
     for scenario in found:
         for act, weight in scenario.weights:
             weights[act] += weight / sum(share for _, share in scenario.weights)
