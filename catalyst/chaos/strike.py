@@ -28,7 +28,7 @@ from catalyst.world.generate import generate
 BACK_S = 120.0  # within which a struck process must be back
 SETTLED_S = 180.0  # after the last blow: within which all is at rest
 SHOW_S = 5.0
-DISK_BYTES = 64 * 2**20
+DISK_BYTES, ITEM_BYTES = 64 * 2**20, 256 * 2**10  # of a small disk: empty it holds the whole day, with charts and logs
 TOOLS: dict[Act, str] = {"disk": "catalyst.chaos.disk", "clock": "catalyst.chaos.clockwork"}
 Keep = Callable[[House], "subprocess.Popen[bytes]"]  # starts supervisord on a house and waits until all runs
 
@@ -67,7 +67,7 @@ class Strike:
         generate(seed, items - items // 4, self.folder / "day", filings=items // 4, duration_s=span_s, every_s=1.0)
         with ExitStack() as stack:
             if "disk" in self._acts:
-                self._disk = tool("disk").SmallDisk(self.folder / "home", DISK_BYTES)
+                self._disk = tool("disk").SmallDisk(self.folder / "home", DISK_BYTES + items * ITEM_BYTES)
                 stack.callback(self._disk.close)
             house = stack.enter_context(House(self.folder, day=self.folder / "day"))
             house.open_world()
