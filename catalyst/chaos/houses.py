@@ -59,20 +59,20 @@ def post(house: House, path: str, value: Any) -> dict[str, Any]:
 def settle(house: House, timeout_s: float, say: Callable[[str], None]) -> tuple[dict[str, dict[str, Any]], list[str]]:
     """The items once the house is at rest; where it never is, as they are then, and what waits where.
 
-    A busy machine may need longer: where less waits than at the last look, `timeout_s` begins anew. So a backlog that
-    shrinks ends in rest, and one that stands still or circles is found.
+    A busy machine may need longer: as long as each third of `timeout_s` takes away a fifth of what waits, it goes on.
+    So a backlog that shrinks ends in rest, and one that stands still or circles is found.
     """
-    least = sys.maxsize
+    most, wait_s = sys.maxsize, timeout_s
     while True:
         try:
-            return house.wait_until_settled(timeout_s), []
+            return house.wait_until_settled(wait_s), []
         except AssertionError:
             waiting = _waiting(house)
             left = sum(waiting.values())
-            say(f"not at rest after {timeout_s:.0f} s: {', '.join(f'{name} {n}' for name, n in waiting.items())}")
-        if not 0 < left < least:
+            say(f"not at rest after {wait_s:.0f} s: {', '.join(f'{name} {n}' for name, n in waiting.items())}")
+        if not 0 < left <= most:
             break
-        least = left
+        most, wait_s = left * 4 // 5, timeout_s / 3
     try:
         return house.items(), [f"{name} {n}" for name, n in waiting.items()] or ["the house"]
     except (AssertionError, ValueError):

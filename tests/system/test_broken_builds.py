@@ -16,13 +16,14 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
 BROKEN = Path(__file__).resolve().parents[1] / "chaos" / "broken"
 # Broken build, the sound one of the same run ("": nothing is changed), the run, the counts of which one says so: where
-# timers stand still, what is not seen any more is lost, and what was under way ends otherwise.
+# timers stand still, what is not seen any more is lost, and what was under way ends otherwise. Nobody is killed there:
+# a process that begins anew reads the clock anew, and its timers go.
 BUILDS = [
     ("ack_before_commit", "", ["--scenario", "points", "--only", "classifier,market,commit", "--kills", "6"],
      {"links that disagreed"}),
     ("post_without_intent", "", ["--scenario", "points", "--only", "alerter,worked,posted", "--kills", "4"],
      {"repeated"}),
-    ("wall_clock_timers", "clock_set_back", ["--scenario", "kills", "--kills", "3", "--items", "40"],
+    ("wall_clock_timers", "clock_set_back", ["--scenario", "kills", "--kills", "0", "--items", "40"],
      {"lost", "fate changed", "not at rest in the end"}),
     ("high_water_mark", "lossy_bus", ["--scenario", "kills", "--kills", "3", "--items", "60"],
      {"links that disagreed"}),
