@@ -3,7 +3,8 @@
 receives  StoryFound      from fetcher
 receives  FilingRead      from sec
 sends     CatalystScored  to market (one for each share traded in the US that the item is about)
-sends     ItemDropped     to tracker (noise:<kind>, no_ticker, foreign_listing, instrument, no_catalyst, low_score)
+sends     ItemDropped     to tracker (noise:<kind>, no_ticker, foreign_listing, instrument, no_catalyst, low_score,
+                           sent_gate, category_gate)
 stores    decisions       one row an item and ticker, kept 30 days
 """
 
@@ -22,13 +23,14 @@ from catalyst.clients.files import (
     Stamp,
     companies_path,
     load_companies,
+    load_gates,
     load_rules,
     load_watchlist,
     stamp,
     watchlist_path,
 )
 from catalyst.clock import Clock
-from catalyst.core.classify import Decision, Story, classify
+from catalyst.core.classify import Decision, Story, classify, evidence_of
 from catalyst.core.classify_filing import classify_filing
 from catalyst.core.companies import Companies
 from catalyst.core.rules import Rules
@@ -38,7 +40,7 @@ from catalyst.runtime.contract import Actor, Every, Output
 from catalyst.settings import Settings
 
 KEPT_MS = 30 * 86_400_000
-EXPLAINED = 100  # rows that one answer of `explain` holds at most
+EXPLAINED, MOST_EXPLAINED = 100, 1_000  # rows that one answer of `explain` holds at most, and where it is about ids
 Judged = StoryFound | FilingRead
 EXPLAINS = ("item_id", "ticker", "role", "decision", "reason", "kinds", "direction", "score", "sentiment", "why",
             "at_ms", "rules", "evidence")
@@ -79,6 +81,7 @@ class Classifier(Actor):
     def __init__(self, settings: Settings, clock: Clock):
         super().__init__(settings, clock)
         self._rules: Rules = load_rules(settings)
+        self._gates = load_gates(settings, self._rules)
         self._companies: Companies | None = None
         self._watched: frozenset[str] = frozenset()
         self._read: dict[str, Stamp | None] = {}
@@ -88,9 +91,13 @@ class Classifier(Actor):
             log.error("list_refused", cause=str(fault))
 
     def on_reload(self) -> None:
-        """Read everything again. Raises ConfigError for a wrong rule table, which leaves in force what was."""
-        before = self._rules.version
-        self._rules = load_rules(self.settings)
+        """Read everything again. Raises ConfigError for wrong rules or gates, which leaves in force what was."""
+        before, rules = self._rules.version, load_rules(self.settings)
+        gates = load_gates(self.settings, rules)
+        if gates != self._gates:
+            log.info("gates_changed", min_score=gates.min_score, min_tone=gates.min_tone,
+                     allowed=",".join(gates.allowed))
+        self._rules, self._gates = rules, gates
         if self._rules.version != before:
             log.info("rules_changed", old=before, new=self._rules.version)
         self._read.clear()
@@ -104,14 +111,14 @@ class Classifier(Actor):
     def on_story_found(self, story: StoryFound, db: sqlite3.Connection) -> Iterator[Output]:
         """Decide, store one row a ticker, and pass the story on or say that it ends here."""
         judged = Story(story.item_id, story.title, story.summary, story.source, story.symbols, story.trust)
-        decision = classify(judged, self._rules, self._companies, min_score=self.settings.min_score,
-                            watched=self._watched, now_ms=self.now_ms)
+        decision = classify(judged, self._rules, self._companies, min_score=self._gates.min_score,
+                            watched=self._watched, now_ms=self.now_ms, gates=self._gates)
         yield from self._conclude(story, decision, db)
 
     def on_filing_read(self, filing: FilingRead, db: sqlite3.Connection) -> Iterator[Output]:
         """The same for a filing."""
-        decision = classify_filing(filing, self._rules, self._companies, min_score=self.settings.min_score,
-                                   watched=self._watched, now_ms=self.now_ms)
+        decision = classify_filing(filing, self._rules, self._companies, min_score=self._gates.min_score,
+                                   watched=self._watched, now_ms=self.now_ms, gates=self._gates)
         self.counters.add("filings")
         yield from self._conclude(filing, decision, db)
 
@@ -133,10 +140,11 @@ class Classifier(Actor):
         return iter(())
 
     def verb_explain(self, arguments: dict[str, Any], db: sqlite3.Connection) -> dict[str, Any]:
-        """What was decided, newest first, at most 100 rows: `{"decisions": [...]}`.
+        """What was decided, newest first, at most 100 rows, 1,000 of ids: `{"decisions": [...]}`.
 
         About `ticker` (since `since_ms`), about the items in `ids`, or about both together; `evidence` true adds what
-        caused each decision: tickers, kinds and the parts of the score. Raises UsageError for other arguments.
+        caused each decision, as it is stored (`catalyst.core.evidence.unpacked` reads it). Raises UsageError for other
+        arguments.
         """
         ticker, ids, since_ms = arguments.get("ticker"), arguments.get("ids"), arguments.get("since_ms", 0)
         if not (isinstance(since_ms, (int, float)) and isinstance(ids, (list, tuple, type(None)))
@@ -147,8 +155,13 @@ class Classifier(Actor):
             + (" AND ticker = ?2" if ticker is not None else "")
             + (" AND item_id IN (SELECT value FROM json_each(?3))" if ids is not None else "")
             + " ORDER BY at_ms DESC, item_id, role, ticker LIMIT ?4",
-            (since_ms, ticker, json.dumps(ids), EXPLAINED)).fetchall()
+            (since_ms, ticker, json.dumps(ids), EXPLAINED if ids is None else MOST_EXPLAINED)).fetchall()
         return {"decisions": [_explained(row, bool(arguments.get("evidence"))) for row in rows]}
+
+    def verb_lists(self, arguments: dict[str, Any], db: sqlite3.Connection) -> dict[str, Any]:
+        """Take up changed lists now instead of within 30 s: `{"watched": how many tickers}`."""
+        self._refresh_lists()
+        return {"watched": len(self._watched)}
 
     def verb_company(self, arguments: dict[str, Any], db: sqlite3.Connection) -> dict[str, Any]:
         """What the company list says of `ticker`: `{"listed": rows, "company": {"ticker", "title", "cik"} | null,
@@ -170,11 +183,7 @@ class Classifier(Actor):
             why=decision.why, watched=ticker in decision.watched, form=form)
 
     def _store(self, decision: Decision, db: sqlite3.Connection) -> None:
-        evidence = json.dumps({
-            "tickers": [{"ticker": one.ticker, "how": one.how, "exchange": one.exchange, "listing": one.listing,
-                         "instrument": one.instrument, "evidence": one.evidence} for one in decision.tickers],
-            "kinds": [[one.kind, one.phrase] for one in decision.kinds],
-            "parts": [[part.name, part.value, part.cause] for part in decision.parts]}, ensure_ascii=False)
+        evidence = json.dumps(evidence_of(decision), ensure_ascii=False, separators=(",", ":"))
         kinds = json.dumps([kind.kind for kind in decision.kinds])
         named = [(one.ticker, str(one.role), decision.reason or one.obstacle) for one in decision.tickers]
         db.executemany(

@@ -10,6 +10,7 @@ sends     OpsNotice    to alerter (a source gives nothing, or something again; a
                        that no list has shown)
 stores    feeds        one row a source: conditional headers, next poll, outage
 stores    stories      one row an item id, kept while a feed shows it and SEEN_TTL_DAYS after
+stores    words        of the titles: explain finds a company's stories by them; kept 4 days
 stores    prints       what of a story is compared with others, kept 4 days
 stores    traits       words under which a print is found
 stores    seen         entry of a source -> item, kept SEEN_TTL_DAYS after it left the feed
@@ -91,7 +92,7 @@ class Fetcher(Actor):
     outbox = (StoryFound, FilingFound, StoryJoined, StoryCorrected, ItemDropped, OpsNotice)
     tables = (feeds.SCHEMA + stories.SCHEMA + CHORES, feeds.COUNTS + pauses.SCHEMA, refusals.SCHEMA,
               prints.PRINTS + stories.REPEATS + feeds.HEADS + feeds.BLACKOUTS,
-              stories.LATENCY + feeds.PACES)
+              stories.LATENCY + feeds.PACES, stories.WORDS)
     jobs = (JobKind("poll", Poll, limit_s=30.0, workers=PER_HOST, most=MOST_POLLS, background=True),
             JobKind("companies", CompanyList, limit_s=60.0, background=True),
             JobKind("reconcile", DailyIndex, limit_s=60.0, background=True))
@@ -103,7 +104,8 @@ class Fetcher(Actor):
         self.paused = False
         self.paused_until_ms: int | None = None
         self._unasked = 0
-        self._swept = ("", "")  # how far the pruning has come in the table `seen`
+        self._swept = ("", "")  # how far the pruning has come in the table `seen`,
+        self._swept_words = stories.NO_WORD  # and in `words`
         self.listed: tuple[Source, ...] = ()
         self.sources: dict[str, Source] = {}
         self._is_synced = False
@@ -370,6 +372,8 @@ class Fetcher(Actor):
         """Forget what left its feed more than SEEN_TTL_DAYS ago, and sources that left the list."""
         before_ms = self.time.before_ms(self.settings.seen_ttl_days * DAY_MS)
         self._swept = Storybook(db).prune(before_ms, self._swept)
-        prints.Printbook(db).prune(self.time.before_ms(stories.CORRECT_MS))
+        new_ms = self.time.before_ms(stories.CORRECT_MS)
+        self._swept_words = Storybook(db).prune_words(new_ms, self._swept_words)
+        prints.Printbook(db).prune(new_ms)
         Feedbook(db, self.now_ms).prune(self.sources, before_ms)
         Pausebook(db, self.now_ms).prune(self.time.before_ms)

@@ -57,6 +57,10 @@ PRUNING = """
 -- pruning: those without an alert go first
 CREATE INDEX fates_to_forget ON fates(at_ms) WHERE fate <> 'alerted';
 """
+BY_TICKER = """
+-- explain: a ticker's filings that were not read; all others are among the classifier's decisions
+CREATE INDEX fates_unread ON fates(ticker, at_ms) WHERE stage = 'sec';
+"""
 
 
 class Tracker(Actor):
@@ -65,7 +69,7 @@ class Tracker(Actor):
     name = "tracker"
     inbox = (AlertPosted, PriceSeen, ItemDropped)
     outbox = (WatchTicker,)
-    tables = (SCHEMA, outcomes.SCHEMA, outcomes.JUMPED, PRUNING)
+    tables = (SCHEMA, outcomes.SCHEMA, outcomes.JUMPED, PRUNING, BY_TICKER)
     every = (Every("ask_again", 3_600, at_start=True), Every("prune", PRUNE_S))
 
     def __init__(self, settings: Settings, clock: Clock):

@@ -1,4 +1,4 @@
-"""The files that several actors read and one writes: rules, company list, watch list.
+"""The files that several actors read and one at a time writes: rules, company list, watch list.
 
 They are replaced as a whole (`replace_file`), so a reader sees the old one or the new one. What is in them is read by
 `catalyst.core`; this module opens them and says when they changed.
@@ -7,12 +7,17 @@ They are replaced as a whole (`replace_file`), so a reader sees the old one or t
 from __future__ import annotations
 
 import errno
+import fcntl
 import functools
 import os
+from collections.abc import Callable
 from pathlib import Path
 
+from catalyst.core import watchlist
+from catalyst.core.classify_filing import OFFERING
 from catalyst.core.companies import Companies, read_watchlist
 from catalyst.core.rules import Rules
+from catalyst.core.sieve import Gates
 from catalyst.errors import ConfigError, StorageKind, StoreError
 from catalyst.settings import Settings
 
@@ -110,9 +115,59 @@ def watchlist_path(settings: Settings) -> Path | None:
     return named if named is not None else own if own.is_file() else None
 
 
+def own_watchlist(settings: Settings) -> Path:
+    """The watch list that the user names, else the one in the home, whether it is there or not."""
+    named: Path | None = settings.watchlist
+    own: Path = settings.home / "watchlist.csv"
+    return named if named is not None else own
+
+
+def read_own_watchlist(settings: Settings) -> watchlist.Listed:
+    """All that the watch list says; empty where there is none. Raises ConfigError for a file that cannot be read."""
+    path = own_watchlist(settings)
+    return watchlist.read(read_text(path, "watch list")) if path.is_file() else watchlist.Listed((), (), True)
+
+
+def change_watchlist(settings: Settings, change: Callable[[tuple[watchlist.Watched, ...]], watchlist.Change]
+                     ) -> watchlist.Change:
+    """Replace the watch list by what `change` makes of it; one writer at a time, readers see the old one or the new.
+
+    A list that is not in our form, or has notes of its own, is kept beside it as `NAME.old`. Raises ConfigError for a
+    file that cannot be read, StoreError where the disk does not take the new one; the old one stands then.
+    """
+    path = own_watchlist(settings).resolve()
+    lock = path.with_name(f".{path.name}.lock")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        guard = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StoreError(lock, error.strerror or "cannot be written", "failing") from error
+    try:
+        fcntl.flock(guard, fcntl.LOCK_EX)  # goes with the process that holds it
+        before = read_own_watchlist(settings)
+        changed = change(before.rows)
+        if changed.rows != before.rows:
+            if not before.is_ours:
+                replace_file(path.with_name(f"{path.name}.old"), path.read_bytes())
+            replace_file(path, watchlist.to_csv(changed.rows).encode())
+    finally:
+        os.close(guard)
+    return changed
+
+
 def load_rules(settings: Settings) -> Rules:
     """The rule table that the user names, else the bundled one. Raises ConfigError (RuleError for a wrong rule)."""
     return Rules.from_toml(read_text(settings.rules, "rules")) if settings.rules else bundled_rules()
+
+
+def load_gates(settings: Settings, rules: Rules) -> Gates:
+    """The gates of the settings. Raises ConfigError for a kind that the rules do not make."""
+    return Gates.of(settings.min_score, settings.min_sent_abs, settings.categories_allow, kinds_of(rules))
+
+
+def kinds_of(rules: Rules) -> frozenset[str]:
+    """The names of all kinds that a decision by these rules can have."""
+    return frozenset((OFFERING, *(one.name for one in (*rules.rules, *rules.filings.rules) if not one.noise)))
 
 
 @functools.cache

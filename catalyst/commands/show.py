@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import argparse
 import textwrap
+from collections.abc import Sequence
 from typing import Any
 
 from catalyst.commands import trace as way
 from catalyst.commands.alerts import ALERTER, ARROWS
 from catalyst.commands.home import QUERY_ANSWER_S, Home
 from catalyst.commands.output import clock_time, plain, print_json, when
+from catalyst.core.evidence import unpacked
 
 WIDTH, INDENT = 80, 10
 
@@ -44,10 +46,13 @@ def gather(home: Home, prefix: str) -> Row:
     alert = shown["alert"]
     answer = home.ask_all(["classifier"], "explain", QUERY_ANSWER_S, ids=[alert["item_id"]], ticker=alert["ticker"],
                           evidence=True).get("classifier", {})
+    decision = next(iter(answer.get("decisions", ())), None)
+    if decision is not None and decision["evidence"] is not None:
+        decision["evidence"] = unpacked(decision["evidence"], alert["title"])
     outcomes = home.ask_all(["tracker"], "outcomes", QUERY_ANSWER_S, item_id=alert["item_id"]).get("tracker", {})
     traced = way.trace(home, alert["item_id"])
     return {**{name: shown[name] for name in ("alert", "deliveries", "sources", "has_chart")},
-            "decision": next(iter(answer.get("decisions", ())), None),
+            "decision": decision,
             "hops": traced["hops"] if traced is not None else [],
             "outcomes": [one for one in outcomes.get("outcomes", ()) if one["alert_id"] == alert["id"]]}
 
@@ -63,7 +68,7 @@ def as_text(found: Row) -> str:
     lines += _wrapped("why", f"{alert['why']}{form}")
     lines += _block("kinds", _kinds(alert))
     lines += _block("score", _score(alert, evidence))
-    lines += _block("ticker", [f"{one['ticker']}: “{one['evidence']}” ({one['how']})"
+    lines += _block("ticker", [f"{one['ticker']}: “{one['evidence']}” ({one['how']}){_places(one.get('words', ()))}"
                                for one in evidence.get("tickers", ()) if one["ticker"] == alert["ticker"]])
     lines += _wrapped("price", _price(alert))
     lines += _block("sources", [f"{one['name']}  {one['link']}".rstrip() for one in found["sources"]])
@@ -93,9 +98,17 @@ def _kinds(alert: Row) -> list[str]:
 
 def _score(alert: Row, evidence: Row) -> list[str]:
     lines = [f"{(alert['score'] or 0) * 100:.0f} of 100"]
-    for name, value, cause in evidence.get("parts", ()):
-        lines.append(f"  {name}: {cause}" if name == "stated" else f"  {value * 100:+.1f} {name}: {cause}")
+    for name, value, cause, *words in evidence.get("parts", ()):
+        stands = _places(*words)
+        figure = "" if name == "stated" else f"{value * 100:+.1f} "
+        lines.append(f"  {figure}{name}: {cause}{stands}")
     return lines
+
+
+def _places(words: Sequence[Row] = ()) -> str:
+    """Where words stand: ` [title 27-37]`; nothing for rows of a version that did not store it."""
+    told = ", ".join(f"{one['field']} {one['start']}-{one['end']}" for one in words)
+    return f" [{told}]" if told else ""
 
 
 def _price(alert: Row) -> str:

@@ -2,18 +2,21 @@
 
 Pure: the same story, rules and lists give the same decision. What is asked in this order, and the first that applies
 is the reason of a drop: `noise:<kind>`, `no_ticker`, `foreign_listing` (only listed abroad), `instrument` (only
-warrants, units, rights, preferreds), `no_catalyst`, `low_score`.
+warrants, units, rights, preferreds), `no_catalyst`, then the gates of `catalyst.core.sieve`: `low_score`, `sent_gate`,
+`category_gate`. Whatever was found keeps the words that caused it and where they stand (`catalyst.core.evidence`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 from catalyst.core import sentiment
 from catalyst.core.companies import Companies
+from catalyst.core.evidence import Words, locate, whole
 from catalyst.core.rules import Hit, Rules
+from catalyst.core.sieve import Gates, is_bad_news
 from catalyst.core.tickers import TickerFound, find_tickers
 from catalyst.messages import Direction, Kind
 
@@ -23,6 +26,8 @@ FURTHER_MOST = 0.15
 TONE = 0.15          # what a sentiment of 1 that agrees with the direction adds
 UNTRUSTED = 0.8      # share of the score that a source of trust 0 keeps
 WHY_LIMIT = 160
+PHRASE_LIMIT = 2_000  # characters of a phrase that a message carries
+OPEN = Gates(0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +49,15 @@ class Part:
     name: str
     value: float
     cause: str
+    words: tuple[Words, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """The outcome. `reason` is empty for an alert, `score` is strength without sign.
 
-    `watched` are those of its tickers that are on the watch list.
+    `watched` are those of its tickers that are on the watch list; `ticker_words` and `kind_words` say where what
+    caused each of `tickers` and `kinds` stands.
     """
 
     item_id: str
@@ -65,6 +72,8 @@ class Decision:
     parts: tuple[Part, ...]
     watched: tuple[str, ...]
     decided_ms: int
+    ticker_words: tuple[tuple[Words, ...], ...] = ()
+    kind_words: tuple[tuple[Words, ...], ...] = ()
 
     @property
     def traded(self) -> tuple[TickerFound, ...]:
@@ -74,7 +83,10 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A kind that was found; `phrase` is literally what says so, at `place`. A `leader` is what the item is about."""
+    """A kind that was found; `phrase` is what says so, at `place` (a word for a reader), `words` where it stands.
+
+    A `leader` is what the item is about.
+    """
 
     name: str
     direction: Direction
@@ -83,6 +95,7 @@ class Finding:
     place: str
     in_body: bool = False
     leader: bool = False
+    words: tuple[Words, ...] = ()
 
     @property
     def strength(self) -> float:
@@ -106,24 +119,48 @@ class Case:
     note: str = ""                 # ends the line that explains
     kept: float = 1.0              # share of the score that the item keeps,
     kept_why: str = ""             # and why not all
+    ticker_words: tuple[tuple[Words, ...], ...] = ()  # of each ticker
+    tone_words: tuple[Words, ...] = ()                # what the tone was read from
+    trust_words: tuple[Words, ...] = ()
+    kept_words: tuple[Words, ...] = ()
 
 
 def classify(item: Story, rules: Rules, companies: Companies | None, *, min_score: float,
-             watched: frozenset[str] = frozenset(), now_ms: int) -> Decision:
-    """The decision about `item`. An item with a catalyst passes when its score is at least `min_score`."""
+             watched: frozenset[str] = frozenset(), now_ms: int, gates: Gates = OPEN) -> Decision:
+    """The decision about `item`. One with a catalyst passes when its score is at least `min_score` and no other of
+    the `gates` stops it.
+    """
     found = rules.find(item.title, item.summary)
+    tickers = find_tickers(item.title, item.summary, item.symbols, companies)
     case = Case(
-        item.id, in_order([finding_of(hit, "title" if hit.in_title else "summary") for hit in found.kinds]),
+        item.id, in_order([_finding_in(item, hit) for hit in found.kinds]),
         (found.noise.rule.name, found.noise.phrase) if found.noise is not None else None,
-        find_tickers(item.title, item.summary, item.symbols, companies), sentiment.score(item.title, item.summary),
-        item.trust)
-    return decide(case, min_score=min_score, watched=watched, now_ms=now_ms)
+        tickers, sentiment.score(item.title, item.summary), item.trust,
+        ticker_words=tuple(_ticker_words(item, one) for one in tickers),
+        tone_words=whole("title", item.title) or whole("summary", item.summary),
+        trust_words=whole("source", item.source))
+    return decide(case, replace(gates, min_score=min_score), watched=watched, now_ms=now_ms)
 
 
-def finding_of(hit: Hit, place: str) -> Finding:
+def _finding_in(item: Story, hit: Hit) -> Finding:
+    """A rule's hit in a story. The rules' offset is one of the folded text, in which blanks are fewer."""
+    if hit.in_title:
+        words = locate(hit.phrase, (("title", item.title),), hit.start)
+    else:
+        words = locate(hit.phrase, (("summary", item.summary),), max(0, hit.start - len(item.title) - 1))
+    return finding_of(hit, "title" if hit.in_title else "summary", words)
+
+
+def _ticker_words(item: Story, one: TickerFound) -> tuple[Words, ...]:
+    tags = [(f"symbols.{number}", tag) for number, tag in enumerate(item.symbols)]
+    texts = [("title", item.title), ("summary", item.summary)]
+    return locate(one.evidence, (*tags, *texts) if one.how == "tag" else (*texts, *tags))
+
+
+def finding_of(hit: Hit, place: str, words: tuple[Words, ...] = ()) -> Finding:
     """A rule's hit. A sale of securities that the title names leads: whatever else it announces, this is the news."""
     return Finding(hit.rule.name, hit.rule.direction, hit.rule.weight, hit.phrase, place, not hit.in_title,
-                   hit.in_title and hit.rule.family == "offering")
+                   hit.in_title and hit.rule.family == "offering", words)
 
 
 def in_order(findings: Sequence[Finding]) -> tuple[Finding, ...]:
@@ -131,20 +168,23 @@ def in_order(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda one: (not one.leader, -one.strength)))
 
 
-def decide(case: Case, *, min_score: float, watched: frozenset[str], now_ms: int) -> Decision:
+def decide(case: Case, gates: Gates, *, watched: frozenset[str], now_ms: int) -> Decision:
     """The decision, whatever the item is."""
     parts = _parts(case)
     score = round(min(1.0, max(0.0, sum(part.value for part in parts))), 4)
-    reason, cause = _reason(case, score, min_score)
+    if score < gates.min_score and (bypass := _bypass(case, gates.min_score - score)) is not None:
+        parts, score = (*parts, bypass), gates.min_score
+    reason, cause = _reason(case, score, gates)
     return Decision(
         item_id=case.item_id, decision="drop" if reason else "alert", reason=reason,
         why=_short(cause or _why(case.findings[0], score), case.note), tickers=case.tickers,
-        kinds=tuple(Kind(one.name, _flat(one.phrase)[:2_000], one.direction, one.weight) for one in case.findings),
+        kinds=tuple(Kind(one.name, one.phrase[:PHRASE_LIMIT], one.direction, one.weight) for one in case.findings),
         direction=_direction(case.findings), sentiment=case.tone, score=score, parts=parts + case.facts,
-        watched=tuple(one.ticker for one in case.tickers if one.ticker in watched), decided_ms=now_ms)
+        watched=tuple(one.ticker for one in case.tickers if one.ticker in watched), decided_ms=now_ms,
+        ticker_words=case.ticker_words, kind_words=tuple(one.words for one in case.findings))
 
 
-def _reason(case: Case, score: float, min_score: float) -> tuple[str, str]:
+def _reason(case: Case, score: float, gates: Gates) -> tuple[str, str]:
     """The reason of a drop and the line that explains it; both empty for an alert."""
     if case.noise is not None:
         name, phrase = case.noise
@@ -159,10 +199,22 @@ def _reason(case: Case, score: float, min_score: float) -> tuple[str, str]:
         return "instrument", f"{first.ticker} is a {first.instrument}, no share: “{_flat(first.evidence)}”"
     if not case.findings:
         return "no_catalyst", case.no_catalyst
-    if score < min_score:
-        lead = case.findings[0]
-        return "low_score", f"score {score:.2f} under {min_score:.2f}; {lead.name}: “{_flat(lead.phrase)}”"
-    return "", ""
+    reason = gates.reason(score, case.tone, (one.name for one in case.findings))
+    lead = f"{case.findings[0].name}: “{_flat(case.findings[0].phrase)}”"
+    if reason == "low_score":
+        return reason, f"score {score:.2f} under {gates.min_score:.2f}; {lead}"
+    if reason == "sent_gate":
+        return reason, f"sentiment {case.tone:+.2f} within +-{gates.min_tone:.2f}; {lead}"
+    return (reason, f"none of its kinds is one of {', '.join(gates.allowed)}; {lead}") if reason else ("", "")
+
+
+def _bypass(case: Case, lack: float) -> Part | None:
+    """What lifts strong bad news to the score gate; not an amendment, which mostly repeats what is known."""
+    if not case.findings or case.kept < 1:
+        return None
+    lead = case.findings[0]
+    why = is_bad_news(_direction(case.findings), case.tone, lead.direction, lead.weight)
+    return Part("bypass", round(lack, 4), f"{why}: {_flat(lead.phrase)}", lead.words) if why else None
 
 
 def _why(lead: Finding, score: float) -> str:
@@ -174,20 +226,21 @@ def _parts(case: Case) -> tuple[Part, ...]:
     if not case.findings:
         return ()
     lead, *further = case.findings
-    parts = [Part("lead", round(lead.strength, 4), f"{lead.name}: {_flat(lead.phrase)}")]
+    parts = [Part("lead", round(lead.strength, 4), f"{lead.name}: {_flat(lead.phrase)}", lead.words)]
     if further:
         more = min(FURTHER_MOST, FURTHER_KIND * len(further))
-        parts.append(Part("further", round(more, 4), ", ".join(one.name for one in further)))
+        parts.append(Part("further", round(more, 4), ", ".join(one.name for one in further),
+                          tuple(words for one in further for words in one.words)))
     way = _direction(case.findings)
     agreeing = abs(case.tone) if way == "neutral" or (case.tone > 0) == (way == "up") else 0.0
     if agreeing:
-        parts.append(Part("tone", round(TONE * agreeing, 4), f"sentiment {case.tone:+.2f}"))
+        parts.append(Part("tone", round(TONE * agreeing, 4), f"sentiment {case.tone:+.2f}", case.tone_words))
     if case.kept < 1:
         taken = -sum(part.value for part in parts) * (1 - case.kept)
-        parts.append(Part("kept", round(taken, 4), case.kept_why))
+        parts.append(Part("kept", round(taken, 4), case.kept_why, case.kept_words))
     if case.trust < 1:
         taken = -sum(part.value for part in parts) * (1 - UNTRUSTED) * (1 - max(0.0, case.trust))
-        parts.append(Part("trust", round(taken, 4), f"trust of the source {case.trust:.2f}"))
+        parts.append(Part("trust", round(taken, 4), f"trust of the source {case.trust:.2f}", case.trust_words))
     return tuple(parts)
 
 
@@ -209,3 +262,23 @@ def _short(text: str, note: str) -> str:
     """At most WHY_LIMIT characters with the note; the end of the quoted phrase is what is left out."""
     limit = WHY_LIMIT - len(note)
     return (text if len(text) <= limit else text[:limit - 2] + "…”") + note
+
+
+def evidence_of(decision: Decision) -> dict[str, Any]:
+    """What caused a decision, as it is stored: tickers, kinds and parts of the score, the words with their places last
+    (`catalyst.core.evidence.unpacked` reads it). A part that is about a kind has the kind's number instead of words,
+    and a whole title is not stored again.
+    """
+    numbers = {words[0]: number for number, words in enumerate(decision.kind_words) if words}
+    return {
+        "tickers": [{"ticker": one.ticker, "how": one.how, "exchange": one.exchange, "listing": one.listing,
+                     "instrument": one.instrument, "evidence": one.evidence,
+                     "words": [place.packed(one.evidence) for place in words]}
+                    for one, words in zip(decision.tickers, decision.ticker_words, strict=True)],
+        "kinds": [[one.kind, one.phrase, [place.packed(one.phrase) for place in words]]
+                  for one, words in zip(decision.kinds, decision.kind_words, strict=True)],
+        "parts": [[part.name, part.value, part.cause,
+                   [numbers[place] if place in numbers else
+                    place.packed(place.text if part.name == "tone" and place.field == "title" else "")
+                    for place in part.words]]
+                  for part in decision.parts]}

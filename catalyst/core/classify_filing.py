@@ -13,10 +13,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
 
-from catalyst.core.classify import Case, Decision, Finding, Part, decide, finding_of, in_order
+from catalyst.core.classify import OPEN, Case, Decision, Finding, Part, decide, finding_of, in_order
 from catalyst.core.companies import Companies, canonical
+from catalyst.core.evidence import Words, locate, whole
 from catalyst.core.filing_rules import FilingHit, base_form
 from catalyst.core.rules import Hit, Rules
+from catalyst.core.sieve import Gates
 from catalyst.core.tickers import MOST, TickerFound, instrument
 from catalyst.messages import Amount, FilingRead
 
@@ -50,8 +52,10 @@ _TICKER = re.compile(r"[A-Z0-9.\-]{1,10}")
 
 
 def classify_filing(filing: FilingRead, rules: Rules, companies: Companies | None, *, min_score: float,
-                    watched: frozenset[str] = frozenset(), now_ms: int) -> Decision:
-    """The decision about `filing`. One with a catalyst passes when its score is at least `min_score`."""
+                    watched: frozenset[str] = frozenset(), now_ms: int, gates: Gates = OPEN) -> Decision:
+    """The decision about `filing`. One with a catalyst passes when its score is at least `min_score` and no other of
+    the `gates` stops it.
+    """
     body = _news(filing)
     found = rules.find(filing.headline, body)
     table, noise_row = rules.filings.find(filing, f"{filing.headline}\n{body or _own_words(filing.summary)}")
@@ -60,12 +64,27 @@ def classify_filing(filing: FilingRead, rules: Rules, companies: Companies | Non
     if noise is None and found.noise is not None and found.noise.in_title:
         stands = any(one.strength >= min_score for one in findings if one.place != "headline" and not one.in_body)
         noise = None if stands else (found.noise.rule.name, found.noise.phrase)
+    tickers = filer_tickers(filing, companies)
+    filer = whole("company", filing.company) or whole("cik", filing.cik) or whole("ticker", filing.ticker)
     case = Case(
-        filing.item_id, findings, noise, filer_tickers(filing, companies),
+        filing.item_id, findings, noise, tickers,
         0.0 if filing.unread else filing.sentiment, filing.trust, facts=_facts(filing),
         no_ticker=f"{_filer(filing)} is not in the company list", no_catalyst=_routine(filing), note=_note(filing),
-        kept=AMENDED if filing.amendment else 1.0, kept_why="amendment of an earlier filing")
-    return decide(case, min_score=min_score, watched=watched, now_ms=now_ms)
+        kept=AMENDED if filing.amendment else 1.0, kept_why="amendment of an earlier filing",
+        ticker_words=tuple(filer for _ in tickers), tone_words=_read_from(filing),
+        trust_words=whole("source", filing.source), kept_words=whole("form", filing.form))
+    return decide(case, replace(gates, min_score=min_score), watched=watched, now_ms=now_ms)
+
+
+def _read_from(filing: FilingRead) -> tuple[Words, ...]:
+    """What of the filing its opinion is best seen from."""
+    return whole("headline", filing.headline) or whole("summary", filing.summary) or whole("title", filing.title)
+
+
+def _in_texts(filing: FilingRead, words: str, *, in_headline: bool) -> tuple[Words, ...]:
+    """Where words of the filing stand."""
+    body = [("text", filing.text), ("summary", filing.summary), ("headline", filing.headline)]
+    return locate(words, body[::-1] if in_headline else body)
 
 
 def filer_tickers(filing: FilingRead, companies: Companies | None) -> tuple[TickerFound, ...]:
@@ -111,20 +130,25 @@ def _news(filing: FilingRead) -> str:
 
 
 def _own_words(summary: str) -> str:
-    return _TITLES.sub("-", summary)
+    """A summary in which titles of items are ends of sentences, character for character."""
+    return _TITLES.sub(lambda title: "; ".ljust(len(title[0])), summary)
 
 
 def _merged(filing: FilingRead, hits: Sequence[Hit], table: Sequence[FilingHit]) -> tuple[Finding, ...]:
     """One finding a family; of several the one whose place tells most."""
     body_place = "release" if filing.headline else "summary"
     sale = _sale(filing, table)
-    headline = [(hit.rule.family or hit.rule.name, finding_of(hit, "headline")) for hit in hits if hit.in_title]
+    headline = [(hit.rule.family or hit.rule.name,
+                 finding_of(hit, "headline", _in_texts(filing, hit.phrase, in_headline=True)))
+                for hit in hits if hit.in_title]
     names_sale = any(slot == OFFERING for slot, _ in headline)
     if sale is not None:
         leads = names_sale or not headline or not base_form(filing.form).startswith(REPORTS)
         sale = replace(sale, leader=leads)
     rows = [(hit.rule.family or hit.rule.name, _finding(filing, hit)) for hit in table if not hit.rule.of_offering]
-    body = [(hit.rule.family or hit.rule.name, finding_of(hit, body_place)) for hit in hits if not hit.in_title]
+    body = [(hit.rule.family or hit.rule.name,
+             finding_of(hit, body_place, _in_texts(filing, hit.phrase, in_headline=False)))
+            for hit in hits if not hit.in_title]
     kept: dict[str, Finding] = {}
     names: set[str] = set()
     for slot, finding in chain([(OFFERING, sale)] if sale is not None else [], headline, rows, body):
@@ -140,13 +164,14 @@ def _sale(filing: FilingRead, table: Sequence[FilingHit]) -> Finding | None:
     """The finding of the sale that was read, with the sentence that states its amount."""
     if filing.offering is None:
         return None
-    quotes = [amount.quote for _, amount in _amounts(filing)]
-    phrase = next((quote for quote in quotes if quote.strip()), f"{filing.offering.type}, {filing.offering.stage}")
+    quotes = [(name, amount.quote) for name, amount in _amounts(filing) if amount.quote.strip()]
+    phrase = quotes[0][1] if quotes else f"{filing.offering.type}, {filing.offering.stage}"
+    words = (whole(f"offering.{quotes[0][0]}.quote", phrase) if quotes
+             else (*whole("offering.type", filing.offering.type), *whole("offering.stage", filing.offering.stage)))
     row = next((hit.rule for hit in table if hit.rule.family == OFFERING), None)
     if row is None:
-        return Finding(OFFERING, "down", PLAIN_SALE, phrase, place_of(filing.form))
-    return Finding(row.name, row.direction, row.weight, phrase, place_of(filing.form))
-
+        return Finding(OFFERING, "down", PLAIN_SALE, phrase, place_of(filing.form), words=words)
+    return Finding(row.name, row.direction, row.weight, phrase, place_of(filing.form), words=words)
 
 
 def place_of(form: str) -> str:
@@ -157,9 +182,13 @@ def place_of(form: str) -> str:
 def _finding(filing: FilingRead, hit: FilingHit) -> Finding:
     rule = hit.rule
     if hit.what == "item":
-        return Finding(rule.name, rule.direction, rule.weight, f"Item {hit.cause}", place_of(filing.form))
-    return Finding(rule.name, rule.direction, rule.weight, hit.cause,
-                   place_of(filing.form) if hit.what == "phrase" else "list of filings")
+        return Finding(rule.name, rule.direction, rule.weight, f"Item {hit.cause}", place_of(filing.form),
+                       words=whole(f"items.{filing.items.index(hit.cause)}", hit.cause))
+    if hit.what == "phrase":
+        return Finding(rule.name, rule.direction, rule.weight, hit.cause, place_of(filing.form),
+                       words=_in_texts(filing, hit.cause, in_headline=True))
+    return Finding(rule.name, rule.direction, rule.weight, hit.cause, "list of filings",
+                   words=whole("form", filing.form))
 
 
 def _amounts(filing: FilingRead) -> list[tuple[str, Amount]]:
@@ -170,8 +199,8 @@ def _amounts(filing: FilingRead) -> list[tuple[str, Amount]]:
 
 def _facts(filing: FilingRead) -> tuple[Part, ...]:
     """What the filing states of a sale, with the literal sentences; adds nothing to the score."""
-    return tuple(Part("stated", 0.0, f"{name} {amount.value:.12g}: {amount.quote}")
-                 for name, amount in _amounts(filing))
+    return tuple(Part("stated", 0.0, f"{name} {amount.value:.12g}: {amount.quote}",
+                      whole(f"offering.{name}.quote", amount.quote)) for name, amount in _amounts(filing))
 
 
 def _filer(filing: FilingRead) -> str:

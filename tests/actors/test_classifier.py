@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from actors.classifier import Classifier
+from catalyst.core.evidence import unpacked
 from catalyst.errors import ConfigError, UsageError
 from catalyst.messages import CatalystScored, FilingRead, ItemDropped, StoryFound
 from catalyst.testing import Bench, FakeClock
@@ -22,6 +23,7 @@ OWN_RULES = '[[kind]]\nname = "office"\ndirection = "up"\nweight = 0.5\nphrases 
 
 
 def bench(tmp_path: Path, **settings: Any) -> Bench:
+    tmp_path.mkdir(exist_ok=True)
     (tmp_path / "companies.json").write_text(json.dumps(LIST))
     return Bench(Classifier, tmp_path, **settings)
 
@@ -104,8 +106,9 @@ def test_a_catalyst_goes_to_the_market(tmp_path: Path) -> None:
         assert len(rows[0][7]) == 8
         evidence = json.loads(rows[0][8])
         assert evidence["tickers"][0]["evidence"] == "Nasdaq: ACME"
-        assert evidence["kinds"] == [["merger", "Merger Agreement"]]
-        assert evidence["parts"][0][0] == "lead"
+        assert evidence["kinds"] == [["merger", "Merger Agreement", [["title", 51, 67]]]]
+        assert (evidence["parts"][0][0], evidence["parts"][0][3]) == ("lead", [0])
+        assert evidence["tickers"][1]["words"] == [["title", 30, 40]]
 
 
 @pytest.mark.parametrize(
@@ -315,7 +318,13 @@ def test_explain_by_item(tmp_path: Path) -> None:
         assert {first["item_id"], second["item_id"]} == {"0001-25-1", "b"}
         assert first["evidence"] is None
         (row,) = one.verb("explain", ids=["0001-25-1"], ticker="ACME", evidence=True)["decisions"]
-        assert row["evidence"]["kinds"] == [["bankruptcy", "Item 1.03"]]
+        assert row["evidence"]["kinds"] == [
+            ["bankruptcy", "Item 1.03", [["items.0", 0, 4, "1.03"]]]]
+        one.store.db.execute("UPDATE decisions SET evidence = ? WHERE item_id = 'b'", (json.dumps({
+            "tickers": [{"ticker": "X", "evidence": "X"}], "kinds": [["k", "p"]], "parts": [["lead", 0.5, "c"]]}),))
+        (old,) = one.verb("explain", ids=["b"], evidence=True)["decisions"]  # of a version that stored no places
+        assert unpacked(old["evidence"]) == {"tickers": [{"ticker": "X", "evidence": "X", "words": []}],
+                                             "kinds": [["k", "p", []]], "parts": [["lead", 0.5, "c", []]]}
         assert row["evidence"]["tickers"][0]["evidence"] == "ACME THERAPEUTICS, INC. (0000000001)"
         assert (row["role"], row["direction"], row["ticker"]) == ("primary", "down", "ACME")
         assert one.verb("explain", ids=["b"], ticker="ACME") == {"decisions": []}
@@ -335,3 +344,38 @@ def test_company_of_a_ticker(tmp_path: Path) -> None:
         assert one.verb("company", ticker="ACNE") == {"listed": 2, "company": None, "near": ["ACME", "BCME"]}
     with Bench(Classifier, tmp_path / "empty") as one:
         assert one.verb("company", ticker="ACME") == {"listed": 0, "company": None, "near": []}
+
+
+def test_gates_by_reload(tmp_path: Path) -> None:
+    """Each gate has its reason; a reload takes changed ones over, one for a kind that no rule makes changes nothing."""
+    with bench(tmp_path) as one:
+        title = "Acme (Nasdaq: ACME) Announces Partnership with a Big Firm"
+        assert isinstance(one.send(story(title, "a"))[0], CatalystScored)
+        for number, (changes, reason) in enumerate((
+                ({"min_sent_abs": 1.0}, "sent_gate"), ({"categories_allow": ("offering", "fda")}, "category_gate"),
+                ({"min_score": 0.99}, "low_score"))):
+            one.actor.settings = one.settings.but(**changes)
+            one.actor.on_reload()
+            (dropped,) = one.send(story(title, str(number)))
+            assert isinstance(dropped, ItemDropped)
+            assert dropped.reason == reason
+            assert one.rows("SELECT reason FROM decisions WHERE item_id = ?", str(number)) == [(reason,)]
+        one.actor.settings = one.settings.but(categories_allow=("ofering",))
+        with pytest.raises(ConfigError, match="'ofering', did you mean offering"):
+            one.actor.on_reload()
+        (dropped,) = one.send(story(title, "still"))
+        assert isinstance(dropped, ItemDropped)
+        assert dropped.reason == "low_score"
+    with pytest.raises(ConfigError, match="CATEGORIES_ALLOW"):
+        bench(tmp_path / "other", categories_allow=("nothing",))
+
+
+def test_lists_are_taken_up_when_told(tmp_path: Path) -> None:
+    """Who changed a list tells the classifier, which does not wait for its timer then; a watched ticker is marked."""
+    with bench(tmp_path) as one:
+        assert one.verb("lists") == {"watched": 0}
+        (tmp_path / "watchlist.csv").write_text("ticker,added,note\nACME,,\n")
+        assert one.verb("lists") == {"watched": 1}
+        (scored,) = one.send(story("Acme (Nasdaq: ACME) Files for Chapter 11"))
+        assert isinstance(scored, CatalystScored)
+        assert scored.watched

@@ -516,6 +516,7 @@ def test_what_left_its_feed_is_forgotten_in_time(tmp_path: Path, wires: Wires, c
             bench.tick("prune")
             known = bench.rows("SELECT count(*) FROM stories WHERE title = 'Leaves'")[0][0]
             assert known == (1 if day < 7 else 0)
+            assert bench.rows("SELECT count(*) FROM words WHERE word = 'leaves'") == [(int(day < 4),)]
         assert bench.rows("SELECT count(*) FROM seen WHERE item_id NOT IN (SELECT item_id FROM stories)") == [(0,)]
 
 

@@ -16,7 +16,8 @@ from actors.alerter import Alerter
 from actors.classifier import Classifier
 from actors.market import Market
 from actors.tracker import Tracker
-from catalyst.commands import explain, show
+from catalyst.commands import show
+from catalyst.core import funnel, naming
 from catalyst.core.companies import Company
 from catalyst.core.passed import alert_id
 from catalyst.messages import FilingRead, ItemDropped, StoryFound
@@ -47,6 +48,7 @@ class SmallFetcher(Actor):
     name = "fetcher"
     outbox = (StoryFound, FilingRead, ItemDropped)
     tables = ("CREATE TABLE stories(item_id TEXT PRIMARY KEY, source TEXT, title TEXT, seen_ms INTEGER) WITHOUT ROWID;"
+              "CREATE TABLE words(word TEXT, seen_ms INTEGER, item_id TEXT);"
               "CREATE TABLE feeds(name TEXT, last_ok_ms INTEGER, last_body_ms INTEGER);",)
     every = (Every("begin", 3600, at_start=True), Every("go_on", 0.02))
     rest: ClassVar[threading.Event] = threading.Event()  # set by the test when the others may go
@@ -61,6 +63,9 @@ class SmallFetcher(Actor):
                        [(item, title, now_ms - 1_000 + place) for place, (item, title) in enumerate(titles.items())])
         db.execute("INSERT INTO stories VALUES('ages', 'wire', 'Acme (Nasdaq: ACME) Long Ago', ?)",
                    (now_ms - 9_000_000,))
+        db.executemany("INSERT INTO words VALUES(?, ?, ?)", [
+            (word, seen_ms, item) for item, title, seen_ms in db.execute("SELECT item_id, title, seen_ms FROM stories")
+            for word in naming.words_of(title)])
         db.execute("INSERT INTO feeds VALUES('wire', ?, NULL)", (START_MS,))
         yield self._story("dear")
 
@@ -133,7 +138,7 @@ def test_explain(catalyst: Catalyst, house: Running) -> None:
     assert found["counts"] == COUNTS
     items = {item["id"]: item for item in found["items"]}
     assert list(items["dear"]) == ["id", "source", "title", "seen", "step", "fate", "reason", "why", "score", "price",
-                                   "alert_id"]
+                                   "alert_id", "evidence"]
     assert {item: (row["step"], row["fate"], row["reason"]) for item, row in items.items()} == {
         "dear": ("price", "dropped", "price_ceiling"), "weak": ("score", "dropped", "low_score"),
         "0001-25-1": ("score", "dropped", "low_score"), "noisy": ("noise", "dropped", "noise:conference"),
@@ -145,6 +150,8 @@ def test_explain(catalyst: Catalyst, house: Running) -> None:
     assert "taken as news of BCME" in items["other"]["why"]
     assert (items["gone"]["alert_id"], items["gone"]["price"]) == (ALERT_ID, 1.25)
     assert items["other"]["alert_id"] is None
+    lead = items["gone"]["evidence"]["parts"][0]
+    assert (lead[:2], lead[3]) == (["lead", 1.0], [{"text": "Chapter 11", "field": "title", "start": 27, "end": 37}])
 
 
 def test_explain_in_words(catalyst: Catalyst, house: Running) -> None:
@@ -213,24 +220,35 @@ ACME = Company(7, "ACME", "Acme Therapeutics, Inc.")
 ])
 def test_names(title: str, ticker: str, company: Company | None, is_named: bool) -> None:
     """A title names a ticker in capitals, or the company by its whole name or CIK; words are not tickers."""
-    assert explain.names(title, ticker, company) is is_named
+    assert naming.names(title, ticker, company) is is_named
 
 
 FACT = {"ticker": "ACME", "fate": "dropped", "reason": "muted:ticker", "stage": "alerter", "alert_id": None}
 
 
 @pytest.mark.parametrize(("fact", "step", "words"), [
-    (FACT, "sent", "muted (ticker)"),
+    (FACT, "mute", "muted (ticker)"),
+    ({**FACT, "reason": "cooldown:15m"}, "mute", "had just gone out (15m)"),
+    ({**FACT, "reason": "digest"}, "mute", "told with others"),
+    ({**FACT, "reason": "new_rule"}, "mute", "new_rule"),
+    ({**FACT, "reason": "stale", "stage": "fetcher"}, "seen", "too long before"),
+    ({**FACT, "reason": "missed", "stage": "fetcher"}, "seen", "daily index"),
+    ({**FACT, "reason": "malformed", "stage": "fetcher"}, "parsed", "could not be read"),
+    ({**FACT, "reason": "sent_gate", "stage": "classifier"}, "score", "sent_gate"),
+    ({**FACT, "reason": "category_gate", "stage": "classifier"}, "score", "category_gate"),
+    ({**FACT, "fate": "dead", "reason": "invalid:wrong_version", "stage": "classifier"}, "parsed",
+     "died in the classifier"),
+    ({**FACT, "fate": "dead", "reason": "undelivered"}, "sent", "died in the alerter"),
     ({**FACT, "reason": "price_floor"}, "price", "price 0.0500 under the floor 0.1000"),
     ({**FACT, "reason": "duplicate:abc", "stage": "fetcher"}, "seen", "repeats item abc"),
-    ({**FACT, "reason": "form:424B2", "stage": "sec"}, "seen", "filings of form 424B2 are not read"),
-    ({**FACT, "reason": "new_reason", "stage": "sec"}, "seen", "new_reason"),
+    ({**FACT, "reason": "form:424B2", "stage": "sec"}, "parsed", "filings of form 424B2 are not read"),
+    ({**FACT, "reason": "new_reason", "stage": "sec"}, "parsed", "new_reason"),
     ({**FACT, "fate": "dead", "reason": "failed:X", "stage": "market"}, "price", "died in the market"),
-    ({**FACT, "fate": "alerted", "reason": "folded", "alert_id": "a1"}, "sent", "update of alert a1"),
+    ({**FACT, "fate": "alerted", "reason": "folded", "alert_id": "a1"}, "mute", "update of alert a1"),
 ])
 def test_ended(fact: dict[str, Any], step: str, words: str) -> None:
     """Every end has its step and its words."""
-    found = explain.ended("ACME", None, fact, {"price_usd": 0.05}, 10.0, 0.1)
+    found = funnel.ended("ACME", None, fact, {"price_usd": 0.05}, 10.0, 0.1)
     assert found[0] == step
     assert words in found[3]
 
@@ -239,15 +257,15 @@ def test_on_its_way() -> None:
     """What has no end yet says how far it came."""
     decision = {"ticker": "ACME", "why": "so", "reason": None}
     passed = {"price_usd": None, "reason": None}
-    assert explain.ended("ACME", decision, None, passed, 10, 0)[:2] == ("sent", "in_flight")
-    assert explain.ended("ACME", decision, None, None, 10, 0)[:2] == ("price", "in_flight")
+    assert funnel.ended("ACME", decision, None, passed, 10, 0)[:2] == ("sent", "in_flight")
+    assert funnel.ended("ACME", decision, None, None, 10, 0)[:2] == ("price", "in_flight")
 
 
 def test_dropped_before_the_tracker_knows() -> None:
     """What the market dropped is dropped, though the tracker has not heard of it or does not run."""
     decision = {"ticker": "ACME", "why": "so", "reason": None}
     price = {"price_usd": 12.4, "reason": "price_ceiling"}
-    assert explain.ended("ACME", decision, None, price, 10, 0) == (
+    assert funnel.ended("ACME", decision, None, price, 10, 0) == (
         "price", "dropped", "price_ceiling", "price 12.40 over the ceiling 10.00")
 
 
