@@ -25,6 +25,7 @@ from catalyst.clients.files import (
     load_companies,
     load_gates,
     load_rules,
+    load_sentiment,
     load_watchlist,
     stamp,
     watchlist_path,
@@ -82,6 +83,7 @@ class Classifier(Actor):
         super().__init__(settings, clock)
         self._rules: Rules = load_rules(settings)
         self._gates = load_gates(settings, self._rules)
+        self._model = load_sentiment()
         self._companies: Companies | None = None
         self._watched: frozenset[str] = frozenset()
         self._read: dict[str, Stamp | None] = {}
@@ -111,7 +113,7 @@ class Classifier(Actor):
     def on_story_found(self, story: StoryFound, db: sqlite3.Connection) -> Iterator[Output]:
         """Decide, store one row a ticker, and pass the story on or say that it ends here."""
         judged = Story(story.item_id, story.title, story.summary, story.source, story.symbols, story.trust)
-        decision = classify(judged, self._rules, self._companies, min_score=self._gates.min_score,
+        decision = classify(judged, self._rules, self._companies, model=self._model, min_score=self._gates.min_score,
                             watched=self._watched, now_ms=self.now_ms, gates=self._gates)
         yield from self._conclude(story, decision, db)
 

@@ -1,4 +1,6 @@
-"""The actors' modules and the bundled rule table, read once in the fork server (see catalyst/runtime/preload.py)."""
+"""The actors' modules, the bundled rule table and weights, read once in the fork server (see
+catalyst/runtime/preload.py).
+"""
 
 import gc
 
@@ -10,9 +12,10 @@ import actors.market
 import actors.sec
 import actors.tracker
 import actors.web
-from catalyst.clients.files import bundled_rules
+from catalyst.clients.files import bundled_rules, load_sentiment
 
 __all__ = ["actors"]
 
 bundled_rules()
+load_sentiment()
 gc.freeze()  # see there

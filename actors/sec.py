@@ -24,7 +24,7 @@ from catalyst.books.filings import Analysis, Filingbook, analysis_of, message_of
 from catalyst.books.refusals import Refusalbook
 from catalyst.books.slices import PRUNE_S
 from catalyst.clients.edgar import NO_AGENT, REFUSALS, REST_S, edgar_of, is_declared, sec_hosts
-from catalyst.clients.files import Lists
+from catalyst.clients.files import Lists, load_sentiment
 from catalyst.clients.http import Http
 from catalyst.clock import Clock
 from catalyst.core.companies import canonical
@@ -134,7 +134,7 @@ class Sec(Actor):
             log.warning("documents_missing", item=found.item_id, missing=" ".join(fetched.missing)[:500])
         index = fetched.index
         filing = read_parts(found.form, found.item_id, found.cik or index.cik, found.company or index.company,
-                            found.items or index.items, fetched.parts)
+                            found.items or index.items, fetched.parts, load_sentiment())
         return analysis_of(found, index, filing)
 
     def done_read(self, job: Job, analysis: Analysis, db: sqlite3.Connection) -> Iterator[Output]:

@@ -17,11 +17,13 @@ from catalyst.core import watchlist
 from catalyst.core.classify_filing import OFFERING
 from catalyst.core.companies import Companies, read_watchlist
 from catalyst.core.rules import Rules
+from catalyst.core.sentiment import Sentiment
 from catalyst.core.sieve import Gates
 from catalyst.errors import ConfigError, StorageKind, StoreError
 from catalyst.settings import Settings
 
 BUNDLED_RULES = Path(__file__).parent.parent / "core" / "rules.toml"
+SENTIMENT = BUNDLED_RULES.with_name("sentiment.tsv")
 LIMIT_BYTES = 64_000_000  # the SEC's company list has 0.8 MB
 Stamp = tuple[int, int]
 TICKER_CHARS = 10  # as messages carry it
@@ -174,6 +176,12 @@ def kinds_of(rules: Rules) -> frozenset[str]:
 def bundled_rules() -> Rules:
     """The rule table that comes with Catalyst. It takes 50 ms to read, so the fork server reads it for its children."""
     return Rules.from_toml(read_text(BUNDLED_RULES, "rules"))
+
+
+@functools.cache
+def load_sentiment() -> Sentiment:
+    """The model of how a story sounds, with the weights that come with Catalyst; read once, as the rules are."""
+    return Sentiment.from_text(read_text(SENTIMENT, "sentiment weights"))
 
 
 def load_companies(settings: Settings) -> Companies | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from catalyst.clients.files import load_companies, load_gates, load_rules, load_watchlist
+from catalyst.clients.files import load_companies, load_gates, load_rules, load_sentiment, load_watchlist
 from catalyst.clock import SystemClock
 from catalyst.core.classify import Decision, Story, classify
 from catalyst.settings import Settings
@@ -32,7 +32,7 @@ def run(lines: Iterable[str], settings: Settings) -> Iterator[dict[str, Any]]:
     Raises ConfigError before the first answer when rules, gates, company list or watch list are wrong.
     """
     rules, companies, watched = load_rules(settings), load_companies(settings), load_watchlist(settings)
-    gates, now_ms = load_gates(settings, rules), SystemClock().now_ms()
+    gates, model, now_ms = load_gates(settings, rules), load_sentiment(), SystemClock().now_ms()
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -42,8 +42,8 @@ def run(lines: Iterable[str], settings: Settings) -> Iterator[dict[str, Any]]:
             yield {"id": None, "error": f"line {number}: {error}"}
             continue
         story = Story(str(item.id), item.title, item.summary or "", item.source or "", tuple(item.tickers or ()))
-        yield answer(classify(story, rules, companies, min_score=settings.min_score, watched=watched, now_ms=now_ms,
-                              gates=gates))
+        yield answer(classify(story, rules, companies, model=model, min_score=settings.min_score, watched=watched,
+                              now_ms=now_ms, gates=gates))
 
 
 def answer(decision: Decision) -> dict[str, Any]:

@@ -155,7 +155,7 @@ def _item(home: Home, ticker: str, item_id: str, story: list[Any] | None, decisi
             "title": story[2] if story is not None else None, "seen": when(seen_ms), "step": step, "fate": fate,
             "reason": reason, "why": why, "score": score, "price": usd,
             "alert_id": fact["alert_id"] if fact is not None and fact["ticker"] == ticker else None,
-            "evidence": unpacked(decision["evidence"], story[2] if story is not None else "")
+            "evidence": unpacked(decision["evidence"])
             if decision is not None and decision["evidence"] is not None else None}
 
 

@@ -41,9 +41,11 @@ def rows(files: Sequence[str], companies: Companies | None = None) -> Iterator[d
     `ticker` is that of the company list, by CIK, else the symbol that the document states; `accession` that of the
     header, else of the file's name. Numbers of `offering` are plain, their sentences under `quotes`.
     """
+    from catalyst.clients.files import load_sentiment
+
     for file in files:
         try:
-            yield {"file": file, **answer(read_filing(_read(file)), file, companies)}
+            yield {"file": file, **answer(read_filing(_read(file), load_sentiment()), file, companies)}
         except (FilingError, OSError, ValueError) as error:
             yield {"file": file, "form": None, "accession": None, "cik": None, "ticker": None, "items": [],
                    "amendment": None, "offering": None, "sentiment": None, "summary": None, "provider": None,

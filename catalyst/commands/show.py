@@ -48,7 +48,7 @@ def gather(home: Home, prefix: str) -> Row:
                           evidence=True).get("classifier", {})
     decision = next(iter(answer.get("decisions", ())), None)
     if decision is not None and decision["evidence"] is not None:
-        decision["evidence"] = unpacked(decision["evidence"], alert["title"])
+        decision["evidence"] = unpacked(decision["evidence"])
     outcomes = home.ask_all(["tracker"], "outcomes", QUERY_ANSWER_S, item_id=alert["item_id"]).get("tracker", {})
     traced = way.trace(home, alert["item_id"])
     return {**{name: shown[name] for name in ("alert", "deliveries", "sources", "has_chart")},

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from catalyst.core import sentiment
 from catalyst.core.companies import Companies
 from catalyst.core.evidence import Words, locate, whole
 from catalyst.core.rules import Hit, Rules
+from catalyst.core.sentiment import Sentiment
 from catalyst.core.sieve import Gates, is_bad_news
 from catalyst.core.tickers import TickerFound, find_tickers
 from catalyst.messages import Direction, Kind
@@ -26,6 +26,7 @@ FURTHER_MOST = 0.15
 TONE = 0.15          # what a sentiment of 1 that agrees with the direction adds
 UNTRUSTED = 0.8      # share of the score that a source of trust 0 keeps
 WHY_LIMIT = 160
+HEARD_LIMIT = 60     # characters of words that made the tone, for the line that tells of it
 PHRASE_LIMIT = 2_000  # characters of a phrase that a message carries
 OPEN = Gates(0.0)
 
@@ -120,12 +121,12 @@ class Case:
     kept: float = 1.0              # share of the score that the item keeps,
     kept_why: str = ""             # and why not all
     ticker_words: tuple[tuple[Words, ...], ...] = ()  # of each ticker
-    tone_words: tuple[Words, ...] = ()                # what the tone was read from
+    tone_words: tuple[Words, ...] = ()                # what made the tone
     trust_words: tuple[Words, ...] = ()
     kept_words: tuple[Words, ...] = ()
 
 
-def classify(item: Story, rules: Rules, companies: Companies | None, *, min_score: float,
+def classify(item: Story, rules: Rules, companies: Companies | None, *, model: Sentiment, min_score: float,
              watched: frozenset[str] = frozenset(), now_ms: int, gates: Gates = OPEN) -> Decision:
     """The decision about `item`. One with a catalyst passes when its score is at least `min_score` and no other of
     the `gates` stops it.
@@ -135,11 +136,16 @@ def classify(item: Story, rules: Rules, companies: Companies | None, *, min_scor
     case = Case(
         item.id, in_order([_finding_in(item, hit) for hit in found.kinds]),
         (found.noise.rule.name, found.noise.phrase) if found.noise is not None else None,
-        tickers, sentiment.score(item.title, item.summary), item.trust,
+        tickers, model.score(item.title, item.summary), item.trust,
         ticker_words=tuple(_ticker_words(item, one) for one in tickers),
-        tone_words=whole("title", item.title) or whole("summary", item.summary),
+        tone_words=_heard(model, item) if found.kinds else (),
         trust_words=whole("source", item.source))
     return decide(case, replace(gates, min_score=min_score), watched=watched, now_ms=now_ms)
+
+
+def _heard(model: Sentiment, item: Story) -> tuple[Words, ...]:
+    return tuple(Words(cause.words, "title" if cause.in_title else "summary", cause.start,
+                       cause.start + len(cause.words)) for cause in model.causes(item.title, item.summary))
 
 
 def _finding_in(item: Story, hit: Hit) -> Finding:
@@ -234,7 +240,9 @@ def _parts(case: Case) -> tuple[Part, ...]:
     way = _direction(case.findings)
     agreeing = abs(case.tone) if way == "neutral" or (case.tone > 0) == (way == "up") else 0.0
     if agreeing:
-        parts.append(Part("tone", round(TONE * agreeing, 4), f"sentiment {case.tone:+.2f}", case.tone_words))
+        heard = ", ".join(f"“{_flat(words.text)}”" for words in case.tone_words if len(words.text) <= HEARD_LIMIT)
+        parts.append(Part("tone", round(TONE * agreeing, 4), f"sentiment {case.tone:+.2f}: {heard}".rstrip(": "),
+                          case.tone_words))
     if case.kept < 1:
         taken = -sum(part.value for part in parts) * (1 - case.kept)
         parts.append(Part("kept", round(taken, 4), case.kept_why, case.kept_words))
@@ -266,8 +274,7 @@ def _short(text: str, note: str) -> str:
 
 def evidence_of(decision: Decision) -> dict[str, Any]:
     """What caused a decision, as it is stored: tickers, kinds and parts of the score, the words with their places last
-    (`catalyst.core.evidence.unpacked` reads it). A part that is about a kind has the kind's number instead of words,
-    and a whole title is not stored again.
+    (`catalyst.core.evidence.unpacked` reads it). A part that is about a kind has the kind's number instead of words.
     """
     numbers = {words[0]: number for number, words in enumerate(decision.kind_words) if words}
     return {
@@ -278,7 +285,5 @@ def evidence_of(decision: Decision) -> dict[str, Any]:
         "kinds": [[one.kind, one.phrase, [place.packed(one.phrase) for place in words]]
                   for one, words in zip(decision.kinds, decision.kind_words, strict=True)],
         "parts": [[part.name, part.value, part.cause,
-                   [numbers[place] if place in numbers else
-                    place.packed(place.text if part.name == "tone" and place.field == "title" else "")
-                    for place in part.words]]
+                   [numbers.get(place, place.packed()) for place in part.words]]
                   for part in decision.parts]}

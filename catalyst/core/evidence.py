@@ -60,15 +60,15 @@ def _place(words: str, text: str, begin: int) -> int:
     return first
 
 
-def unpacked(evidence: dict[str, Any], title: str = "") -> dict[str, Any]:
+def unpacked(evidence: dict[str, Any]) -> dict[str, Any]:
     """Stored evidence (`catalyst.core.classify.evidence_of`) as it is shown: all words with their names and texts. Rows
-    of a version that stored no places have none. A whole title is not stored again: `title` is the item's.
+    of a version that stored no places have none.
     """
     kinds = [[kind, phrase, _named(words, phrase)] for kind, phrase, words in map(_three, evidence.get("kinds", ()))]
     of_kinds = [words[:1] for _, _, words in kinds]
     parts = []
     for name, value, cause, *words in evidence.get("parts", ()):
-        found = [of_kinds[one] if isinstance(one, int) else _named([one], title) for one in (words[0] if words else ())]
+        found = [of_kinds[one] if isinstance(one, int) else _named([one]) for one in (words[0] if words else ())]
         parts.append([name, value, cause, [one for ones in found for one in ones]])
     return {"tickers": [{**one, "words": _named(one.get("words", ()), one["evidence"])}
                         for one in evidence.get("tickers", ())], "kinds": kinds, "parts": parts}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from catalyst.core import sentiment
 from catalyst.core.filing_items import direction_of, is_title, short_of
 from catalyst.core.offering_amounts import sentences
+from catalyst.core.sentiment import Sentiment
 from catalyst.messages import Offering
 
 F = re.IGNORECASE
@@ -152,8 +152,12 @@ def first_sentence(section: str) -> str:
     return ""
 
 
-def sentiment_of(form: str, items: Sequence[str], offering: Offering | None, headline: str) -> float:
-    """-1 to 1: what the sale or the items usually mean for the share price; where they mean nothing, the headline."""
+def sentiment_of(form: str, items: Sequence[str], offering: Offering | None, headline: str,
+                 model: Sentiment | None = None) -> float:
+    """-1 to 1: what the sale or the items usually mean for the share price; where they mean nothing, the headline.
+
+    Without a model the headline says nothing.
+    """
     if offering is not None:
         if offering.stage == "closing" and offering.type not in ("notes", "ipo"):
             # Without a release it is the first news of the sale.
@@ -166,7 +170,7 @@ def sentiment_of(form: str, items: Sequence[str], offering: Offering | None, hea
         return direction
     if _SETBACK.search(headline):
         return -0.6
-    tone = sentiment.score(headline) if headline else 0.0
+    tone = model.score(headline) if model is not None and headline else 0.0
     if tone:
         return max(-1.0, min(1.0, round(tone + direction / 2, 4)))
     return direction or next((value for start, value in FORM_DIRECTION if form.startswith(start)), 0.0)

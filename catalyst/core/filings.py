@@ -17,6 +17,7 @@ from catalyst.core.filing_parts import Header, Part, moment_ms, split_submission
 from catalyst.core.filing_text import decode, plain_text
 from catalyst.core.filing_words import headline_of, sentiment_of, summary_of
 from catalyst.core.offerings import SALE_ITEMS, Told, read_prospectus, read_report
+from catalyst.core.sentiment import Sentiment
 from catalyst.errors import FilingError
 from catalyst.messages import Offering
 
@@ -68,18 +69,18 @@ class Filing:
     symbol: str = ""
 
 
-def read_filing(body: bytes) -> Filing:
-    """Read a complete submission or a single document.
+def read_filing(body: bytes, model: Sentiment | None = None) -> Filing:
+    """Read a complete submission or a single document; `model` hears what its headline sounds like.
 
     Raises FilingError: `too_big` (over 50 MB), `empty`, `binary`, `no_form` when nothing says which form it is.
     """
     _check(body)
     header, parts = split_submission(body)
-    return _read(header, parts)
+    return _read(header, parts, model)
 
 
 def read_parts(form: str, accession: str, cik: str, company: str, items: Sequence[str],
-               parts: Sequence[Part]) -> Filing:
+               parts: Sequence[Part], model: Sentiment | None = None) -> Filing:
     """Read documents that were fetched one by one, with what EDGAR's list says of the filing. Raises as read_filing.
 
     `parts` has the primary document first, or under the type of the form; `items` are numbers or titles.
@@ -93,7 +94,7 @@ def read_parts(form: str, accession: str, cik: str, company: str, items: Sequenc
     _check(main.body)
     number = cik.zfill(10) if re.fullmatch(r"[0-9]{1,10}", cik) else ""
     header = Header(form=form, accession=accession, cik=number, company=company, items=tuple(items))
-    return _read(header, [main, *(part for part in parts if part is not main)])
+    return _read(header, [main, *(part for part in parts if part is not main)], model)
 
 
 def _check(body: bytes) -> None:
@@ -105,7 +106,7 @@ def _check(body: bytes) -> None:
         raise FilingError("binary", "not an SEC text document")
 
 
-def _read(header: Header, parts: Sequence[Part]) -> Filing:
+def _read(header: Header, parts: Sequence[Part], model: Sentiment | None) -> Filing:
     main, release = parts[0], _release(parts)
     source = decode(main.body)
     text = plain_text(source)
@@ -128,7 +129,7 @@ def _read(header: Header, parts: Sequence[Part]) -> Filing:
         summary, mood = holding_summary(form, source, text, company)
     else:
         summary = summary_of(form, items, told or {"": text}, offering, headline)
-        mood = sentiment_of(form, items, offering, headline)
+        mood = sentiment_of(form, items, offering, headline, model)
     unnamed = not header.form and bool(_AMENDED.search(text[:1_500]))
     return Filing(form, header.accession, cik, company or header.company, moment_ms(header.filed),
                   moment_ms(header.accepted), tuple((item, title_of(item)) for item in items),

@@ -1,103 +1,196 @@
-"""How a story sounds, from -1 (bad for the share price) to 1: a lexicon of finance words with negation.
+"""How a story sounds: three probabilities and a value from -1 (bad for the share price) to 1.
 
-The lexicon is our own, written for headlines of wires and market reports. A word counts once in a text, the title three
-times as much as the summary. It knows no kinds of catalyst: what an offering means is said by the rule table.
+A linear model of words and of pairs of words that follow each other with at most one known word between. Its weights
+are whole numbers in a text file that `scripts/train_sentiment` writes, so a sum is exact in whatever order it is made.
+Names, figures and other unknown words are passed over, so they neither weigh nor part a pair. It knows no kinds of
+catalyst: what an offering means is said by the rule table.
 """
 
 from __future__ import annotations
 
+import json
 import math
-import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
-from catalyst.core.wordscan import fold
+import msgspec
 
-SUMMARY_LIMIT = 1_500  # characters of the summary that are read
-TITLE_SHARE = 3.0      # the title's weight beside the summary's
-SOFTNESS = 3.0         # one plain word of weight 1 in the title alone gives 0.5
-NEGATED = -0.7         # "not strong" is not as bad as "weak"
-_WORD = re.compile(r"[a-z][a-z'&]*")
+from catalyst.errors import ConfigError
 
-_UP = {
-    3: "soar soars soared soaring surge surges surged surging skyrocket skyrockets skyrocketed breakthrough "
-       "blockbuster outperform outperforms outperformed outperforming",
-    2: "beat beats beating rally rallies rallied rallying jump jumps jumped jumping record strong stronger "
-       "strongest approval approves approved upgrade upgrades upgraded win wins won winning boost boosts boosted "
-       "boosting gain gains gained gaining positive positively profit profits profitable profitability rise "
-       "rises rising rose climb climbs climbed climbing exceed exceeds exceeded exceeding tops topped topping "
-       "bullish upbeat robust double doubles doubled triple triples tripled accretive successful successfully "
-       "success succeeds outpace outpaces zoom zooms zoomed rebound rebounds rebounded optimistic optimism buy "
-       "overweight accelerates accelerated superior significant significantly statistically durable compelling "
-       "encouraging promising clearance cleared acquired takeover buyout turnaround spurt spurts buoyant shines "
-       "shine cheer cheers bright",
-    1: "up higher high increase increases increased increasing growth grow grows growing grew advance advances "
-       "advanced advancing improve improves improved improvement improving expand expands expanded expanding "
-       "expansion award awarded awards secure secures secured achieve achieves achieved milestone milestones "
-       "innovative leading best good great better favorable favourable benefit benefits recover recovers "
-       "recovered recovery support supports supported contract order orders partnership collaboration granted "
-       "grant grants launch launches launched launching complete completes completed dividend bonus buyback "
-       "repurchase raises raised raise lifts lifted uptrend upside attractive opportunity opportunities "
-       "confident confidence momentum demand healthy solid stable regains regained extend extends extended reach "
-       "reaches strengthens strengthen strengthened meet meets met designation patent firm firms firmed resilient "
-       "recommends inks bags bagged wealth rich accumulate gainers ahead green revive revives revived ease eases "
-       "easing deal novel efficacy responses response tie",
-}
-_DOWN = {
-    3: "plunge plunges plunged plunging crash crashes crashed crashing bankrupt bankruptcy insolvency insolvent "
-       "fraud plummet plummets plummeted tank tanks tanked tumble tumbles tumbled tumbling slump slumps slumped "
-       "delisting delisted default defaults defaulted scam collapse collapses collapsed nosedive crisis",
-    2: "fall falls fell falling drop drops dropped dropping decline declines declined declining loss losses lose "
-       "loses lost losing miss misses missed missing weak weaker weakest weakness weakens slide slides slid "
-       "sliding sink sinks sank sunk negative negatively downgrade downgrades downgraded lawsuit lawsuits sues "
-       "sued investigation probe subpoena fail fails failed failing failure warn warns warned warning warnings "
-       "bearish underperform underperforms underperformed underweight sell cut cuts cutting slash slashes "
-       "slashed layoffs layoff recall recalls reject rejects rejected rejection terminate terminates terminated "
-       "termination halt halts halted suspend suspends suspended suspension hit hits hurt hurts penalty fine "
-       "fined deficiency noncompliance dilution dilutive writedown writeoff impairment deficit shortfall "
-       "disappointing disappoints disappointed disappoint poor worst worse worsens drags drag dragged plagued "
-       "debtridden stressed distress distressed fears fear panic bleed bleeds bleeding erode erodes eroded wipe "
-       "wiped rout selloff unfavorable adverse adversely discontinue discontinues discontinued death deaths "
-       "futility weigh weighs woes concern concerns worry worries worried gloomy bloodbath dump dumps shed sheds "
-       "tepid",
-    1: "down lower lowers lowered low decrease decreases decreased decreasing slow slows slower slowing slowdown "
-       "sluggish delay delays delayed delaying resign resigns resigned resignation cautious caution uncertainty "
-       "uncertain risk risks risky volatile volatility pressure pressures debt offering offerings warrants "
-       "notice breach breaches dip dips dipped slip slips slipped pare pares pared flat muted subdued soft "
-       "reverse downside headwinds doubt doubts against under withdraw withdraws withdrawn withdrawal "
-       "withdrawing restructuring liquidation shutdown closure widens widened lowest lows below bad soften "
-       "softens selling outflows impact impacted hold unlikely trouble troubled troubles red bear bears "
-       "correction profitbooking trim trims trimmed lag lags lagged laggard expensive avoid exit exits stake- "
-       "sale costs outflow reduces reduced reduction struggle struggles struggling barely fails remains "
-       "profittaking overvalued crunch glut tariff tariffs ban bans banned unable",
-}
-LEXICON = {word: weight * sign for sign, table in ((1, _UP), (-1, _DOWN)) for weight, words in table.items()
-           for word in words.split()}
-_NEGATIONS = "not no never without neither nor cannot can't won't didn't doesn't isn't fails failed unable hardly"
-NEGATIONS = frozenset(_NEGATIONS.split())
-_TURNED = ("loss losses debt deficit deficits risk risks cost costs deaths death mortality relapse pain toxicity "
-           "decline expenses rejection npa npas")
-TURNED = frozenset(_TURNED.split())  # less of these is good: "narrows loss", "reduces debt"
-_LESS = ("narrow narrows narrowed narrower reduce reduces reduced reducing reduction cut cuts cutting lower lowers "
-         "lowered decrease decreases decreased eliminates eliminated erases trims trim shrinks")
-LESS = frozenset(_LESS.split())
-TELLING = TURNED.union(LEXICON)
+TITLE_LIMIT = 400     # characters of the title that are read,
+BODY_LIMIT = 1_200    # and of the body: the news stands at its head
+BODY_SHARE = 0.5      # the weight of a body as long as a headline; a longer one counts by the root of its length
+BODY_FEATURES = 16    # words and pairs of such a headline
+CLEAR = 0.15          # a value beyond it is positive or negative
+CAUSES = 3
+FORMAT = 1
+
+_LETTERS = bytes(code + 32 if 65 <= code <= 90 else code if 97 <= code <= 122 or code in b"'&" else 32
+                 for code in range(256))
 
 
-def score(title: str, summary: str = "") -> float:
-    """-1 to 1; 0 when no word of the lexicon is in it."""
-    total = TITLE_SHARE * _weigh(title) + _weigh(summary[:SUMMARY_LIMIT])
-    return round(total / math.sqrt(total * total + (TITLE_SHARE * SOFTNESS) ** 2), 4) if total else 0.0
+class _Head(msgspec.Struct, forbid_unknown_fields=True):
+    """First line of the file. A weight of `scale` is a logit of 1; `up` and `down` are logits beside neutral's.
+
+    `lean` is the share of neutral's probability that the value goes by.
+    """
+
+    format: int
+    data_sha256: str
+    rows: int
+    scale: int
+    up: int
+    down: int
+    temperature: float
+    lean: float
 
 
-def _weigh(text: str) -> float:
-    """Sum of the weights of the words of a text, each word once."""
-    words = _WORD.findall(fold(text).text)
-    weights: dict[str, float] = {}
-    for place, word in enumerate(words):
-        if word not in TELLING:
-            continue
-        before = words[max(0, place - 3):place]
-        if word in TURNED and not LESS.isdisjoint(before):
-            weights[word] = 3.5
-        elif word in LEXICON and word not in weights:
-            weights[word] = LEXICON[word] * (1.0 if NEGATIONS.isdisjoint(before) else NEGATED)
-    return math.fsum(weights.values())
+@dataclass(frozen=True, slots=True)
+class Tone:
+    """What the model says. The probabilities add up to 1; beyond +-CLEAR the value is positive or negative."""
+
+    value: float
+    up: float
+    neutral: float
+    down: float
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Words that made the value what it is, literally as they stand at `start` of the title or of the body."""
+
+    words: str
+    start: int
+    in_title: bool
+
+
+class Sentiment:
+    """The model, ready to be applied; `data_sha256` is that of the training file, `rows` its headlines."""
+
+    def __init__(self, head: _Head, words: dict[str, complex], pairs: dict[tuple[str, str], complex]):
+        self.data_sha256 = head.data_sha256
+        self.rows = head.rows
+        self._head = head
+        self._words = words
+        self._pairs = pairs
+        self._base = complex(head.up, head.down)
+
+    @classmethod
+    def from_text(cls, text: str) -> Sentiment:
+        """The model in `text`: a line of JSON, then a word or pair, up and down, a line each. Raises ConfigError."""
+        first, _, rest = text.partition("\n")
+        words: dict[str, complex] = {}
+        pairs: dict[tuple[str, str], complex] = {}
+        try:
+            head = msgspec.json.decode(first, type=_Head)
+            for line in rest.splitlines():
+                name, up, down = line.split("\t")
+                one, _, other = name.partition(" ")
+                if other:
+                    pairs[one, other] = complex(int(up), int(down))
+                else:
+                    words[one] = complex(int(up), int(down))
+        except (msgspec.DecodeError, ValueError) as error:
+            raise ConfigError(f"sentiment weights: {error}") from error
+        if head.format != FORMAT or head.scale < 1 or head.temperature <= 0 or not 0 < head.lean <= 1:
+            raise ConfigError("sentiment weights: written for another version, train them again")
+        return cls(head, words, pairs)
+
+    def score(self, title: str, body: str = "") -> float:
+        """The value alone."""
+        return self.tone(title, body).value
+
+    def tone(self, title: str, body: str = "") -> Tone:
+        """What a story sounds like; the value is 0 where it holds no word that the model knows."""
+        sum_up, sum_down, known = self._sums(title, body)
+        scale = self._head.scale * self._head.temperature
+        up, down = (self._head.up + sum_up) / scale, (self._head.down + sum_down) / scale
+        top = max(up, down, 0.0)
+        parts = math.exp(up - top), math.exp(-top), math.exp(down - top)
+        whole = sum(parts)
+        chances = parts[0] / whole, parts[1] / whole, parts[2] / whole
+        return Tone(round(valued(chances[0], chances[1] * self._head.lean, chances[2]), 4) if known else 0.0, *chances)
+
+    def causes(self, title: str, body: str = "") -> tuple[Cause, ...]:
+        """The words and pairs that say most for the sign of the value, the strongest first, at most CAUSES."""
+        value = self.tone(title, body).value
+        found: list[tuple[float, bool, int, Cause]] = []
+        for in_title, text, limit, share in ((True, title, TITLE_LIMIT, 1.0), (False, body, BODY_LIMIT, BODY_SHARE)):
+            for weight, start, end in self._places(text[:limit]):
+                strength = (weight.real - weight.imag) * share * (1 if value > 0 else -1)
+                if strength > 0 and value:
+                    found.append((-strength, not in_title, start, Cause(text[start:end], start, in_title)))
+        chosen: list[Cause] = []
+        for *_, cause in sorted(found, key=lambda one: one[:3]):
+            if len(chosen) < CAUSES and not any(_overlap(cause, other) for other in chosen):
+                chosen.append(cause)
+        return tuple(chosen)
+
+    def _sums(self, title: str, body: str) -> tuple[float, float, int]:
+        """Weights for up and down without the base, and how many words and pairs made them."""
+        whole, known = self._weigh(title[:TITLE_LIMIT])
+        up, down = whole.real, whole.imag
+        if body:
+            more, further = self._weigh(body[:BODY_LIMIT])
+            share = BODY_SHARE / math.sqrt(max(1.0, further / BODY_FEATURES))
+            up, down, known = up + share * more.real, down + share * more.imag, known + further
+        return up, down, known
+
+    def _weigh(self, text: str) -> tuple[complex, int]:
+        """The sum over the distinct words and pairs of a text, and their number."""
+        kept = list(filter(self._words.__contains__, words_of(text)))
+        words, pairs = set(kept), self._pairs.keys() & pairs_of(kept)
+        weights = self._words, self._pairs
+        return (sum(map(weights[0].__getitem__, words), sum(map(weights[1].__getitem__, pairs), 0j)),
+                len(words) + len(pairs))
+
+    def _places(self, text: str) -> Iterable[tuple[complex, int, int]]:
+        """Weight, start and end of each known word and pair, a word without what the pairs say of it."""
+        flat, end = _flat(text), 0
+        last: list[tuple[str, int]] = []
+        for word in flat.split():
+            start = flat.index(word, end)
+            end = start + len(word)
+            if word not in self._words:
+                continue
+            yield self._words[word], start, end
+            for other, begun in last:
+                if weight := self._pairs.get((other, word)):
+                    yield weight + self._words[other] + self._words[word], begun, end
+            last = [*last[-1:], (word, start)]
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text in small letters, without figures, signs and foreign letters."""
+    return _flat(text).split()
+
+
+def pairs_of(words: list[str]) -> set[tuple[str, str]]:
+    """The pairs of known words that the model looks at: neighbours, and those with one between."""
+    return {*pairwise(words), *zip(words, words[2:], strict=False)}
+
+
+def valued(up: float, neutral: float, down: float) -> float:
+    """-1 to 1: beyond +-CLEAR where up or down is the largest of the three, near it where both are large."""
+    side, share = max(up, down), (up - down) / (up + down)
+    if side <= neutral:
+        return CLEAR * side / neutral * share
+    return math.copysign(CLEAR + (1 - CLEAR) * (side - neutral) * abs(share), share)
+
+
+def to_text(head: dict[str, Any], weights: dict[str, tuple[int, int]]) -> str:
+    """The file of a model, the inverse of `Sentiment.from_text`; `weights` by word or by two words with a blank."""
+    lines = [f"{name}\t{up}\t{down}" for name, (up, down) in sorted(weights.items())]
+    return "\n".join([json.dumps({"format": FORMAT, **head}), *lines, ""])
+
+
+def _flat(text: str) -> str:
+    """`text` in small letters, all else blank, character for character."""
+    return text.replace("’", "'").encode("ascii", "replace").translate(_LETTERS).decode("ascii")
+
+
+def _overlap(one: Cause, other: Cause) -> bool:
+    return one.in_title == other.in_title and (one.start < other.start + len(other.words)
+                                               and other.start < one.start + len(one.words))

@@ -7,7 +7,7 @@ import json
 import sys
 
 from catalyst.errors import CatalystError
-from catalyst.evaluate import duplicates
+from catalyst.evaluate import duplicates, sentiment
 
 SEEDS = (1, 2, 3)
 LEAST_PRECISION, LEAST_RECALL = 0.99, 0.95
@@ -17,7 +17,8 @@ def main(arguments: list[str] | None = None) -> int:
     """The exit code: 0, or 1 when a figure is below what it must reach."""
     parser = argparse.ArgumentParser(prog="scripts/evaluate", description="How good Catalyst's decisions are.",
                                      epilog="example: scripts/evaluate duplicates --seed 5 --json")
-    parser.add_argument("what", choices=("duplicates",), help="duplicates: stories that several wires carry")
+    parser.add_argument("what", choices=("duplicates", "sentiment"),
+                        help="duplicates: stories that several wires carry; sentiment: how a headline sounds")
     parser.add_argument("--seed", type=int, action="append", help="of a generated set; may be given more than once")
     parser.add_argument("--stories", type=int, default=1_000, help="of each generated set, default 1000")
     parser.add_argument("--stored", type=int, default=20_000, help="stories before the timed ones, 0: time nothing")
@@ -26,10 +27,16 @@ def main(arguments: list[str] | None = None) -> int:
     if not 10 <= options.stories <= 20_000 or not 0 <= options.stored <= 100_000:
         parser.error("a set has 10 to 20000 stories; at most 100000 are stored")
     try:
-        return _duplicates(options)
+        return _sentiment(options) if options.what == "sentiment" else _duplicates(options)
     except CatalystError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code
+
+
+def _sentiment(options: argparse.Namespace) -> int:
+    report = sentiment.measure()
+    sys.stdout.write(json.dumps(report.plain(), indent=1) + "\n" if options.json else sentiment.text_of(report))
+    return 0 if report.is_good else 1
 
 
 def _duplicates(options: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from catalyst.clients.files import load_sentiment
 from catalyst.core import rules as rules_module
 from catalyst.core.classify import Decision, Story, classify
 from catalyst.core.companies import Companies
@@ -31,7 +32,7 @@ def tools() -> tuple[Rules, Companies]:
 
 def decide(story: Story) -> Decision:
     rules, companies = tools()
-    return classify(story, rules, companies, min_score=0.2, now_ms=0)
+    return classify(story, rules, companies, model=load_sentiment(), min_score=0.2, now_ms=0)
 
 
 @cache

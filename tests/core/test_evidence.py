@@ -87,7 +87,7 @@ def holds(item: Story | FilingRead) -> None:
     again = judge(item)
     assert msgspec.json.encode(decision) == msgspec.json.encode(again)
     assert json.dumps(evidence_of(again), ensure_ascii=False) == stored
-    shown = unpacked(json.loads(stored), item.title)
+    shown = unpacked(json.loads(stored))
     for rows, meant in (([row[2] for row in shown["kinds"]], decision.kind_words),
                         ([row[3] for row in shown["parts"]], [part.words for part in decision.parts]),
                         ([row["words"] for row in shown["tickers"]], decision.ticker_words)):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from catalyst.clients.files import load_sentiment
 from catalyst.core.filing_items import CATALOGUE, SHORT, direction_of, items_declared, sections, short_of, title_of
 from catalyst.core.filing_words import first_sentence, headline_of, money, offering_line, sentiment_of
+from catalyst.core.sentiment import CLEAR
 from catalyst.messages import Amount, Offering
 
 
@@ -64,7 +66,8 @@ def test_sentiment() -> None:
     """Bankruptcy is worst, a closing with a release is relief, notes say nothing; else the headline decides."""
     assert sentiment_of("8-K", ["1.03", "9.01"], None, "") == -0.9
     assert sentiment_of("8-K", ["5.02"], None, "") == 0
-    assert sentiment_of("8-K", ["8.01"], None, "Acme Wins Record Contract") > 0.3
+    model = load_sentiment()
+    assert sentiment_of("8-K", ["8.01"], None, "Acme Wins Record Contract", model) > CLEAR
     assert sentiment_of("8-K", ["8.01"], None, "Acme Receives Complete Response Letter From FDA") == -0.6
     assert sentiment_of("8-K", ["3.01"], None, "Acme Wins Record Contract") == -0.6
     assert sentiment_of("8-K", ["8.01"], Offering("closing", "public"), "Acme Closes Public Offering") == 0.2

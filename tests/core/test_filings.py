@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catalyst.clients.files import load_sentiment
 from catalyst.core.filings import LIMIT_BYTES, Filing, Part, read_filing, read_parts
 from catalyst.errors import CatalystError, FilingError
 
@@ -24,7 +25,8 @@ def report(items: Sequence[tuple[str, str]], release: bytes = b"") -> Filing:
     parts = [Part("8-K", "m.htm", f"<html><body><p>FORM 8-K</p>{body}<p>SIGNATURES</p></body></html>".encode())]
     if release:
         parts.append(Part("EX-99.1", "r.htm", release))
-    return read_parts("8-K", "0000000001-25-000001", "1", "Acme Corp.", [item for item, _ in items], parts)
+    return read_parts("8-K", "0000000001-25-000001", "1", "Acme Corp.", [item for item, _ in items], parts,
+                      load_sentiment())
 
 
 @pytest.mark.parametrize(("body", "items"), [
@@ -49,7 +51,7 @@ def test_a_submission_and_its_parts_are_read_alike() -> None:
         b"CONFORMED SUBMISSION TYPE:\t8-K\nITEM INFORMATION:\t\tOther Events\nFILED AS OF DATE:\t\t20250505\nFILER:\n"
         b"\tCOMPANY CONFORMED NAME:\t\t\tAcme Corp.\n\tCENTRAL INDEX KEY:\t\t\t0000000001\n</SEC-HEADER>\n"
         b"<DOCUMENT>\n<TYPE>8-K\n<FILENAME>m.htm\n<TEXT>\n" + main + b"\n</TEXT>\n</DOCUMENT>\n"
-        b"<DOCUMENT>\n<TYPE>EX-99.1\n<TEXT>\n" + RELEASE + b"\n</TEXT>\n</DOCUMENT>\n")
+        b"<DOCUMENT>\n<TYPE>EX-99.1\n<TEXT>\n" + RELEASE + b"\n</TEXT>\n</DOCUMENT>\n", load_sentiment())
     for field in ("form", "accession", "cik", "company", "items", "headline", "summary", "sentiment", "offering"):
         assert getattr(whole, field) == getattr(parts, field), field
     assert whole.headline == "Acme Wins Contract Award Worth $12 Million"

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from catalyst.clients.files import load_sentiment
 from catalyst.core.filing_items import sections
 from catalyst.core.filings import Filing, read_filing
 from catalyst.messages import Amount
@@ -45,7 +46,7 @@ LABELS: dict[str, tuple[Any, ...] | None] = {
 @cache
 def read(name: str) -> Filing:
     """A recorded filing."""
-    return read_filing((REAL / name).read_bytes())
+    return read_filing((REAL / name).read_bytes(), load_sentiment())
 
 
 def rows(name: str) -> list[dict[str, Any]]:
