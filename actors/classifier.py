@@ -113,14 +113,14 @@ class Classifier(Actor):
     def on_story_found(self, story: StoryFound, db: sqlite3.Connection) -> Iterator[Output]:
         """Decide, store one row a ticker, and pass the story on or say that it ends here."""
         judged = Story(story.item_id, story.title, story.summary, story.source, story.symbols, story.trust)
-        decision = classify(judged, self._rules, self._companies, model=self._model, min_score=self._gates.min_score,
-                            watched=self._watched, now_ms=self.now_ms, gates=self._gates)
+        decision = classify(judged, self._rules, self._companies, model=self._model, gates=self._gates,
+                            watched=self._watched, now_ms=self.now_ms)
         yield from self._conclude(story, decision, db)
 
     def on_filing_read(self, filing: FilingRead, db: sqlite3.Connection) -> Iterator[Output]:
         """The same for a filing."""
-        decision = classify_filing(filing, self._rules, self._companies, min_score=self._gates.min_score,
-                                   watched=self._watched, now_ms=self.now_ms, gates=self._gates)
+        decision = classify_filing(filing, self._rules, self._companies, gates=self._gates,
+                                   watched=self._watched, now_ms=self.now_ms)
         self.counters.add("filings")
         yield from self._conclude(filing, decision, db)
 

@@ -42,8 +42,7 @@ def run(lines: Iterable[str], settings: Settings) -> Iterator[dict[str, Any]]:
             yield {"id": None, "error": f"line {number}: {error}"}
             continue
         story = Story(str(item.id), item.title, item.summary or "", item.source or "", tuple(item.tickers or ()))
-        yield answer(classify(story, rules, companies, model=model, min_score=settings.min_score, watched=watched,
-                              now_ms=now_ms, gates=gates))
+        yield answer(classify(story, rules, companies, model=model, gates=gates, watched=watched, now_ms=now_ms))
 
 
 def answer(decision: Decision) -> dict[str, Any]:

@@ -9,7 +9,7 @@ warrants, units, rights, preferreds), `no_catalyst`, then the gates of `catalyst
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from catalyst.core.companies import Companies
@@ -28,7 +28,6 @@ UNTRUSTED = 0.8      # share of the score that a source of trust 0 keeps
 WHY_LIMIT = 160
 HEARD_LIMIT = 60     # characters of words that made the tone, for the line that tells of it
 PHRASE_LIMIT = 2_000  # characters of a phrase that a message carries
-OPEN = Gates(0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +125,9 @@ class Case:
     kept_words: tuple[Words, ...] = ()
 
 
-def classify(item: Story, rules: Rules, companies: Companies | None, *, model: Sentiment, min_score: float,
-             watched: frozenset[str] = frozenset(), now_ms: int, gates: Gates = OPEN) -> Decision:
-    """The decision about `item`. One with a catalyst passes when its score is at least `min_score` and no other of
-    the `gates` stops it.
-    """
+def classify(item: Story, rules: Rules, companies: Companies | None, *, model: Sentiment, gates: Gates,
+             watched: frozenset[str] = frozenset(), now_ms: int) -> Decision:
+    """The decision about `item`; one with a catalyst passes when none of the `gates` stops it."""
     found = rules.find(item.title, item.summary)
     tickers = find_tickers(item.title, item.summary, item.symbols, companies)
     case = Case(
@@ -140,7 +137,7 @@ def classify(item: Story, rules: Rules, companies: Companies | None, *, model: S
         ticker_words=tuple(_ticker_words(item, one) for one in tickers),
         tone_words=_heard(model, item) if found.kinds else (),
         trust_words=whole("source", item.source))
-    return decide(case, replace(gates, min_score=min_score), watched=watched, now_ms=now_ms)
+    return decide(case, gates, watched=watched, now_ms=now_ms)
 
 
 def _heard(model: Sentiment, item: Story) -> tuple[Words, ...]:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
 
-from catalyst.core.classify import OPEN, Case, Decision, Finding, Part, decide, finding_of, in_order
+from catalyst.core.classify import Case, Decision, Finding, Part, decide, finding_of, in_order
 from catalyst.core.companies import Companies, canonical
 from catalyst.core.evidence import Words, locate, whole
 from catalyst.core.filing_rules import FilingHit, base_form
@@ -51,18 +51,16 @@ _TITLES = re.compile(
 _TICKER = re.compile(r"[A-Z0-9.\-]{1,10}")
 
 
-def classify_filing(filing: FilingRead, rules: Rules, companies: Companies | None, *, min_score: float,
-                    watched: frozenset[str] = frozenset(), now_ms: int, gates: Gates = OPEN) -> Decision:
-    """The decision about `filing`. One with a catalyst passes when its score is at least `min_score` and no other of
-    the `gates` stops it.
-    """
+def classify_filing(filing: FilingRead, rules: Rules, companies: Companies | None, *, gates: Gates,
+                    watched: frozenset[str] = frozenset(), now_ms: int) -> Decision:
+    """The decision about `filing`; one with a catalyst passes when none of the `gates` stops it."""
     body = _news(filing)
     found = rules.find(filing.headline, body)
     table, noise_row = rules.filings.find(filing, f"{filing.headline}\n{body or _own_words(filing.summary)}")
     findings = _merged(filing, found.kinds, table)
     noise = (noise_row.rule.name, noise_row.cause) if noise_row is not None else None
     if noise is None and found.noise is not None and found.noise.in_title:
-        stands = any(one.strength >= min_score for one in findings if one.place != "headline" and not one.in_body)
+        stands = any(one.strength >= gates.min_score for one in findings if one.place != "headline" and not one.in_body)
         noise = None if stands else (found.noise.rule.name, found.noise.phrase)
     tickers = filer_tickers(filing, companies)
     filer = whole("company", filing.company) or whole("cik", filing.cik) or whole("ticker", filing.ticker)
@@ -73,7 +71,7 @@ def classify_filing(filing: FilingRead, rules: Rules, companies: Companies | Non
         kept=AMENDED if filing.amendment else 1.0, kept_why="amendment of an earlier filing",
         ticker_words=tuple(filer for _ in tickers), tone_words=_read_from(filing),
         trust_words=whole("source", filing.source), kept_words=whole("form", filing.form))
-    return decide(case, replace(gates, min_score=min_score), watched=watched, now_ms=now_ms)
+    return decide(case, gates, watched=watched, now_ms=now_ms)
 
 
 def _read_from(filing: FilingRead) -> tuple[Words, ...]:

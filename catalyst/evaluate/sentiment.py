@@ -17,6 +17,7 @@ from typing import Any
 from catalyst.clients.files import bundled_rules, load_sentiment
 from catalyst.core.classify import Story, classify
 from catalyst.core.sentiment import Sentiment
+from catalyst.core.sieve import Gates
 from catalyst.errors import UnavailableError
 from catalyst.evaluate import word_lists
 from catalyst.evaluate.train_sentiment import (
@@ -100,7 +101,7 @@ def transfer(lines: Iterable[str], model: Sentiment) -> dict[str, Pairs]:
             continue
         true, heard = DIRECTIONS[row["truth"]["direction"]], label_of(model.score(title, body))
         story = Story("", title, body, "", tuple(row.get("symbols") or ()))
-        decision = classify(story, bundled_rules(), None, model=model, min_score=0, now_ms=0)
+        decision = classify(story, bundled_rules(), None, model=model, gates=Gates(0), now_ms=0)
         ruled = DIRECTIONS[decision.direction]
         ways["word lists"].append((label_of(word_lists.score(title, body)), true))
         ways["model"].append((heard, true))

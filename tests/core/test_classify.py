@@ -18,6 +18,7 @@ from catalyst.core import rules as rules_module
 from catalyst.core.classify import WHY_LIMIT, Decision, Story, classify
 from catalyst.core.companies import Companies
 from catalyst.core.rules import Rules
+from catalyst.core.sieve import Gates
 
 BUNDLED = Path(rules_module.__file__).parent / "rules.toml"
 RULES = Rules.from_toml(BUNDLED.read_text(encoding="utf-8"))
@@ -42,7 +43,7 @@ def decide(
     watched: frozenset[str] = frozenset(),
 ) -> Decision:
     story = Story("item", title, summary, "wire", symbols, trust)
-    return classify(story, RULES, LIST, model=MODEL, min_score=min_score, watched=watched, now_ms=7)
+    return classify(story, RULES, LIST, model=MODEL, gates=Gates(min_score), watched=watched, now_ms=7)
 
 
 @pytest.mark.parametrize(
@@ -159,8 +160,8 @@ def test_issuer_by_name_and_tag() -> None:
 def test_no_text_raises(title: str, summary: str, symbols: list[str], trust: float) -> None:
     """Whatever a feed holds there is one decision, the same each time, within its limits, with literal evidence."""
     story = Story("x", title, summary, "", tuple(symbols), trust)
-    decision = classify(story, RULES, LIST, model=MODEL, min_score=0.2, now_ms=0)
-    assert decision == classify(story, RULES, LIST, model=MODEL, min_score=0.2, now_ms=0)
+    decision = classify(story, RULES, LIST, model=MODEL, gates=Gates(0.2), now_ms=0)
+    assert decision == classify(story, RULES, LIST, model=MODEL, gates=Gates(0.2), now_ms=0)
     assert 0 <= decision.score <= 1
     assert -1 <= decision.sentiment <= 1
     assert 0 < len(decision.why) <= WHY_LIMIT

@@ -16,6 +16,7 @@ from catalyst.core.classify_filing import AMENDED, HEAD, classify_filing
 from catalyst.core.companies import Companies
 from catalyst.core.filing_rules import FilingRules
 from catalyst.core.rules import Rules
+from catalyst.core.sieve import Gates
 from catalyst.errors import RuleError
 from catalyst.messages import Amount, FilingRead, Offering
 
@@ -39,7 +40,7 @@ def filing(form: str = "8-K", *items: str, **fields: Any) -> FilingRead:
 
 
 def decide(form: str = "8-K", *items: str, min_score: float = 0.2, **fields: Any) -> Decision:
-    return classify_filing(filing(form, *items, **fields), RULES, LIST, min_score=min_score, now_ms=7)
+    return classify_filing(filing(form, *items, **fields), RULES, LIST, gates=Gates(min_score), now_ms=7)
 
 
 def names(decision: Decision) -> list[str]:
@@ -129,7 +130,7 @@ def test_a_sale_without_figures_or_row() -> None:
     """Without an amount the phrase says stage and type; a table without rows still knows a sale."""
     assert decide("424B5", offering=Offering("pricing", "public")).kinds[0].phrase == "public, pricing"
     bare = Rules.from_toml('[[kind]]\nname = "office"\ndirection = "up"\nweight = 0.5\nphrases = ["opens an office"]\n')
-    decision = classify_filing(filing("424B5", offering=Offering("pricing", "public")), bare, LIST, min_score=0.2,
+    decision = classify_filing(filing("424B5", offering=Offering("pricing", "public")), bare, LIST, gates=Gates(0.2),
                                now_ms=7)
     assert (names(decision), decision.direction, decision.decision) == (["offering"], "down", "alert")
 
@@ -266,15 +267,15 @@ def test_no_ticker() -> None:
     assert (decision.reason, decision.tickers) == ("no_ticker", ())
     assert decision.why == "Acme Therapeutics, Inc. (0000000099) is not in the company list"
     assert "no CIK" in decide("8-K", cik="").why
-    without = classify_filing(filing("8-K", "1.03"), RULES, None, min_score=0.2, now_ms=7)
+    without = classify_filing(filing("8-K", "1.03"), RULES, None, gates=Gates(0.2), now_ms=7)
     assert without.reason == "no_ticker"
-    told = classify_filing(filing("8-K", "1.03", ticker="ACME"), RULES, None, min_score=0.2, now_ms=7)
+    told = classify_filing(filing("8-K", "1.03", ticker="ACME"), RULES, None, gates=Gates(0.2), now_ms=7)
     assert [one.ticker for one in told.traded] == ["ACME"]
 
 
 def test_watched_and_trust() -> None:
     """Watched tickers are marked and a source of less trust counts less, as for stories."""
-    decision = classify_filing(filing("8-K", "1.03", trust=0.5), RULES, LIST, min_score=0.2,
+    decision = classify_filing(filing("8-K", "1.03", trust=0.5), RULES, LIST, gates=Gates(0.2),
                                watched=frozenset(("ACME", "BCME-A")), now_ms=7)
     assert decision.watched == ("ACME",)
     assert decision.score == pytest.approx(0.9)
@@ -299,8 +300,8 @@ FILINGS = st.builds(
 @given(FILINGS)
 def test_any_filing(item: FilingRead) -> None:
     """Nothing raises; the same filing gives the same decision; every phrase is literally in the filing."""
-    first = classify_filing(item, RULES, LIST, min_score=0.2, now_ms=7)
-    assert first == classify_filing(item, RULES, LIST, min_score=0.2, now_ms=7)
+    first = classify_filing(item, RULES, LIST, gates=Gates(0.2), now_ms=7)
+    assert first == classify_filing(item, RULES, LIST, gates=Gates(0.2), now_ms=7)
     assert 0 <= first.score <= 1
     assert (first.decision == "alert") == (not first.reason)
     assert first.decision == "drop" or (first.score >= 0.2 and first.traded)

@@ -15,6 +15,7 @@ from catalyst.core.classify import Decision
 from catalyst.core.classify_filing import classify_filing
 from catalyst.core.companies import Companies
 from catalyst.core.rules import Rules
+from catalyst.core.sieve import Gates
 from catalyst.messages import FilingRead
 
 DATA = Path(__file__).resolve().parents[2] / "../shared/data"
@@ -42,7 +43,7 @@ def decisions() -> tuple[tuple[FilingRead, Decision], ...]:
                 amendment=title["form"].endswith("/A"), company=title["company"], title=title[0], link="l",
                 items=tuple(dict.fromkeys(re.findall(r"Item (\d\.\d\d)", text))), unread="not_fetched",
                 published_ms=None, seen_ms=1)
-    return tuple((one, classify_filing(one, rules, companies, min_score=0.2, now_ms=1)) for one in filings.values())
+    return tuple((one, classify_filing(one, rules, companies, gates=Gates(0.2), now_ms=1)) for one in filings.values())
 
 
 def test_routine_reports_are_quiet() -> None:

@@ -15,6 +15,7 @@ from catalyst.core import rules as rules_module
 from catalyst.core.classify import Decision, Story, classify
 from catalyst.core.companies import Companies
 from catalyst.core.rules import Rules
+from catalyst.core.sieve import Gates
 
 DATA = Path(__file__).resolve().parents[2] / "../shared/data"
 RELEASES = DATA / "news/globenewswire_biotech_releases_2020-2024.csv"
@@ -32,7 +33,7 @@ def tools() -> tuple[Rules, Companies]:
 
 def decide(story: Story) -> Decision:
     rules, companies = tools()
-    return classify(story, rules, companies, model=load_sentiment(), min_score=0.2, now_ms=0)
+    return classify(story, rules, companies, model=load_sentiment(), gates=Gates(0.2), now_ms=0)
 
 
 @cache

@@ -7,7 +7,7 @@ import pytest
 from catalyst.core.classify import Decision, Story, classify
 from catalyst.core.sieve import Gates
 from catalyst.errors import ConfigError
-from tests.core.test_evidence import LIST, RULES
+from tests.core.test_evidence import LIST, MODEL, RULES
 
 KNOWN = ("offering_pricing", "offering_closing", "fda_approval", "bankruptcy", "management_exit")
 STRONG = "Acme (Nasdaq: ACME) Receives FDA Approval for Xyz"
@@ -15,8 +15,8 @@ WEAK = "Acme (Nasdaq: ACME) Names New CFO"
 
 
 def decide(title: str, summary: str = "", *, min_score: float = 0.2, **gates: object) -> Decision:
-    return classify(Story("x", title, summary), RULES, LIST, min_score=min_score, now_ms=0,
-                    gates=Gates(0, **gates))  # type: ignore[arg-type]
+    return classify(Story("x", title, summary), RULES, LIST, model=MODEL, now_ms=0,
+                    gates=Gates(min_score, **gates))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("score", "tone", "kinds", "gates", "reason"), [
