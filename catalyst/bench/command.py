@@ -13,8 +13,9 @@ from pathlib import Path
 from catalyst.bench.measure import Report, progress
 from catalyst.errors import CatalystError
 
-BENCHES = ("bus", "store", "feeds", "fetch", "keywords", "restart", "latency", "isolation", "memory", "explain")
-CHECKED = ("bus", "store", "feeds", "keywords")  # the others start, or look at, a whole system
+BENCHES = ("bus", "store", "feeds", "fetch", "keywords", "classify", "explain", "restart", "latency", "isolation",
+           "memory")
+CHECKED = ("bus", "store", "feeds", "keywords", "classify")  # the others start, or look at, a whole system
 FLOORS = Path(__file__).resolve().parents[2] / "scripts" / "bench_floors.toml"
 
 

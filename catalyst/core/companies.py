@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice, takewhile
 
 import msgspec
 
+from catalyst.core.ticker_words import ORDINARY, SECTORS
 from catalyst.errors import ConfigError
 
 _LEGAL_FORMS = ("inc incorporated corp corporation co company ltd limited plc llc lp llp sa nv ag se spa ab asa oyj as "
                 "gmbh kk pbc sas bv na ads adr")
-_DROPPED = frozenset(_LEGAL_FORMS.split()) | {"and"}
+_LEGAL = frozenset(_LEGAL_FORMS.split())
+_DROPPED = _LEGAL | {"and"}
 LOOSE = frozenset(("holdings", "holding", "group"))  # headlines leave them out: Corbus Pharmaceuticals [Holdings, Inc.]
-_SLASHED = re.compile(r"[ \t]*(?:/[a-z. ]{2,8}/?|\\[a-z]{2,4}\\?)[ \t]*$", re.MULTILINE)  # the SEC's "/DE/", "/NEW/"
+COINED_LENGTH = 5  # letters: shorter words are too often somebody else's
+_SLASHED = re.compile(  # the SEC's "/DE/", "/NEW/"
+    r"(?<![ \t])[ \t]*(?:/[a-z. ]{2,8}/?|\\[a-z]{2,4}\\?)[ \t]*$", re.MULTILINE)
 _DOTTED = re.compile(r"\b(?:[a-z]\.){2,}")  # l.p., n.v., s.p.a.
 _APART = re.compile(r"[^\w\n]+")
 _TICKER = re.compile(r"[A-Z0-9][A-Z0-9.\-/]{0,9}")
@@ -36,8 +41,8 @@ _ROWS = msgspec.json.Decoder(dict[str, Company])
 
 
 def canonical(ticker: str) -> str:
-    """The one spelling of a ticker: class shares with a dash, `BRK.B` and `BRK/B` become `BRK-B`."""
-    return ticker.replace(".", "-").replace("/", "-")
+    """The one spelling of a ticker: class shares with a dash, `BRK.B` and `BRK/B` become `BRK-B`, `BAC^A` `BAC-PA`."""
+    return ticker.replace(".", "-").replace("/", "-").replace("^", "-P")
 
 
 def normalise(name: str) -> str:
@@ -84,7 +89,11 @@ class Companies:
                 loose[short] = None if short in loose else row
         for name, found in loose.items():
             self._by_name.setdefault(name, found)
-        self._first_words = frozenset(name.partition(" ")[0] for name in self._by_name)
+        self._longest: dict[str, int] = {}  # words of the longest name that begins with a word
+        for name in self._by_name:
+            first = name.partition(" ")[0]
+            self._longest[first] = max(self._longest.get(first, 0), name.count(" ") + 1)
+        self._coined = _coined(self._by_name)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Companies:
@@ -122,16 +131,74 @@ class Companies:
         """The one company with exactly this name, legal suffixes apart."""
         return self._by_name.get(normalise(name))
 
-    def leading(self, words: list[str], longest: int = 8) -> tuple[Company, int] | None:
-        """The company whose name the most of the first `longest` words make up, and how many words those are."""
-        first = normalise(" ".join(words[:2])).partition(" ")[0]
-        if first not in self._first_words:
+    def may_begin(self, word: str) -> bool:
+        """Whether a name can begin with this word; true for words with marks in them, which only `leading` can tell."""
+        lower = word.lower()
+        return lower in self._longest or not lower.isalpha() or lower == "the"
+
+    def coined(self, words: Iterable[str]) -> tuple[Company, int] | None:
+        """The company that alone in the list has the first of `words` in its name, which is a word made up for it; and
+        how many words name it: "Coherus" and "Coherus Oncology" are Coherus BioSciences."""
+        written = iter(words)
+        first = next(written, "")
+        company = self._coined.get(first.lower().strip(".,"))
+        if company is None or not first[:1].isupper():
             return None
-        for count in range(min(longest, len(words)), 0, -1):
-            found = self.name(" ".join(words[:count]))
-            if found is not None and words[count - 1].lower() not in ("and", "&"):
-                return found, count
-        return None
+        count = 1
+        if " " in normalise(company.title):  # a trade behind a name without one is another's: "AstraZeneca Pharma"
+            count += sum(1 for _ in takewhile(_is_trade, written))
+        return company, count
+
+    def leading(self, words: Iterable[str], longest: int = 8) -> tuple[Company, int] | None:
+        """The company whose name the most of the first `longest` words make up, and how many words those are."""
+        name: list[str] = []
+        found: tuple[Company, int] | None = None
+        most = core = 0  # words of the longest name that begins so; words up to the last that is no legal suffix
+        for count, word in enumerate(islice(words, longest), 1):
+            tokens = _tokens(word)
+            if not name:
+                tokens = tokens[1:] if tokens[:1] == ["the"] else tokens
+                most = self._longest.get(tokens[0], 0) if tokens else 0
+                if tokens and not most:
+                    return None
+            for token in tokens:
+                name.append(token)
+                if token not in _DROPPED or core == 0:
+                    core = len(name)
+            if core > most:
+                break
+            company = self._by_name.get(" ".join(name[:core]))
+            if company is not None and name[-1] != "and":
+                found = company, count
+        return found
+
+
+def _is_trade(word: str) -> bool:
+    return word.lower().strip(".,") in SECTORS or word.lower().strip(".,") in _LEGAL
+
+
+def _coined(by_name: Mapping[str, Company | None]) -> dict[str, Company]:
+    """Companies by the one word that names them, when the rest of the name only says in what trade they are."""
+    owner: dict[str, int] = {}  # the CIK of the only company with a word in its name, 0 when there are several
+    for name, company in by_name.items():
+        cik = company.cik if company is not None else 0
+        for word in name.split():
+            owner[word] = cik if owner.get(word, cik) == cik else 0
+    found = {}
+    for name, company in by_name.items():
+        first, *rest = name.split() or [""]
+        if company is not None and owner[first] and len(first) >= COINED_LENGTH and first not in ORDINARY and (
+                first.isalnum() and not first.isdecimal() and SECTORS.issuperset(rest)):
+            found[first] = company
+    return found
+
+
+def _tokens(word: str) -> list[str]:
+    """The words that `normalise` makes of one word between blanks."""
+    if word.isalnum():
+        return [word.lower()]
+    short = word.removesuffix(".")
+    return [short.lower()] if short.isalnum() else normalise(word).split()
 
 
 def read_watchlist(text: str) -> frozenset[str]:

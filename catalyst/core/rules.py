@@ -15,15 +15,15 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
 from catalyst.core.filing_rules import FilingRules
-from catalyst.core.wordscan import Folded, Phrases, fold, sentence_ends
+from catalyst.core.wordscan import Phrases, find_whole, fold, sentence_ends
 from catalyst.errors import RuleError
 
 GAP = 80                # characters that ".." may stand for
@@ -37,8 +37,10 @@ _DOUBTS = ("may might could would if potential potentially possible possibly see
 NEGATIONS = frozenset(_NEGATIONS.split())
 DOUBTS = frozenset(_DOUBTS.split())
 PURPOSES = re.compile(r"\bto (?:accelerate|drive|fuel|enable|support)(?: \S+){0,2} $")  # "to accelerate revenue growth"
-_BOILERPLATE = re.compile(r"\bforward looking statements?\b|\bsafe harbor\b"
-                          r"|\babout [a-z0-9][^.]{2,40}(?:inc|corp|ltd|plc)\b")
+_BOILERPLATE = tuple((stem, re.compile(rf"\b{stem}{rest}")) for stem, rest in (
+    ("forward looking statement", r"s?\b"), ("safe harbor", r"\b"),
+    ("about ", r"[a-z0-9][^.]{2,40}(?:inc|corp|ltd|plc)\b")))
+_STOP = re.compile(r"[.!?;\n]")  # no sentence ends without one
 _NAME = re.compile(r"[a-z][a-z0-9_]{1,40}")
 
 Where = Literal["any", "title"]
@@ -94,13 +96,12 @@ class Found:
     noise: Hit | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Use:
-    """A phrase in its role for a rule; `parts` are numbers of scanned phrases, several when it has gaps."""
+class _Use(NamedTuple):
+    """What a scanned phrase is to a rule; where it begins a phrase with gaps, `further` parts must follow."""
 
     rule: int
     role: Role
-    parts: tuple[int, ...]
+    further: tuple[str, ...]
 
 
 class Rules:
@@ -111,7 +112,10 @@ class Rules:
         self.rules = rules
         self.filings = filings
         self.version = version
-        self._uses = uses
+        self._phrases = {number: fitting for number, all_uses in uses.items()
+                         if (fitting := tuple(use for use in all_uses if use.role == "phrase"))}
+        self._contexts = {number: fitting for number, all_uses in uses.items()
+                          if (fitting := tuple(use for use in all_uses if use.role != "phrase"))}
         self._needy = needy
         self._scanner = Phrases(phrases)
 
@@ -144,9 +148,9 @@ class Rules:
                     ("phrase", entry.phrases), ("need", entry.needs), ("except", entry.exceptions))
                 for role, phrases in roles:
                     for phrase in phrases:
-                        parts = tuple(numbers.setdefault(part, len(numbers))
-                                      for part in _parts(phrase, entry.name, role))
-                        uses.setdefault(parts[0], []).append(_Use(place, role, parts))
+                        first, *further = _parts(phrase, entry.name, role)
+                        number = numbers.setdefault(first, len(numbers))
+                        uses.setdefault(number, []).append(_Use(place, role, tuple(further)))
         if not any(not rule.noise for rule in rules):
             raise RuleError("rules: there is no [[kind]]")
         version = hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
@@ -154,8 +158,14 @@ class Rules:
 
     def find(self, title: str, summary: str) -> Found:
         """All kinds and the noise in a story."""
-        text = _Text.of(title, summary)
-        hits, needs, exceptions = self._matches(text)
+        text = _Text(title, summary)
+        places: dict[int, list[tuple[int, int]]] = {}
+        for number, start, end in self._scanner.find(text.folded):
+            places.setdefault(number, []).append((start, end))
+        hits = self._hits(text, places)
+        if not hits:
+            return Found((), None)
+        needs, exceptions = self._conditions(text, places, {number for _, _, number in hits})
         best: dict[str, tuple[_Rank, int]] = {}  # by family, name or "" for noise: rank and end of the best hit
         for start, end, number in hits:
             rule = self.rules[number]
@@ -164,10 +174,9 @@ class Rules:
             rank = (not in_title, number, start)
             if (rule.where == "title" and not in_title) or (slot in best and best[slot][0] <= rank):
                 continue
-            sentence = text.sentence(start)
             excepted = exceptions.get(number, ())
-            if 0 in excepted or sentence in excepted or (
-                    number in self._needy and sentence not in needs.get(number, ())):
+            if 0 in excepted or (excepted and text.sentence(start) in excepted) or (
+                    number in self._needy and text.sentence(start) not in needs.get(number, ())):
                 continue
             if rule.noise or not _voided(rule, text, start):
                 best[slot] = rank, end
@@ -181,45 +190,53 @@ class Rules:
             noise = None  # a word in the summary of what the title calls news
         return Found(tuple(named.values()), noise)
 
-    def _matches(self, text: _Text) -> tuple[list[tuple[int, int, int]], dict[int, set[int]], dict[int, set[int]]]:
-        """Occurrences (start, end, rule), and the sentences in which each rule's needs and exceptions stand."""
-        places: dict[int, list[tuple[int, int]]] = {}
-        for number, start, end in self._scanner.find(text.folded):
-            places.setdefault(number, []).append((start, end))
+    def _hits(self, text: _Text, places: dict[int, list[tuple[int, int]]]) -> list[tuple[int, int, int]]:
+        """Occurrences (start, end, rule) of the rules' phrases, in their order."""
         hits: list[tuple[int, int, int]] = []
+        for number, spans in places.items():
+            for rule, _, further in self._phrases.get(number, ()):
+                if not further:
+                    hits += [(start, end, rule) for start, end in spans]
+                else:
+                    hits += [(start, last, rule) for start, end in spans if (last := _chain(further, end, text))]
+        hits.sort(key=_by_place)
+        return hits
+
+    def _conditions(self, text: _Text, places: dict[int, list[tuple[int, int]]],
+                    rules: set[int]) -> tuple[dict[int, set[int]], dict[int, set[int]]]:
+        """The sentences in which the needs and the exceptions of these rules stand."""
         needs: dict[int, set[int]] = {}
         exceptions: dict[int, set[int]] = {}
         for number, spans in places.items():
-            for use in self._uses.get(number, ()):
-                if len(use.parts) > 1 and any(part not in places for part in use.parts):
+            for rule, role, further in self._contexts.get(number, ()):
+                if rule not in rules:
                     continue
-                for start, end in spans:
-                    last = end if len(use.parts) == 1 else _chain(use.parts[1:], end, text, places)
-                    if last is None:
-                        continue
-                    if use.role == "phrase":
-                        hits.append((start, last, use.rule))
-                    else:
-                        sentences = needs if use.role == "need" else exceptions
-                        sentences.setdefault(use.rule, set()).add(text.sentence(start))
-        hits.sort(key=lambda hit: (hit[0], -hit[1], hit[2]))
-        return hits, needs, exceptions
+                found = {text.sentence(start) for start, end in spans if not further or _chain(further, end, text)}
+                if found:
+                    (needs if role == "need" else exceptions).setdefault(rule, set()).update(found)
+        return needs, exceptions
 
 
-def _chain(parts: Iterable[int], end: int, text: _Text, places: dict[int, list[tuple[int, int]]]) -> int | None:
-    """Where a phrase with gaps ends whose first part ended at `end`, or None."""
+def _by_place(hit: tuple[int, int, int]) -> tuple[int, int, int]:
+    """The order of hits: by start, the longest first, then by rule."""
+    return hit[0], -hit[1], hit[2]
+
+
+def _chain(parts: Iterable[str], end: int, text: _Text) -> int:
+    """Where a phrase with gaps ends whose first part ended at `end`; 0 when a part does not follow."""
     for part in parts:
-        spans = places[part]
-        at = bisect_left(spans, (end, 0))
-        if at == len(spans) or spans[at][0] - end > GAP or text.sentence(spans[at][0]) != text.sentence(end - 1):
-            return None
-        end = spans[at][1]
+        at = find_whole(text.folded, part, end, end + GAP)
+        if at < 0 or (_STOP.search(text.folded, end - 1, at) and text.sentence(at) != text.sentence(end - 1)):
+            return 0
+        end = at + len(part)
     return end
 
 
 def _voided(rule: Rule, text: _Text, start: int) -> bool:
     """Whether the words before a hit turn it into its contrary or into a mere possibility."""
-    before = text.folded[max(text.begin(start), start - 60):start]
+    before = text.folded[max(0, start - 60):start]
+    if _STOP.search(before):
+        before = text.folded[max(text.begin(start), start - 60):start]
     words = before.split()
     if not NEGATIONS.isdisjoint(words[-NEGATION_WORDS:]):
         return True
@@ -228,32 +245,32 @@ def _voided(rule: Rule, text: _Text, start: int) -> bool:
     return not DOUBTS.isdisjoint(words[-DOUBT_WORDS:]) or PURPOSES.search(before) is not None
 
 
-@dataclass(frozen=True, slots=True)
 class _Text:
     """Title and the head of the summary as one folded text; the title is sentence 0."""
 
-    title: Folded
-    summary: Folded
-    folded: str
-    title_end: int
-    ends: list[int]
+    __slots__ = ("_ends", "folded", "summary", "title", "title_end")
 
-    @classmethod
-    def of(cls, title: str, summary: str) -> _Text:
-        head, body = fold(title), fold(summary[:SUMMARY_LIMIT])
-        cut = _BOILERPLATE.search(body.text)
-        text = body.text[:cut.start()] if cut and cut.start() > 200 else body.text
-        first = len(head.text) + 1
-        ends = [first, *(first + end for end in sentence_ends(text))]
-        return cls(head, body, f"{head.text}\n{text}", len(head.text), ends)
+    def __init__(self, title: str, summary: str):
+        self.title, self.summary = fold(title), fold(summary[:SUMMARY_LIMIT])
+        self.title_end = len(self.title.text)
+        self.folded = f"{self.title.text}\n{_news(self.summary.text)}"
+        self._ends: list[int] = []
+
+    @property
+    def ends(self) -> list[int]:
+        """Where the sentences end, found when first asked for."""
+        if not self._ends:
+            first = self.title_end + 1
+            self._ends = [first, *sentence_ends(self.folded, first)]
+        return self._ends
 
     def sentence(self, position: int) -> int:
         """Number of the sentence that `position` is in."""
-        return bisect_right(self.ends, position)
+        return bisect_right(self.ends, position) if position > self.title_end else 0
 
     def begin(self, position: int) -> int:
         """Where the sentence of `position` begins."""
-        number = bisect_right(self.ends, position)
+        number = self.sentence(position)
         return self.ends[number - 1] if number else 0
 
     def original(self, start: int, end: int) -> str:
@@ -261,6 +278,18 @@ class _Text:
         if end <= self.title_end:
             return self.title.original(start, end)
         return self.summary.original(start - self.title_end - 1, end - self.title_end - 1)
+
+
+def _news(folded: str) -> str:
+    """The text before its boilerplate, the whole when that begins at once."""
+    starts = []
+    for stem, pattern in _BOILERPLATE:
+        at = folded.find(stem)
+        while at >= 0 and not pattern.match(folded, at):
+            at = folded.find(stem, at + 1)
+        if at >= 0:
+            starts.append(at)
+    return folded[:min(starts)] if starts and min(starts) > 200 else folded
 
 
 def _entry(raw: Any, place: str) -> _Entry:

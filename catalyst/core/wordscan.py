@@ -11,25 +11,39 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import ahocorasick_rs
 
+KEPT = 8  # texts whose forms are remembered: the parts of a decision read the same title and summary
 _QUOTES = {**dict.fromkeys("‘’‚‛′`´", "'"), **dict.fromkeys("“”„‟″«»", '"')}
 _DASHES = "-‐‑‒–—―−"
 _BLANKS = "\t\n\r\x0b\x0c\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
     map(chr, range(0x2000, 0x200C)))
 _PLAIN = {**_QUOTES, **dict.fromkeys(_DASHES, "-"), **dict.fromkeys(_BLANKS, " ")}
+_FREQUENT = tuple((odd, _PLAIN[odd]) for odd in "’“”–—\xa0`")  # most texts have no others
 _ODD = re.compile("[" + re.escape("".join(_PLAIN)) + "]")  # few letters are odd: four times as fast as str.translate
 _RUN = re.compile(r"  +")
-_END = re.compile(r"[.!?] +|; +|\n")
+_END = re.compile(r"[.!?;] +")
 _ABBREVIATED = re.compile(r"(?:\b[a-z]|\b(?:inc|corp|ltd|co|dr|mr|ms|prof|no|vs|st|jr|sr|approx|u\.s|ph\.d))$")
 
 
+@lru_cache(maxsize=KEPT)
 def plain(text: str) -> str:
     """`text` with plain quotes, dashes and blanks, character for character: offsets and case stay."""
-    if text.isascii() and text.isprintable() and "`" not in text:
+    for odd, usual in _FREQUENT:
+        text = text.replace(odd, usual)
+    if text.isascii() and text.isprintable():
         return text
     return _ODD.sub(lambda odd: _PLAIN[odd[0]], text)
+
+
+def lower_same(text: str) -> str:
+    """`text` in small letters, character for character: a few capitals, as the Turkish dotted I, would become two."""
+    lower = text.lower()
+    if len(lower) == len(text):
+        return lower
+    return "".join(small if len(small := letter.lower()) == 1 else letter for letter in text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +65,10 @@ class Folded:
         return self.source[self.offset(start):self.offset(end - 1) + 1] if end > start else ""
 
 
+@lru_cache(maxsize=KEPT)
 def fold(text: str) -> Folded:
     """Lower case, plain, single blanks, dashes read as blanks."""
-    same = plain(text).replace("-", " ")
-    lower = same.lower()
-    if len(lower) != len(same):  # a few capitals, as the Turkish dotted I, become two characters
-        lower = "".join(small if len(small := letter.lower()) == 1 else letter for letter in same)
+    lower = lower_same(plain(text).replace("-", " "))
     if "  " not in lower:
         return Folded(text, lower)
     pieces, cuts, shifts, read, shift = [], [], [], 0, 0
@@ -70,10 +82,22 @@ def fold(text: str) -> Folded:
     return Folded(text, "".join(pieces), tuple(cuts), tuple(shifts))
 
 
-def sentence_ends(folded: str) -> list[int]:
-    """Offsets at which sentences of a folded text end, ascending; abbreviations as `inc.` end none."""
-    return [found.end() for found in _END.finditer(folded)
-            if found[0][0] != "." or not _ABBREVIATED.search(folded, max(0, found.start() - 8), found.start())]
+def sentence_ends(folded: str, start: int = 0) -> list[int]:
+    """Offsets behind `start` at which sentences of a folded text end, ascending; abbreviations as `inc.` end none."""
+    return [found.end() for found in _END.finditer(folded, start)
+            if found[0][0] != "." or not _ABBREVIATED.search(folded, max(start, found.start() - 8), found.start())]
+
+
+def find_whole(text: str, phrase: str, first: int, last: int) -> int:
+    """Where a folded phrase stands as whole words of a folded text, between `first` and `last`; -1 when nowhere."""
+    at = text.find(phrase, first, last + len(phrase))
+    while at >= 0:
+        end = at + len(phrase)
+        if not ((at and phrase[0].isalnum() and text[at - 1].isalnum())
+                or (end < len(text) and phrase[-1].isalnum() and text[end].isalnum())):
+            return at
+        at = text.find(phrase, at + 1, last + len(phrase))
+    return -1
 
 
 class Phrases:
@@ -81,14 +105,20 @@ class Phrases:
 
     def __init__(self, phrases: Iterable[str]):
         self.phrases = tuple(fold(phrase).text.strip() for phrase in phrases)
-        self._open_start = tuple(not phrase[:1].isalnum() for phrase in self.phrases)
-        self._open_end = tuple(not phrase[-1:].isalnum() for phrase in self.phrases)
-        self._automaton = ahocorasick_rs.AhoCorasick(self.phrases)
+        self._open = frozenset(number for number, phrase in enumerate(self.phrases)
+                               if not (phrase[:1].isalnum() and phrase[-1:].isalnum()))  # "$5": no word on one side
+        self._automaton = ahocorasick_rs.AhoCorasick(self.phrases, implementation=ahocorasick_rs.Implementation.DFA)
 
     def find(self, text: str) -> list[tuple[int, int, int]]:
         """(number of the phrase, start, end) in a folded text, in the order of their ends."""
-        length, open_start, open_end = len(text), self._open_start, self._open_end
+        framed, is_open = f" {text} ", self._open
         return [(number, start, end)
                 for number, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True)
-                if (not start or open_start[number] or not text[start - 1].isalnum())
-                and (end == length or open_end[number] or not text[end].isalnum())]
+                if not (framed[start].isalnum() or framed[end + 1].isalnum())
+                or (number in is_open and self._is_whole(framed, number, start, end))]
+
+    def _is_whole(self, framed: str, number: int, start: int, end: int) -> bool:
+        """Whether no word goes on where the phrase begins or ends with a letter or digit."""
+        phrase = self.phrases[number]
+        return not ((phrase[:1].isalnum() and framed[start].isalnum())
+                    or (phrase[-1:].isalnum() and framed[end + 1].isalnum()))

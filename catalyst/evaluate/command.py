@@ -5,58 +5,83 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable
+from typing import Any
 
 from catalyst.errors import CatalystError
-from catalyst.evaluate import duplicates, sentiment
+from catalyst.evaluate import duplicates, releases, sentiment
 
 SEEDS = (1, 2, 3)
 LEAST_PRECISION, LEAST_RECALL = 0.99, 0.95
+LEAST_RIGHT, MOST_WRONG = 0.97, 0.01  # of the primary tickers
+Answer = tuple[bool, dict[str, Any], str]  # whether it is good enough, its figures, the same as text
 
 
 def main(arguments: list[str] | None = None) -> int:
     """The exit code: 0, or 1 when a figure is below what it must reach."""
     parser = argparse.ArgumentParser(prog="scripts/evaluate", description="How good Catalyst's decisions are.",
                                      epilog="example: scripts/evaluate duplicates --seed 5 --json")
-    parser.add_argument("what", choices=("duplicates", "sentiment"),
-                        help="duplicates: stories that several wires carry; sentiment: how a headline sounds")
-    parser.add_argument("--seed", type=int, action="append", help="of a generated set; may be given more than once")
-    parser.add_argument("--stories", type=int, default=1_000, help="of each generated set, default 1000")
-    parser.add_argument("--stored", type=int, default=20_000, help="stories before the timed ones, 0: time nothing")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    ways = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
+    chosen: dict[str, Callable[[argparse.Namespace], Answer]] = {}
+    parsers = {}
+    for name, said, function in (
+            ("duplicates", "stories that several wires carry", _duplicates),
+            ("releases", "the primary ticker of recorded press releases", _releases),
+            ("sentiment", "how a headline sounds", _sentiment)):
+        parsers[name] = ways.add_parser(name, help=said, description=said)
+        parsers[name].add_argument("--json", action="store_true", help="print one JSON object")
+        chosen[name] = function
+    _duplicates_arguments(parsers["duplicates"])
     options = parser.parse_args(arguments)
-    if not 10 <= options.stories <= 20_000 or not 0 <= options.stored <= 100_000:
-        parser.error("a set has 10 to 20000 stories; at most 100000 are stored")
     try:
-        return _sentiment(options) if options.what == "sentiment" else _duplicates(options)
+        is_good, figures, text = chosen[options.what](options)
     except CatalystError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code
+    sys.stdout.write(json.dumps({"good": is_good, **figures}, ensure_ascii=False, indent=1) + "\n"
+                     if options.json else text)
+    return 0 if is_good else 1
 
 
-def _sentiment(options: argparse.Namespace) -> int:
-    report = sentiment.measure()
-    sys.stdout.write(json.dumps(report.plain(), indent=1) + "\n" if options.json else sentiment.text_of(report))
-    return 0 if report.is_good else 1
+def _between(least: int, most: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+            raise argparse.ArgumentTypeError(f"{text!r} is no number from {least} to {most}")
+        return int(text)
+
+    return number
 
 
-def _duplicates(options: argparse.Namespace) -> int:
-    figures = [duplicates.measure(seed, options.stories) for seed in options.seed or SEEDS]
+def _duplicates_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seed", type=int, action="append", help="of a generated set; may be given more than once")
+    parser.add_argument("--stories", type=_between(10, 20_000), default=1_000, help="of each set, default 1000")
+    parser.add_argument("--stored", type=_between(0, 100_000), default=20_000,
+                        help="stories before the timed ones, 0: time nothing")
+
+
+def _duplicates(options: argparse.Namespace) -> Answer:
+    sets = [duplicates.measure(seed, options.stories) for seed in options.seed or SEEDS]
     merged, counts = duplicates.recorded()
     cost_us = duplicates.cost_us(options.stored) if options.stored else None
-    is_good = all(one.precision >= LEAST_PRECISION and one.recall >= LEAST_RECALL for one in figures)
-    if options.json:
-        names = ("how", "first_source", "later_source", "first_title", "later_title")
-        sys.stdout.write(json.dumps({
-            "good": is_good, "sets": [one.plain() for one in figures], "cost_us": cost_us and round(cost_us),
-            "stored": options.stored, "recorded": [dict(zip(names, row, strict=True)) for row in merged],
-            "recorded_stories": dict(counts)}, ensure_ascii=False, indent=1) + "\n")
-        return 0 if is_good else 1
-    sys.stdout.write(duplicates.text_of(figures))
+    is_good = all(one.precision >= LEAST_PRECISION and one.recall >= LEAST_RECALL for one in sets)
+    names = ("how", "first_source", "later_source", "first_title", "later_title")
+    figures = {"sets": [one.plain() for one in sets], "cost_us": cost_us and round(cost_us), "stored": options.stored,
+               "recorded": [dict(zip(names, row, strict=True)) for row in merged], "recorded_stories": dict(counts)}
     across = sum(first != later for _, first, later, *_ in merged)
-    sys.stdout.write(f"recorded feeds: {sum(counts.values())} stories of {len(counts)} sources, {len(merged)} merged, "
-                     f"{across} of them across sources\n")
-    for how, first, later, title, other in merged:
-        sys.stdout.write(f"  {how}: {first} <- {later}\n    {title}\n    {other}\n")
+    lines = [f"recorded feeds: {sum(counts.values())} stories of {len(counts)} sources, {len(merged)} merged, "
+             f"{across} of them across sources\n"]
+    lines += [f"  {how}: {first} <- {later}\n    {title}\n    {other}\n" for how, first, later, title, other in merged]
     if cost_us is not None:
-        sys.stdout.write(f"one new item beside {options.stored} stored ones: {cost_us:.0f} microseconds\n")
-    return 0 if is_good else 1
+        lines.append(f"one new item beside {options.stored} stored ones: {cost_us:.0f} microseconds\n")
+    return is_good, figures, duplicates.text_of(sets) + "".join(lines)
+
+
+def _releases(options: argparse.Namespace) -> Answer:
+    figures = releases.measure()
+    is_good = figures.right >= LEAST_RIGHT and figures.wrong <= MOST_WRONG
+    return is_good, figures.plain(), releases.text_of(figures)
+
+
+def _sentiment(options: argparse.Namespace) -> Answer:
+    report = sentiment.measure()
+    return report.is_good, report.plain(), sentiment.text_of(report)
