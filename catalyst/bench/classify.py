@@ -13,11 +13,11 @@ from pathlib import Path
 
 from catalyst.bench.keywords import RELEASES, phrases_of, releases
 from catalyst.bench.measure import Report, cpu_rate, progress
-from catalyst.clients.files import BUNDLED_RULES
-from catalyst.core import sentiment
+from catalyst.clients.files import BUNDLED_RULES, load_sentiment
 from catalyst.core.classify import Story, classify
 from catalyst.core.companies import Companies, Company
 from catalyst.core.rules import Rules
+from catalyst.core.sieve import Gates
 from catalyst.core.tickers import find_tickers
 from catalyst.core.wordscan import Phrases, fold
 
@@ -35,7 +35,7 @@ def run(*, quick: bool) -> Report:
     stories = stories_of_size(SIZE)[:200 if quick else None]
     companies = read_list(LIST)
     text = BUNDLED_RULES.read_text(encoding="utf-8")
-    rules = Rules.from_toml(text)
+    rules, model, gates = Rules.from_toml(text), load_sentiment(), Gates(0.2)
     longest_first = sorted(set(Phrases(phrases_of(text)).phrases), key=len, reverse=True)
     regex = re.compile(r"(?<![^\W_])(?:" + "|".join(map(re.escape, longest_first)) + r")(?![^\W_])")
     folded = [fold(f"{title}\n{summary}").text for title, summary in stories]
@@ -43,7 +43,7 @@ def run(*, quick: bool) -> Report:
                    for title, summary in stories[:max(5, 100 // kb)]] for kb in BODIES}
 
     def decide(title: str, summary: str) -> None:
-        classify(Story("bench", title, summary), rules, companies, min_score=0.2, now_ms=0)
+        classify(Story("bench", title, summary), rules, companies, model=model, gates=gates, now_ms=0)
 
     def find(title: str, summary: str) -> None:
         find_tickers(title, summary, (), companies)
@@ -56,7 +56,7 @@ def run(*, quick: bool) -> Report:
         report.add({"whole decision": cpu_rate(_each(decide, stories)),
                     "tickers": cpu_rate(_each(find, stories)),
                     "rules": cpu_rate(_each(rules.find, stories)),
-                    "sentiment": cpu_rate(_each(sentiment.score, stories)),
+                    "sentiment": cpu_rate(_each(model.score, stories)),
                     "one alternation regex": cpu_rate(lambda: len([regex.findall(story) for story in folded]))},
                    "stories/CPU s")
         report.add({f"body of {kb} KB": kb * cpu_rate(_each(decide, bodies[kb])) for kb in BODIES}, "KB/CPU s")

@@ -276,7 +276,7 @@ def evidence_of(decision: Decision) -> dict[str, Any]:
     numbers = {words[0]: number for number, words in enumerate(decision.kind_words) if words}
     return {
         "tickers": [{"ticker": one.ticker, "how": one.how, "exchange": one.exchange, "listing": one.listing,
-                     "instrument": one.instrument, "evidence": one.evidence,
+                     "instrument": one.instrument, "relevance": one.relevance, "why": one.why, "evidence": one.evidence,
                      "words": [place.packed(one.evidence) for place in words]}
                     for one, words in zip(decision.tickers, decision.ticker_words, strict=True)],
         "kinds": [[one.kind, one.phrase, [place.packed(one.phrase) for place in words]]

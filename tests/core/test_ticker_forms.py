@@ -8,9 +8,11 @@ import time
 
 import pytest
 
+from catalyst.clients.files import load_sentiment
 from catalyst.core.classify import Story, classify
 from catalyst.core.companies import Companies
 from catalyst.core.rules import Rules
+from catalyst.core.sieve import Gates
 from catalyst.core.tickers import TickerFound, find_tickers
 from catalyst.errors import ConfigError
 
@@ -30,6 +32,7 @@ NAMES = {
 LIST = Companies.from_json(json.dumps({
     ticker: {"cik_str": number, "ticker": ticker, "title": name}
     for number, (ticker, name) in enumerate(NAMES.items())}))
+MODEL = load_sentiment()
 RULES = Rules.from_toml('[[kind]]\nname = "deal"\ndirection = "up"\nweight = 0.9\nphrases = ["soars", "approval"]\n')
 
 
@@ -159,7 +162,7 @@ def test_relevance_and_reasons() -> None:
 def test_failure_4_the_company_is_resolved_before_anything_is_dropped() -> None:
     """No story is dropped as about no listed company whose issuer the list knows by name."""
     story = Story("1", "Abcd Therapeutics Gets FDA Approval")
-    decision = classify(story, RULES, LIST, min_score=0.1, now_ms=0)
+    decision = classify(story, RULES, LIST, model=MODEL, gates=Gates(0.1), now_ms=0)
     assert (decision.decision, decision.tickers[0].ticker) == ("alert", "ABCD")
 
 
@@ -168,7 +171,7 @@ def test_failure_4_the_company_is_resolved_before_anything_is_dropped() -> None:
     ("Acme (NYSE: EFGH) Soars", ""), ("News", "Acme (NYSE: EFGH) soars."), ("Efgh Mining Announces Deal", "")])
 def test_failure_11_events_without_ticker(source: str, title: str, summary: str) -> None:
     """The ticker is looked for in title, summary and names, whichever source carries the story."""
-    decision = classify(Story("1", title, summary, source), RULES, LIST, min_score=0.1, now_ms=0)
+    decision = classify(Story("1", title, summary, source), RULES, LIST, model=MODEL, gates=Gates(0.1), now_ms=0)
     assert [one.ticker for one in decision.tickers] == ["EFGH"]
 
 
@@ -184,7 +187,7 @@ def test_failure_12_a_company_list_with_other_fields_is_refused() -> None:
 def test_failure_15_no_price_is_asked_for_what_is_no_us_share() -> None:
     """Warrants, funds and foreign listings are marked in the decision, so that only US shares go on to prices."""
     story = Story("1", "Acme Soars (Nasdaq: ABCD, ABCDW) (TSX: ABC) (NYSE Arca: SPY)")
-    decision = classify(story, RULES, LIST, min_score=0.1, now_ms=0)
+    decision = classify(story, RULES, LIST, model=MODEL, gates=Gates(0.1), now_ms=0)
     assert [one.ticker for one in decision.traded] == ["ABCD"]
     assert {one.ticker for one in decision.tickers} == {"ABCD", "ABCDW", "ABC", "SPY"}
 
