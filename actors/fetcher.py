@@ -229,7 +229,7 @@ class Fetcher(Actor):
         if source.kind == "edgar":
             yield from self._edgar_said(polled, db)
         limit = NEVER if polled.outcome == NO_AGENT else self.settings.alert_consecutive_empty_cycles
-        quiet_ms = book.silent_ms(source, polled.seen_ms)
+        quiet_ms = book.silent_ms(source, polled.seen_ms) if has_more else None
         if has_more:  # of an EDGAR list too: its pages are read to the same point again
             polled = replace(polled, head_ms=None)
         for affair, notice in book.finish(source, polled, limit, self.sources):
@@ -275,6 +275,8 @@ class Fetcher(Actor):
 
     def _stale(self, source: Source, news: list[Item], polled: Polled, db: sqlite3.Connection) -> frozenset[str]:
         """The ids of what was published too long ago to be told; what a silence of the source hid is not."""
+        if not news:
+            return frozenset()
         limits = Limits(round(self.settings.news_max_age_minutes * 60_000),
                         round(self.settings.sec_max_age_minutes * 60_000))
         return stale(news, polled.fresh_ms, Feedbook(db, self.now_ms).silent_ms(source, polled.seen_ms), limits)
@@ -371,7 +373,9 @@ class Fetcher(Actor):
     def prune(self, db: sqlite3.Connection) -> None:
         """Forget what left its feed more than SEEN_TTL_DAYS ago, and sources that left the list."""
         before_ms = self.time.before_ms(self.settings.seen_ttl_days * DAY_MS)
+        changes = db.total_changes
         self._swept = Storybook(db).prune(before_ms, self._swept)
+        self.counters.add("rows_forgotten", db.total_changes - changes)
         new_ms = self.time.before_ms(stories.CORRECT_MS)
         self._swept_words = Storybook(db).prune_words(new_ms, self._swept_words)
         prints.Printbook(db).prune(new_ms)

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from catalyst.bench.measure import Report, progress
 from catalyst.clients.http import Http
@@ -41,6 +42,7 @@ class _Server:
         self.number = number
         self.answer_s = answer_s
         self._body, self._etag = b"", b""
+        self._dates: dict[int, str] = {}  # of the items, each from when it was first shown
         self.publish(0)
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=16)
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/feed"
@@ -53,7 +55,8 @@ class _Server:
         items = "".join(
             f"<item><title>{company(self.number, n)} Corp. wins an order of ${n} million</title>"
             f"<guid>{self.number}-{n}</guid>"
-            f"<link>https://wire{self.number}.example/{n}</link><pubDate>{now}</pubDate></item>"
+            f"<link>https://wire{self.number}.example/{n}</link>"
+            f"<pubDate>{self._dates.setdefault(n, now)}</pubDate></item>"
             for n in range(first + count - 1, first - 1, -1))
         self._body = f"<rss version='2.0'><channel>{items}</channel></rss>".encode()
         self._etag = f'"{first}-{count}"'.encode()
@@ -181,15 +184,22 @@ def run(*, quick: bool) -> Report:
     """Seconds of a cycle over documents of 20 items, one of them new, and megabytes that a burst costs."""
     report = Report(f"fetch: {SOURCES} sources of {ANSWER_S * 1000:g} ms each, then {BURST:,} new items at once")
     with cycles() as running:
+        bare = Bare(running.sources.urls)
         for number in range(3 if quick else 10):
             progress(f"fetch: round {number + 1}")
             running.sources.publish(number + 1, [20] * SOURCES)
             full_s = running.run()[0]
             unchanged_s = running.run()[0]
-            turn_s = one_by_one_s(running.sources.urls) if number < 3 else report.values["in turn"][-1]
-            report.add({"one answer": ANSWER_S, "in turn": turn_s, "cycle": full_s, "cycle of 304s": unchanged_s}, "s")
+            bare_s = bare.run()
+            is_timed = number < (1 if quick else 3)
+            turn_s = one_by_one_s(running.sources.urls) if is_timed else report.values["in turn"][-1]
+            report.add({"one answer": ANSWER_S, "in turn": turn_s, "bare loop": bare_s, "cycle": full_s,
+                        "cycle of 304s": unchanged_s}, "s")
+    bare.close()
     report.ratio("fetch.cycle", "one answer", "cycle", 1 / 1.10)
     report.ratio("fetch.cycle_304", "one answer", "cycle of 304s", 1 / 1.05)
+    report.ratio("fetch.bare", "bare loop", "cycle", 1 / 1.10)
+    report.ratio("fetch.bare_304", "bare loop", "cycle of 304s", 1 / 1.05)
     report.ratio("fetch.turn", "in turn", "cycle", 10)
     found, ordered, took_s, grown_mb = burst()
     report.add({"burst, items handed on": found}, "items")
@@ -197,7 +207,42 @@ def run(*, quick: bool) -> Report:
     report.add({"burst": took_s}, "s")
     report.add({"burst, growth of RssAnon": grown_mb}, "MB")
     report.notes.append("a cycle ends when everything is stored; the aims are 1.10 and 1.05 of one answer, upside down")
+    report.notes.append("the bare loop: a thread and a kept socket each, whole documents, nothing read or stored")
     return report
+
+
+class Bare:
+    """The peer: the same questions at once over kept sockets, a thread each; the answers are taken and let go."""
+
+    def __init__(self, urls: list[str]):
+        self._sockets = [socket.create_connection((urlsplit(url).hostname, urlsplit(url).port)) for url in urls]
+        for sock in self._sockets:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def run(self) -> float:
+        """Seconds until the last document is there."""
+        threads = [threading.Thread(target=self._ask, args=(sock,)) for sock in self._sockets]
+        began_s = time.perf_counter()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return time.perf_counter() - began_s
+
+    def _ask(self, sock: socket.socket) -> None:
+        sock.sendall(b"GET /feed HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        answer = b""
+        while b"\r\n\r\n" not in answer:
+            answer += sock.recv(65_536)
+        head, _, body = answer.partition(b"\r\n\r\n")
+        left = int(head.lower().partition(b"content-length:")[2].split(b"\r")[0]) - len(body)
+        while left > 0:
+            left -= len(sock.recv(65_536))
+
+    def close(self) -> None:
+        """Let the sockets go."""
+        for sock in self._sockets:
+            sock.close()
 
 
 def one_by_one_s(urls: list[str]) -> float:

@@ -43,7 +43,7 @@ CREATE TABLE feeds (
     last_ok_ms INTEGER,          -- last answer with entries, or "not modified"
     last_body_ms INTEGER,        -- when the last document was complete: what it showed is still shown
     outcome TEXT,                -- of the last poll: ok, not_modified, empty, or the reason of its failure
-    streak INTEGER NOT NULL DEFAULT 0,    -- failed or empty polls in a row
+    streak INTEGER NOT NULL DEFAULT 0,    -- failed or empty polls in a row; empty ones where it had entries once
     failures INTEGER NOT NULL DEFAULT 0,  -- failed polls in a row, for the back-off
     outage_ms INTEGER,           -- when the streak began
     told INTEGER NOT NULL DEFAULT 0       -- 1: the operator knows of the outage
@@ -75,6 +75,18 @@ CREATE TABLE blackouts (
 );
 """
 TOLD_OTHERWISE = frozenset({*REFUSALS, NO_AGENT})  # EDGAR's refusals have notices of their own
+FINISHED = """
+UPDATE feeds SET queued_ms = NULL, outcome = :outcome, polled = :polled, streak = :streak, failures = :failures,
+    outage_ms = :outage_ms, told = :told, next_due_ms = max(next_due_ms, :due_ms), change = :change,
+    last_poll_ms = :now_ms, polls = polls + 1, not_modified = not_modified + (:outcome = 'not_modified'),
+    items = items + :new,
+    last_ok_ms = iif(:outcome IN ('ok', 'not_modified'), :seen_ms, last_ok_ms),
+    last_body_ms = iif(:outcome IN ('ok', 'empty'), :seen_ms, last_body_ms),
+    etag = iif(:outcome IN ('ok', 'empty'), :etag, etag),
+    last_modified = iif(:outcome IN ('ok', 'empty'), :last_modified, last_modified),
+    head_ms = coalesce(:head_ms, head_ms)
+WHERE name = :name
+"""
 NO_WAY = ("dns", "refused", "timeout", "reset", "tls")  # nobody was reached: no server asked us to wait
 
 
@@ -155,29 +167,28 @@ class Feedbook:
         self.db.execute("UPDATE feeds SET next_due_ms = next_due_ms + ?1, queued_ms = queued_ms + ?1", (by_ms,))
 
     def finish(self, source: Source, polled: Polled, limit: int, sources: Mapping[str, Source]) -> list[Telling]:
-        """Note a poll's end: headers, standing, a later next poll after a failure; what to tell the operator, of which
-        affair. While all `sources` are down together, a single one is not told of.
+        """Note a poll's end: headers, standing, counts, a later next poll after a failure; what to tell the operator,
+        of which affair. While all `sources` are down together, a single one is not told of. The items of the document
+        are stored before.
         """
-        if polled.outcome in ("ok", "empty"):
-            self.db.execute("UPDATE feeds SET etag = ?, last_modified = ?, last_body_ms = ?, polled = max(polled, ?),"
-                            " head_ms = coalesce(?, head_ms) WHERE name = ?",
-                            (polled.etag, polled.last_modified, polled.seen_ms, 2 if polled.items else 1,
-                             polled.head_ms, source.name))
-        if polled.outcome in ("ok", "not_modified"):
-            self.db.execute("UPDATE feeds SET last_ok_ms = ? WHERE name = ?", (polled.seen_ms, source.name))
-        self._count(source, polled)
-        streak, failures, outage_ms, told = self.db.execute(
-            "SELECT streak, failures, outage_ms, told FROM feeds WHERE name = ?", (source.name,)).fetchone()
+        new = self.db.execute("SELECT count(*) FROM stories WHERE seen_ms = ? AND source = ?",
+                              (polled.seen_ms, source.name)).fetchone()[0] if polled.items else 0
+        streak, failures, outage_ms, told, was_polled, change, polls = self.db.execute(
+            "SELECT streak, failures, outage_ms, told, polled, change, polls FROM feeds WHERE name = ?",
+            (source.name,)).fetchone()
+        if not polled.failed and polls:  # all of the first document is new
+            change = changed(change, has_news=new > 0)
+        is_polled = max(was_polled, 2 if polled.items else 1 if polled.outcome in ("ok", "empty") else 0)
         after, notice = after_poll(Standing(streak, failures, outage_ms, bool(told)), source.name, polled.outcome,
-                                   failed=polled.failed, now_ms=self.now_ms, limit=limit)
+                                   failed=polled.failed, had_items=is_polled == 2, now_ms=self.now_ms, limit=limit)
         wait_ms = 0
         if polled.failed:
             wait_ms = wait_after_failure(source.name, after.failures, self._pace_ms(source), polled.wish_s)
-        self.db.execute(
-            "UPDATE feeds SET queued_ms = NULL, outcome = ?, streak = ?, failures = ?, outage_ms = ?, told = ?,"
-            " next_due_ms = max(next_due_ms, ?) WHERE name = ?",
-            (polled.outcome, after.streak, after.failures, after.outage_ms, after.told, self.now_ms + wait_ms,
-             source.name))
+        self.db.execute(FINISHED, {
+            "name": source.name, "now_ms": self.now_ms, "outcome": polled.outcome, "seen_ms": polled.seen_ms,
+            "etag": polled.etag, "last_modified": polled.last_modified, "head_ms": polled.head_ms,
+            "polled": is_polled, "new": new, "change": change, "streak": after.streak, "failures": after.failures,
+            "outage_ms": after.outage_ms, "told": after.told, "due_ms": self.now_ms + wait_ms})
         return self._together(source, notice, after.outage_ms, sources)
 
     def _together(self, source: Source, notice: Notice | None, since_ms: int | None,
@@ -226,18 +237,6 @@ class Feedbook:
         self.db.execute("UPDATE feeds SET etag = NULL, last_modified = NULL, last_ok_ms = ?,"
                         " next_due_ms = min(next_due_ms, ?) WHERE name = ?",
                         (ok_ms, self.now_ms + REST_MS, source.name))
-
-    def _count(self, source: Source, polled: Polled) -> None:
-        """Add a poll that came back, and the items of its document that were stored before this is called."""
-        new = self.db.execute("SELECT count(*) FROM stories WHERE seen_ms = ? AND source = ?",
-                              (polled.seen_ms, source.name)).fetchone()[0] if polled.items else 0
-        before, polls = self.db.execute("SELECT change, polls FROM feeds WHERE name = ?", (source.name,)).fetchone()
-        if not polled.failed and polls:  # all of the first document is new
-            before = changed(before, has_news=new > 0)
-        self.db.execute(
-            "UPDATE feeds SET last_poll_ms = ?, polls = polls + 1, not_modified = not_modified + ?, items = items + ?,"
-            " change = ? WHERE name = ?",
-            (self.now_ms, polled.outcome == "not_modified", new, before, source.name))
 
     def put_back(self, poll: Poll) -> None:
         """Undo that a poll was asked: its answer is not used, the source is due at once."""

@@ -82,6 +82,22 @@ Word = tuple[str, int, str]
 NO_WORD: Word = ("", 0, "")
 SWEPT_WORDS = 5_000  # rows of `words` that one pruning looks at: those of four days, 0.8 million, take 80 minutes
 LATEST = 100  # items that a source's latency is taken from
+# In both the plus signs keep SQLite from reading all of a source's stories by stories_by_source.
+AGAIN = """
+SELECT first FROM (
+    SELECT coalesce(joined_to, item_id) AS first, seen_ms FROM stories
+        WHERE digest = ?3 AND digest != '' AND +source = ?1 AND +seen_ms >= ?2
+    UNION ALL
+    SELECT coalesce(joined_to, item_id), seen_ms FROM stories
+        WHERE repeat_key = ?4 AND repeat_key != '' AND +source = ?1 AND +seen_ms >= ?2
+) ORDER BY seen_ms LIMIT 1
+"""
+HAS_TOLD = """
+SELECT 1 FROM stories WHERE item_id = ?1 AND +source = ?2
+UNION ALL
+SELECT 1 FROM stories INDEXED BY stories_by_first WHERE joined_to = ?1 AND source = ?2 AND fate = 'joined'
+LIMIT 1
+"""
 
 
 class Known(NamedTuple):
@@ -106,22 +122,23 @@ class Storybook:
         items = list(items)
         titles = dict(self._select("SELECT item_id, title FROM stories WHERE item_id IN",
                                    [one.item_id for one in items]))
-        earlier = dict(self._select("SELECT entry_key, item_id FROM seen WHERE source = ? AND entry_key IN",
-                                    [one.key for one in items], source))
+        earlier = {key: (item_id, marked_ms) for key, item_id, marked_ms in self._select(
+            "SELECT entry_key, item_id, last_seen_ms FROM seen WHERE source = ? AND entry_key IN",
+            [one.key for one in items], source)}
         titles.update(self._select("SELECT item_id, title FROM stories WHERE item_id IN",
-                                   set(earlier.values()) - titles.keys()))
+                                   {item_id for item_id, _ in earlier.values()} - titles.keys()))
         marks, fresh = [], []
         for item in items:
-            before = earlier.get(item.key)
+            before, marked_ms = earlier.get(item.key, (None, 0))
             is_moved = item.item_id not in titles and before is not None and titles.get(before) == item.entry.title
-            marks.append((source, item.key, before if is_moved else item.item_id, seen_ms, seen_ms - REFRESH_MS))
+            stands_for = before if is_moved else item.item_id
+            # A mark of the future is one of before the clock was set back.
+            if before != stands_for or not seen_ms - REFRESH_MS <= marked_ms <= seen_ms:
+                marks.append((source, item.key, stands_for, seen_ms))
             if item.item_id not in titles and not is_moved:
                 fresh.append(item)
-        self.db.executemany(
-            "INSERT INTO seen(source, entry_key, item_id, last_seen_ms) VALUES(?, ?, ?, ?)"
-            " ON CONFLICT(source, entry_key) DO UPDATE SET item_id = excluded.item_id,"
-            " last_seen_ms = excluded.last_seen_ms WHERE last_seen_ms < ? OR last_seen_ms > excluded.last_seen_ms"
-            " OR item_id != excluded.item_id", marks)  # a mark of the future is one of before the clock was set back
+        self.db.executemany("INSERT OR REPLACE INTO seen(source, entry_key, item_id, last_seen_ms)"
+                            " VALUES(?, ?, ?, ?)", marks)
         return fresh
 
     def take(self, source: str, item: Item, seen_ms: int, since_ms: Callable[[int], int], kept_ms: int) -> Known | None:
@@ -175,10 +192,7 @@ class Storybook:
 
         Each wire joins a story once: its second release of that kind is a story of its own.
         """
-        row = self.db.execute(
-            "SELECT coalesce(joined_to, item_id) FROM stories WHERE source = ?1 AND seen_ms >= ?2 AND"
-            " ((digest = ?3 AND digest != '') OR (repeat_key = ?4 AND repeat_key != '')) ORDER BY seen_ms LIMIT 1",
-            (source, since_ms(kept_ms), *keys)).fetchone()
+        row = self.db.execute(AGAIN, (source, since_ms(kept_ms), *keys)).fetchone()
         if row is not None:
             return Known(row[0], "again")
         if one is None:
@@ -192,14 +206,15 @@ class Storybook:
 
     def _copied(self, source: str, one: Print, since_ms: int) -> str | None:
         """The story of another wire that this one copies: some telling of it is the same, none contradicts."""
-        found: list[str] = []
-        others: set[str] = set()
-        for seen in Printbook(self.db).alike(one, since_ms):
-            verdict = compare(one, seen.print, JOIN_MS)
-            if verdict == "same" and seen.source != source:
-                found.append(seen.first)
-            elif verdict == "other" and not (one.mark or seen.print.mark):
-                others.add(seen.first)
+        seen = list(Printbook(self.db).alike(one, since_ms))
+        told = [(each, compare(one, each.print, JOIN_MS)) for each in seen if each.source != source]
+        found = [each.first for each, verdict in told if verdict == "same"]
+        if not found:
+            return None
+        told += [(each, compare(one, each.print, JOIN_MS)) for each in seen
+                 if each.source == source and each.first in found]
+        others = {each.first for each, verdict in told
+                  if verdict == "other" and not (one.mark or each.print.mark)}
         return next((first for first in found if first not in others and not self._has_told(first, source)), None)
 
     def _corrected(self, mark: Print, since_ms: int) -> str | None:
@@ -249,14 +264,12 @@ class Storybook:
 
     def _has_told(self, first: str, source: str) -> bool:
         """Whether the source has told the story already, as the first or as a further wire."""
-        return self.db.execute("SELECT 1 FROM stories WHERE (item_id = ?1 AND source = ?2)"
-                               " OR (joined_to = ?1 AND source = ?2 AND fate = 'joined')",
-                               (first, source)).fetchone() is not None
+        return self.db.execute(HAS_TOLD, (first, source)).fetchone() is not None
 
-    def _select(self, sql: str, names: Collection[str], *before: str) -> list[tuple[Any, Any]]:
+    def _select(self, sql: str, names: Collection[str], *before: str) -> list[tuple[Any, ...]]:
         """Rows of `sql` followed by the list of names, in batches; `before` are the parameters ahead of the list."""
         wanted = list(names)
-        rows: list[tuple[Any, Any]] = []
+        rows: list[tuple[Any, ...]] = []
         for at in range(0, len(wanted), BATCH):
             batch = wanted[at:at + BATCH]
             rows += self.db.execute(f"{sql} ({','.join('?' * len(batch))})", (*before, *batch)).fetchall()

@@ -88,11 +88,12 @@ def _waiting(house: House) -> dict[str, int]:
 
 
 def truth(house: House) -> dict[str, str]:
-    """Item id -> fate, where the day is certain of it: a duplicate shares its story's, and an undated story that stands
-    in a source's first document is backlog, which depends on when that is read."""
+    """Item id -> fate, where the day is certain of it: a duplicate may be the first to be seen, and an undated story
+    that stands in a source's first document is backlog, which depends on when that is read. A correction shares its
+    story's fate: it stands in the same feed, later."""
     rows = [row for row in house.truth() if row["what"] != "same_link" and row["fate"] and row.get("odd") != "undated"]
     return {row.get("id") or item_id_of("", row["link"], ""): row["fate"] for row in rows
-            if not row["duplicate_of"]}
+            if not row["duplicate_of"] or row["what"] == "correction"}
 
 
 def integrity(house: House) -> dict[str, dict[str, Any]]:

@@ -14,6 +14,7 @@ import io
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -27,6 +28,7 @@ SUMMARY_CHARS = 20_000
 LINK_CHARS = 4_000
 TAGS = 40
 TAG_CHARS = 200
+KNOWN_CHARS = 4_000  # of an entry that is kept to be known again
 SECOND_TRY_BYTES = 3_000_000  # feedparser takes about a second for each megabyte
 
 MOST_MARKS = 60_000  # nodes that the document would have in memory, up to 300 bytes each; a thousand items have 15,000
@@ -273,17 +275,25 @@ def _dates(body: bytes) -> list[list[str]]:
 
 
 def _entry(raw: Mapping[str, Any], dates: list[str], base: str) -> Entry:
-    title = plain_text(str(raw.get("title") or ""), TITLE_CHARS)
     summary = raw.get("description") or raw.get("summary") or ""
     if not summary and raw.get("content"):
         summary = raw["content"][0].get("value") or ""
-    summary = plain_text(str(summary), SUMMARY_CHARS)
-    name = _storable(" ".join(str(raw.get("id") or "").split()))
-    link = web_link(_storable(str(raw.get("link") or "")), base) or web_link(name, "")
+    tags = tuple((str(tag.get("term") or ""), str(tag.get("scheme") or "")) for tag in raw.get("tags") or ())
+    texts = (str(raw.get("title") or ""), str(summary), str(raw.get("id") or ""), str(raw.get("link") or ""))
+    make = entry_of if sum(map(len, texts)) <= KNOWN_CHARS else entry_of.__wrapped__
+    return make(texts, tuple(dates), tags, base)
+
+
+@lru_cache(maxsize=2_048)  # a feed shows the same entries again and again
+def entry_of(texts: tuple[str, str, str, str], dates: tuple[str, ...], tags: tuple[tuple[str, str], ...],
+             base: str) -> Entry:
+    """The entry with this title, summary, id and link as a document writes them, with its dates, the best first."""
+    title, summary = plain_text(texts[0], TITLE_CHARS), plain_text(texts[1], SUMMARY_CHARS)
+    name = _storable(" ".join(texts[2].split()))
+    link = web_link(_storable(texts[3]), base) or web_link(name, "")
     published_ms = next((moment for text in dates if (moment := parse_date(text)) is not None), None)
     if not name:
         name = link or "hash:" + hashlib.sha256(f"{title}\n{published_ms}\n{summary}".encode()).hexdigest()[:32]
-    tags = ((str(tag.get("term") or ""), str(tag.get("scheme") or "")) for tag in raw.get("tags") or ())
     symbols, categories = sort_tags(tags)
     return Entry(name, title, link, summary, published_ms, symbols, categories)
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from catalyst.core.corrections import read_mark
 from catalyst.core.edgar import party_rank, read_entry
 from catalyst.core.feeds import Entry
 from catalyst.core.sources import Source
@@ -75,8 +76,11 @@ def _signature(title: str) -> str:
 
 
 def in_order(items: Iterable[Item]) -> list[Item]:
-    """By time of publication, undated last; what is equal keeps its order."""
-    return sorted(items, key=lambda item: (item.entry.published_ms is None, item.entry.published_ms or 0))
+    """By time of publication, undated last. Of one moment a marked correction comes behind what it may correct, which
+    feeds list below it; what else is equal keeps its order.
+    """
+    return sorted(items, key=lambda item: (item.entry.published_ms is None, item.entry.published_ms or 0,
+                                           read_mark(item.entry.title) is not None))
 
 
 def fresh_ms(seen_ms: int, server_ms: int | None) -> int:

@@ -37,13 +37,14 @@ class Notice:
     text: str
 
 
-def after_poll(before: Standing, name: str, outcome: str, *, failed: bool, now_ms: int,
+def after_poll(before: Standing, name: str, outcome: str, *, failed: bool, had_items: bool, now_ms: int,
                limit: int) -> tuple[Standing, Notice | None]:
     """The standing after a poll's `outcome` (ok and not_modified are success) and what to tell the operator now.
 
-    `limit` is the number of failed or empty polls in a row at which the operator hears of it.
+    `limit` is the number of failed or empty polls in a row at which the operator hears of it. Empty is an outage only
+    where the source `had_items` once: a wire that has published nothing yet is quiet, not down.
     """
-    if outcome in ("ok", "not_modified"):
+    if outcome in ("ok", "not_modified") or not (failed or had_items):
         if not before.told:
             return Standing(), None
         lasted_s = max(0, now_ms - (before.outage_ms or now_ms)) // 1000

@@ -49,8 +49,8 @@ WIRES = re.compile(
     r"\s*(?:[-–—|:]|/)\s*(?:pr ?newswire|business ?wire|globe ?newswire|access ?(?:news)?wire|newsfile(?: corp)?"
     r"|yahoo finance|marketwatch|benzinga|reuters|stock ?titan|seeking alpha|investing\.com|nasdaq\.com)"
     r"(?:\.com)?\s*[-–—/]*\s*$")
-MINUS = re.compile(r"(?<![\w$€£%])[-−–](?=[$€£]?\d)")
-AMOUNT = re.compile(r"(?<![a-z0-9])(\d[\d,]*(?:\.\d+)?)\s?(m|mm|mn|k|b|bn)(?![a-z0-9])")
+MINUS = re.compile(r"[-−–](?<![\w$€£%].)(?=[$€£]?\d)")
+AMOUNT = re.compile(r"(\d(?<![a-z0-9]\d)[\d,]*(?:\.\d+)?)\s?(m|mm|mn|k|b|bn)(?![a-z0-9])")  # a digit first: fast
 SCALES = {"m": "million", "mm": "million", "mn": "million", "k": "thousand", "b": "billion", "bn": "billion"}
 POSSESSIVE = re.compile(r"(?<=\w)'s?(?![\w'])")
 ABBREVIATION = re.compile(r"\b(?:[a-z]\.){2,}")
@@ -124,11 +124,21 @@ def folded(text: str) -> str:
 
 def words_of(text: str) -> list[str]:
     """The words of a folded text in their order, numbers in one form; without an exchange and ticker in brackets."""
-    text = MINUS.sub(" minus ", QUALIFIED.sub(" ", text))
-    text = POSSESSIVE.sub(" ", text)
-    text = ABBREVIATION.sub(lambda match: match[0].replace(".", ""), text)
+    if "(" in text or "[" in text:
+        text = QUALIFIED.sub(" ", text)
+    text = MINUS.sub(" minus ", text)
+    if "'" in text:
+        text = POSSESSIVE.sub(" ", text)
+    if "." in text:
+        text = ABBREVIATION.sub(lambda match: match[0].replace(".", ""), text)
     text = AMOUNT.sub(lambda match: f"{match[1]} {SCALES[match[2]]}", text)
-    return [word for raw in WORD.findall(text) for word in map(_number, SPELLED.get(raw, raw).split())]
+    words: list[str] = []
+    for raw in WORD.findall(text):
+        if raw in SPELLED:
+            words += SPELLED[raw].split()
+        else:
+            words.append(_number(raw) if raw[0].isdigit() else raw)
+    return words
 
 
 def signature_lead(signature: str) -> str:
@@ -189,8 +199,6 @@ def _lead(words: list[str]) -> str:
 
 def _number(word: str) -> str:
     """A number in one form: `1,000` and `5.0` as `1000` and `5`."""
-    if not word[0].isdigit():
-        return word
     word = word.replace(",", "")
     return word.rstrip("0").rstrip(".") if "." in word else word
 

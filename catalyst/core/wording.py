@@ -105,12 +105,13 @@ def _size(word: str) -> float:
 
 def is_typo(word: str, right: str) -> bool:
     """Whether two words of letters differ by one slip of the hand, long ones by two."""
+    length = min(len(word), len(right))
+    most = 1 if length < 9 else 2
+    if length < 4 or max(len(word), len(right)) - length > most or not (word.isalpha() and right.isalpha()):
+        return False
     from rapidfuzz.distance import OSA
 
-    length = min(len(word), len(right))
-    if length < 4 or not (word.isalpha() and right.isalpha()):
-        return False
-    return OSA.distance(word, right, score_cutoff=2) <= (1 if length < 9 else 2)
+    return OSA.distance(word, right, score_cutoff=2) <= most
 
 
 COMMON = BOILERPLATE | SAME.keys() | {stem(word) for word in BOILERPLATE | SAME.keys()}  # they name nobody

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from catalyst.errors import CatalystError
-from catalyst.evaluate import duplicates, releases, sentiment
+from catalyst.evaluate import duplicates, feeds, releases, sentiment
 
 SEEDS = (1, 2, 3)
 LEAST_PRECISION, LEAST_RECALL = 0.99, 0.95
@@ -26,6 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     parsers = {}
     for name, said, function in (
             ("duplicates", "stories that several wires carry", _duplicates),
+            ("feeds", "entries and dates of recorded feeds", _feeds),
             ("releases", "the primary ticker of recorded press releases", _releases),
             ("sentiment", "how a headline sounds", _sentiment)):
         parsers[name] = ways.add_parser(name, help=said, description=said)
@@ -74,6 +75,11 @@ def _duplicates(options: argparse.Namespace) -> Answer:
     if cost_us is not None:
         lines.append(f"one new item beside {options.stored} stored ones: {cost_us:.0f} microseconds\n")
     return is_good, figures, duplicates.text_of(sets) + "".join(lines)
+
+
+def _feeds(options: argparse.Namespace) -> Answer:
+    rows = feeds.table()
+    return all(row.is_good for row in rows), {"documents": feeds.plain(rows)}, feeds.text_of(rows)
 
 
 def _releases(options: argparse.Namespace) -> Answer:

@@ -3,6 +3,7 @@
 The same seed and sizes give the same bytes. `truth.jsonl` has one line an item of a feed, in order of appearance:
 `link`, `source`, `title`, `what`, `kind`, `ticker`, `direction`, `duplicate_of` (a link, or null), `fate`, `reason`,
 and for convenience `odd` (`undated`, or how the title is odd) and `published` (the day's own time, null when undated).
+A `correction` names the story of the same wire that it corrects as `duplicate_of`, and shares its fate.
 A line whose `what` is `same_link` is no item of its own: its link is that of `duplicate_of` with something behind it.
 Then follows a line a filing (`what` is `filing`), with the further fields that `filings.truth_lines` names.
 """
@@ -19,6 +20,7 @@ from random import Random
 
 from catalyst.clock import from_iso, iso
 from catalyst.errors import ConfigError
+from catalyst.world.amended import amended
 from catalyst.world.companies import Company, company_list, make_companies
 from catalyst.world.day import COMPANIES_FILE, DAY_FILE, DEFAULT_WINDOW, TRUTH_FILE, Day, FeedFile, write_day
 from catalyst.world.filings import FOLDER, LIST_FILE, Registrar, list_feeds, reactions, truth_lines, write_filings
@@ -45,15 +47,17 @@ def generate(seed: int, items: int, folder: Path, *, duration_s: float = 3600, d
              burst_s: float | None = None, every_s: float = 2.0, window: int | None = None, filings: int = 0) -> Day:
     """Write a day of `items` feed entries and of `filings` filings on EDGAR into `folder` and return it.
 
-    `duplicates` is the share of entries that repeat a story of another wire; with `burst_s` all entries appear at once,
-    so many seconds after the start; `every_s` is how often a feed asks to be polled. Raises ConfigError for sizes that
-    cannot be, or a folder that holds something else.
+    `duplicates` is the share of entries that repeat a story of another wire or correct one; with `burst_s` all entries
+    appear at once, so many seconds after the start, and none is a correction; `every_s` is how often a feed asks to be
+    polled. Raises ConfigError for sizes that cannot be, or a folder that holds something else.
     """
     _check(items, duration_s, duplicates, burst_s, filings)
     random = Random(seed)  # noqa: S311 - a reproducible day, not a secret
     starts_ms = from_iso(STARTS)
     companies = make_companies(random, min(max(items // 4, 12), MOST_COMPANIES))
     stories = Writer(random, companies, duration_s, burst_s).stories(mix(items, duplicates))
+    if burst_s is None:  # of two items of one moment none corrects the other
+        stories = amended(Random(f"{seed} corrections"), stories, max(0, int(duration_s) - 1))  # noqa: S311 - as above
     dated = [_dated(story, starts_ms) for story in stories]
     filed = Registrar(seed, companies, starts_ms, duration_s, burst_s).draw(filings) if filings else []
     folder = Path(folder).absolute()

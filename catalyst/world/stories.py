@@ -31,7 +31,7 @@ ODD_TITLES = ("everyone", "markdown", "bidi", "quotes", "entities", "long", "tag
 class Story:
     """One item of one wire. `offset_s`: seconds after the day's start (negative: before); `odd`: what is unusual."""
 
-    what: str  # catalyst, weak, noise, duplicate, same_link, backlog, no_ticker, dear, foreign
+    what: str  # catalyst, weak, noise, duplicate, correction, same_link, backlog, no_ticker, dear, foreign
     kind: str
     direction: str
     fate: str

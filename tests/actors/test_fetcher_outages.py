@@ -134,6 +134,29 @@ def test_a_quiet_night_is_no_outage(tmp_path: Path, wires: Wires, clock: FakeClo
         assert bench.rows("SELECT max(streak) FROM feeds") == [(0,)]
 
 
+def test_a_wire_that_has_published_nothing_yet(tmp_path: Path, wires: Wires, clock: FakeClock) -> None:
+    """A feed that is empty from the first poll on is told of to nobody, over a restart too; one that fails is, and so
+    is one that is empty after it had items."""
+    bench = bench_of(tmp_path, wires, clock, "new", "old", "bad", alert_consecutive_empty_cycles=3)
+    wires.feed("/new")
+    wires.feed("/bad", item("Of the bad one", ms=clock.now_ms()))
+    wires.feed("/old", item("First", ms=clock.now_ms()))
+    wires.status = {"/bad": 500}
+    assert polls(bench, 4) == [("source:bad", "bad gives nothing")]
+    bench.restart()
+    wires.feed("/old")
+    assert polls(bench, 4) == [("source:old", "old gives nothing")]
+    assert bench.rows("SELECT name, streak, told FROM feeds WHERE name = 'new'") == [("new", 0, 0)]
+    wires.status = {}
+    wires.feed("/old", item("Second", ms=clock.now_ms()))
+    wires.feed("/new", item("At last", ms=clock.now_ms()))
+    assert sorted(polls(bench, 1)) == [("source:bad", "bad is back"), ("source:old", "old is back")]
+    wires.feed("/new")
+    bench.restart()
+    assert polls(bench, 4) == [("source:new", "new gives nothing")]
+    bench.close()
+
+
 def test_a_host_is_asked_four_at_a_time(tmp_path: Path, wires: Wires, clock: FakeClock) -> None:
     """Of ten sources on one host four are under way at once, the others wait for a place; another host has its own."""
     with bench_of(tmp_path, wires, clock, *NAMES) as bench:

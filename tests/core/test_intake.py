@@ -92,6 +92,13 @@ def test_backlog_loses_nothing(moments: list[int | None], wanted: int, undated_t
     assert titles(news) == titles(in_order(news))
 
 
+def test_a_correction_comes_behind_its_story() -> None:
+    """Of one moment, in whatever order the document has them, the marked one comes last; else time decides."""
+    rows = [entry("CORRECTION: Acme Wins Order", NOW_MS), entry("Acme Wins Order", NOW_MS), entry("Later", NOW_MS + 1)]
+    wanted = ["Acme Wins Order", "CORRECTION: Acme Wins Order", "Later"]
+    assert titles(in_order(items_of(rows, "wire"))) == titles(in_order(items_of(rows[::-1], "wire"))) == wanted
+
+
 @pytest.mark.parametrize(("late_ms", "expected"), [(0, 10_000), (100, 10_000), (2_499, 10_000), (2_500, 12_500),
                                                    (3_600_000, 3_610_000), (-50, 9_950)])
 def test_following_due(late_ms: int, expected: int) -> None:

@@ -16,13 +16,14 @@ from catalyst.core.outage import (
 )
 
 
-def run(outcomes: str, limit: int = 3) -> tuple[Standing, list[tuple[int, str]]]:
+def run(outcomes: str, limit: int = 3, *, had_items: bool = True) -> tuple[Standing, list[tuple[int, str]]]:
     """The standing after a row of polls (o ok, n not modified, e empty, f failed) and (number, severity) of notices."""
     words = {"o": "ok", "n": "not_modified", "e": "empty", "f": "timeout"}
     standing, told = Standing(), []
     for number, letter in enumerate(outcomes):
-        standing, notice = after_poll(standing, "wire", words[letter], failed=letter == "f", now_ms=1_000 * number,
-                                      limit=limit)
+        had_items |= letter == "o"
+        standing, notice = after_poll(standing, "wire", words[letter], failed=letter == "f", had_items=had_items,
+                                      now_ms=1_000 * number, limit=limit)
         if notice is not None:
             told.append((number, notice.severity))
     return standing, told
@@ -37,6 +38,14 @@ def test_told_once(outcomes: str, told: list[tuple[int, str]]) -> None:
     assert run(outcomes)[1] == told
 
 
+@pytest.mark.parametrize(("outcomes", "told"), [
+    ("eeeeeeee", []), ("fff", [(2, "warning")]), ("ffeff", []), ("fffe", [(2, "warning"), (3, "info")]),
+    ("eeeoeee", [(6, "warning")]), ("eeeoeen", []), ("eefff", [(4, "warning")])])
+def test_a_wire_that_has_published_nothing_yet(outcomes: str, told: list[tuple[int, str]]) -> None:
+    """Empty answers of a source that never had an item are no outage; its failures are, and so is empty afterwards."""
+    assert run(outcomes, had_items=False)[1] == told
+
+
 def test_counts() -> None:
     """The streak counts failed and empty polls, the failures only failed ones in a row."""
     assert run("offef")[0] == Standing(4, 1, 1_000, True)
@@ -46,16 +55,17 @@ def test_counts() -> None:
 def test_episodes_and_texts() -> None:
     """A notice names the source, the count, the reason and the length; its episode is the outage's beginning."""
     down = Standing(2, 2, 5_000)
-    after, notice = after_poll(down, "wire", "status_503", failed=True, now_ms=9_000, limit=3)
+    after, notice = after_poll(down, "wire", "status_503", failed=True, had_items=True, now_ms=9_000,
+                               limit=3)
     assert notice == Notice("5000", "warning", "wire gives nothing",
                             "3 failed or empty polls in a row, the last one: status_503")
-    _, over = after_poll(after, "wire", "ok", failed=False, now_ms=65_000, limit=3)
+    _, over = after_poll(after, "wire", "ok", failed=False, had_items=True, now_ms=65_000, limit=3)
     assert over == Notice("5000:over", "info", "wire is back", "after 3 failed or empty polls in 60 s")
 
 
 def test_an_outage_may_begin_at_time_zero() -> None:
     """A beginning at zero is a beginning, not an unknown one."""
-    after, _ = after_poll(Standing(1, 1, 0), "wire", "empty", failed=False, now_ms=9_000, limit=2)
+    after, _ = after_poll(Standing(1, 1, 0), "wire", "empty", failed=False, had_items=True, now_ms=9_000, limit=2)
     assert after.outage_ms == 0
 
 

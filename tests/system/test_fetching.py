@@ -6,31 +6,25 @@ import json
 import random
 import socket
 import sys
-import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
-import msgpack
 import pytest
-import zmq
 
 from catalyst.bench.house import House
 from catalyst.chaos.houses import integrity, truth
-from catalyst.chaos.verdict import judge
-from catalyst.runtime.control import CONTROL_VERSION
-from catalyst.runtime.places import places
-from catalyst.runtime.sockets import plain_socket
+from catalyst.chaos.verdict import alert_of, judge
+from catalyst.core.stories import item_id_of
 from catalyst.testing import wait_until
 from catalyst.world.generate import generate
+from tests.asking import CLIENTS, ask_at_once
 from tests.hostile import FEED, OK, Hostile, answer, bomb, drip, filled, flood, raw, redirect
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
-CLIENTS = 200
 BAD = {
     "bomb": answer(bomb(200_000_000), "Content-Encoding: gzip"), "endless": flood(OK + b"\r\n", bytes(65_536)),
     "drip": drip(OK + b"Content-Length: 100000\r\n\r\n"), "silent": raw(linger=True),
@@ -110,12 +104,13 @@ def notices(house: House) -> Counter[str]:
     titles = [message["payload"]["embeds"][0]["title"] for message in house.sent()["messages"]
               if message["webhook"] == "2/ops" and message["method"] == "POST" and message["status"] == 200]
     titles = [title.lstrip("ℹ⚠✖ ") for title in titles]
-    return Counter(title for title in titles if "ource" in title or "good" in title or "dead" in title)
+    return Counter(title for title in titles if "ource" in title or "good" in title or "dead" in title
+                   or "gives nothing" in title)
 
 
 def test_outages_are_told_exactly_once(tmp_path: Path, net: tuple[dict[str, Wire], Hostile, Hostile]) -> None:
-    """A quiet night, one dead source of ten, all of them, a kill in between, names that no server knows: one notice
-    for each and one for its end."""
+    """A quiet night, one dead source of ten, one beside them whose name is not known, all of them, a kill in between,
+    no name known at all: one notice for each and one for its end."""
     good, fine, _ = net
     addresses = {name: f"{fine.base}/{name}" for name in good}
     with opened(tmp_path, listing(0.3, addresses), fine, ALERT_CONSECUTIVE_EMPTY_CYCLES="3") as house:
@@ -137,6 +132,12 @@ def test_outages_are_told_exactly_once(tmp_path: Path, net: tuple[dict[str, Wire
         has_come("good3 gives nothing")
         good["good3"].is_down = False
         has_come("good3 is back")
+        for address, title in (("http://dead.invalid/", "dead gives nothing"), (f"{fine.base}/good0", "dead is back")):
+            (tmp_path / "own.toml").write_text(listing(0.3, addresses | {"dead": address}))
+            house.catalyst("reload")
+            has_come(title)
+        (tmp_path / "own.toml").write_text(listing(0.3, addresses))
+        house.catalyst("reload")
         for wire in good.values():
             wire.is_down = True
         has_come("No source answers")
@@ -154,6 +155,36 @@ def test_outages_are_told_exactly_once(tmp_path: Path, net: tuple[dict[str, Wire
         has_come("Sources answer again")
         polled_again(5)
         assert notices(house) == expected
+
+
+def test_corrections_reach_the_alerts_they_correct(tmp_path: Path) -> None:
+    """A publisher's correction comes as an update of the alert, in the card and at the webhook, never as a second
+    alert; what was not alerted stays dropped. Wires that begin empty are told of to nobody."""
+    generate(33, 90, tmp_path / "day", duration_s=8, every_s=0.3, duplicates=0.2)
+    with House(tmp_path, day=tmp_path / "day", ALERT_CONSECUTIVE_EMPTY_CYCLES="2") as house:
+        house.open_world()
+        house.up()
+        items = house.wait_until_settled(90)
+        assert not notices(house)  # of wires that had published nothing yet
+        lines = [line for line in house.truth() if line["what"] == "correction"]
+        wanted = {item_id_of("", line["link"], ""): line for line in lines if line["fate"] == "alerted"}
+        sent = house.sent()
+        bodies = [json.loads(event["body"]) for event in sent["events"]]
+        told = Counter((body["event"], body["item_id"]) for body in bodies if body["item_id"] in wanted)
+        assert len(wanted) >= 2
+        assert told == Counter({("update", item_id): 1 for item_id in wanted})
+        alerts = {body["id"]: body["item_id"] for body in bodies if body["event"] == "alert"}
+        for body in bodies:
+            if body["item_id"] in wanted:
+                assert alerts[body["id"]] == item_id_of("", wanted[body["item_id"]]["duplicate_of"], "")
+        cards = {alert_of(message): message for message in sent["messages"] if message["status"] == 200}
+        for body in bodies:
+            if body["item_id"] in wanted:  # the last state of its card
+                fields = cards[body["id"]]["payload"]["embeds"][0]["fields"]
+                assert any("Corrected" in field["name"] for field in fields)
+        assert {items[item_id]["fate"] for item_id in wanted} == {"alerted"}
+        verdict = judge(items, house.expected(), truth(house), sent, integrity(house), alerter_kills=0)
+        assert verdict.is_good, verdict.rows()
 
 
 @pytest.mark.long
@@ -194,38 +225,19 @@ def test_two_hundred_ask_while_it_polls(tmp_path: Path) -> None:
         seen: dict[int, list[set[str]]] = defaultdict(list)
         wait_until(lambda: house.query("fetcher", "SELECT 1 FROM seen LIMIT 1"), 30, "the first marks")
         for _ in range(2):
-            for number, marks in enumerate(ask_at_once(house)):
+            for number, marks in enumerate(marks_at_once(house)):
                 seen[number].append(marks)
         assert len(seen) == CLIENTS
         items = house.wait_until_settled(120)
-        final = ask_at_once(house)[0]
+        final = marks_at_once(house)[0]
         for answers in seen.values():
             assert all(earlier <= later for earlier, later in pairwise([*answers, final]))
         verdict = judge(items, house.expected(), truth(house), house.sent(), integrity(house), alerter_kills=0)
         assert verdict.is_good, verdict.rows()
 
 
-def ask_at_once(house: House) -> list[set[str]]:
-    """What each of 200 clients is told, all of them asking before the first answer is read."""
+def marks_at_once(house: House) -> list[set[str]]:
+    """What each of 200 clients is told that was seen."""
     query = "SELECT entry_key FROM seen ORDER BY last_seen_ms, entry_key LIMIT 1000"
-    request = msgpack.packb({"v": CONTROL_VERSION, "verb": "query", "args": {"sql": query}}, use_bin_type=True)
-    context, sockets, answers = zmq.Context(), [], []
-    try:
-        for _ in range(CLIENTS):
-            sockets.append(plain_socket(context, zmq.DEALER))
-            places(house.home / "run").connect(sockets[-1], "fetcher", "ctl")
-        threads = [threading.Thread(target=client.send, args=(request,)) for client in sockets]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        for client in sockets:
-            assert client.poll(30_000), "a client got no answer"
-            found: dict[str, Any] = msgpack.unpackb(client.recv(), raw=False)
-            assert found["ok"], found
-            answers.append({row[0] if isinstance(row, list) else row["entry_key"] for row in found["rows"]})
-    finally:
-        for client in sockets:
-            client.close(0)
-        context.term()
-    return answers
+    return [{row[0] if isinstance(row, list) else row["entry_key"] for row in rows}
+            for rows in ask_at_once(house.home / "run", "fetcher", query)]

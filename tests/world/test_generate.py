@@ -1,17 +1,22 @@
 import json
 from collections import Counter
 from pathlib import Path
+from random import Random
 
 import pytest
 from rapidfuzz import fuzz, process
 
 from catalyst.clock import from_iso
+from catalyst.core.corrections import read_mark
 from catalyst.core.feeds import parse_feed
 from catalyst.errors import ConfigError
 from catalyst.testing import FakeClock
+from catalyst.world.amended import amended
+from catalyst.world.companies import make_companies
 from catalyst.world.generate import generate
 from catalyst.world.quotes import read_bars
 from catalyst.world.server import World
+from catalyst.world.stories import Writer, mix
 
 REAL_COMPANIES = Path(__file__).resolve().parents[2] / "../shared/data/reference/company_tickers.json"
 
@@ -54,8 +59,8 @@ def test_has_all_sorts_of_items(truth):
     """Each sort is there, with a fate and a reason that belong to it."""
     sorts = Counter(line["what"] for line in truth)
     assert set(sorts) - {"weak"} == {
-        "catalyst", "noise", "duplicate", "same_link", "backlog", "no_ticker", "dear", "foreign"}
-    assert sorts["duplicate"] == 12
+        "catalyst", "noise", "duplicate", "correction", "same_link", "backlog", "no_ticker", "dear", "foreign"}
+    assert sorts["duplicate"] + sorts["correction"] == 12
     reasons = {(line["what"], line["reason"]) for line in truth if line["fate"] == "dropped"}
     assert {("dear", "price_ceiling"), ("backlog", "backlog"), ("no_ticker", "no_ticker")} <= reasons
     assert all(line["reason"] is None for line in truth if line["fate"] == "alerted")
@@ -64,7 +69,8 @@ def test_has_all_sorts_of_items(truth):
 
 
 def test_repeats_name_their_first(truth):
-    """A duplicate has another link and wire, the same link has only something behind it; both come later."""
+    """A duplicate has another link and wire, a correction its story's wire and a mark, the same link has only something
+    behind it; all come later."""
     first = {line["link"]: line for line in truth if line["duplicate_of"] is None}
     for line in truth:
         if line["what"] == "duplicate":
@@ -72,9 +78,28 @@ def test_repeats_name_their_first(truth):
             assert line["source"] != original["source"]
             assert line["title"] != original["title"]
             assert 0 <= from_iso(line["published"]) - from_iso(original["published"]) <= 60_000
+        elif line["what"] == "correction":
+            original = first[line["duplicate_of"]]
+            assert (line["source"], line["fate"]) == (original["source"], original["fate"])
+            assert read_mark(line["title"]).title == original["title"]
+            assert 2_000 <= from_iso(line["published"]) - from_iso(original["published"]) <= 300_000
         elif line["what"] == "same_link":
             assert line["link"].startswith(line["duplicate_of"] + "?utm_")
             assert first[line["duplicate_of"]]["fate"] == line["fate"]
+
+
+def test_corrections_leave_all_other_items_as_they_are():
+    """Only duplicates become corrections, one at least; each other story of the seed is the same, byte for byte."""
+    random = Random(21)
+    companies = make_companies(random, 30)
+    plain = Writer(random, companies, 900, None).stories(mix(100, 0.1))
+    found = amended(Random(1), plain, 899)
+    changed = [story for story in found if story not in plain]
+    assert {story.what for story in changed} == {"correction"}
+    assert {story.number for story in changed} < {story.number for story in plain if story.what == "duplicate"}
+    assert len(found) == len(plain)
+    assert [story for story in found if story.what != "correction"] == [story for story in plain if story in found]
+    assert changed == [story for story in amended(Random(1), plain, 899) if story.what == "correction"]
 
 
 def test_only_the_intended_titles_are_alike(tmp_path):
