@@ -130,19 +130,20 @@ def classify(item: Story, rules: Rules, companies: Companies | None, *, model: S
     """The decision about `item`; one with a catalyst passes when none of the `gates` stops it."""
     found = rules.find(item.title, item.summary)
     tickers = find_tickers(item.title, item.summary, item.symbols, companies)
+    findings = in_order([_finding_in(item, hit) for hit in found.kinds])
+    tone = model.score(item.title, item.summary)
     case = Case(
-        item.id, in_order([_finding_in(item, hit) for hit in found.kinds]),
-        (found.noise.rule.name, found.noise.phrase) if found.noise is not None else None,
-        tickers, model.score(item.title, item.summary), item.trust,
+        item.id, findings, (found.noise.rule.name, found.noise.phrase) if found.noise is not None else None,
+        tickers, tone, item.trust,
         ticker_words=tuple(_ticker_words(item, one) for one in tickers),
-        tone_words=_heard(model, item) if found.kinds else (),
+        tone_words=_heard(model, item, tone) if _agreeing(findings, tone) else (),
         trust_words=whole("source", item.source))
     return decide(case, gates, watched=watched, now_ms=now_ms)
 
 
-def _heard(model: Sentiment, item: Story) -> tuple[Words, ...]:
+def _heard(model: Sentiment, item: Story, tone: float) -> tuple[Words, ...]:
     return tuple(Words(cause.words, "title" if cause.in_title else "summary", cause.start,
-                       cause.start + len(cause.words)) for cause in model.causes(item.title, item.summary))
+                       cause.start + len(cause.words)) for cause in model.causes(item.title, item.summary, tone))
 
 
 def _finding_in(item: Story, hit: Hit) -> Finding:
@@ -234,9 +235,7 @@ def _parts(case: Case) -> tuple[Part, ...]:
         more = min(FURTHER_MOST, FURTHER_KIND * len(further))
         parts.append(Part("further", round(more, 4), ", ".join(one.name for one in further),
                           tuple(words for one in further for words in one.words)))
-    way = _direction(case.findings)
-    agreeing = abs(case.tone) if way == "neutral" or (case.tone > 0) == (way == "up") else 0.0
-    if agreeing:
+    if agreeing := _agreeing(case.findings, case.tone):
         heard = ", ".join(f"“{_flat(words.text)}”" for words in case.tone_words if len(words.text) <= HEARD_LIMIT)
         parts.append(Part("tone", round(TONE * agreeing, 4), f"sentiment {case.tone:+.2f}: {heard}".rstrip(": "),
                           case.tone_words))
@@ -247,6 +246,14 @@ def _parts(case: Case) -> tuple[Part, ...]:
         taken = -sum(part.value for part in parts) * (1 - UNTRUSTED) * (1 - max(0.0, case.trust))
         parts.append(Part("trust", round(taken, 4), f"trust of the source {case.trust:.2f}", case.trust_words))
     return tuple(parts)
+
+
+def _agreeing(findings: Sequence[Finding], tone: float) -> float:
+    """The strength of a tone that agrees with the direction of what was found, else 0."""
+    if not findings:
+        return 0.0
+    way = _direction(findings)
+    return abs(tone) if way == "neutral" or (tone > 0) == (way == "up") else 0.0
 
 
 def _direction(findings: Sequence[Finding]) -> Direction:

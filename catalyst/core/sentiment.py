@@ -113,20 +113,25 @@ class Sentiment:
         chances = parts[0] / whole, parts[1] / whole, parts[2] / whole
         return Tone(round(valued(chances[0], chances[1] * self._head.lean, chances[2]), 4) if known else 0.0, *chances)
 
-    def causes(self, title: str, body: str = "") -> tuple[Cause, ...]:
-        """The words and pairs that say most for the sign of the value, the strongest first, at most CAUSES."""
-        value = self.tone(title, body).value
-        found: list[tuple[float, bool, int, Cause]] = []
-        for in_title, text, limit, share in ((True, title, TITLE_LIMIT, 1.0), (False, body, BODY_LIMIT, BODY_SHARE)):
-            for weight, start, end in self._places(text[:limit]):
-                strength = (weight.real - weight.imag) * share * (1 if value > 0 else -1)
-                if strength > 0 and value:
-                    found.append((-strength, not in_title, start, Cause(text[start:end], start, in_title)))
-        chosen: list[Cause] = []
-        for *_, cause in sorted(found, key=lambda one: one[:3]):
-            if len(chosen) < CAUSES and not any(_overlap(cause, other) for other in chosen):
-                chosen.append(cause)
-        return tuple(chosen)
+    def causes(self, title: str, body: str, value: float) -> tuple[Cause, ...]:
+        """The words and pairs that say most for the sign of a story's `value`, the strongest first, at most CAUSES; of
+        the body only where none of the title does.
+        """
+        for in_title, text in ((True, title[:TITLE_LIMIT]), (False, body[:BODY_LIMIT])):
+            if value and (found := self._strongest(text, 1 if value > 0 else -1)):
+                return tuple(Cause(text[start:end], start, in_title) for start, end in found)
+        return ()
+
+    def _strongest(self, text: str, sign: int) -> list[tuple[int, int]]:
+        """Start and end of what says most for up (1) or down (-1), without overlap."""
+        chosen: list[tuple[int, int]] = []
+        for strength, start, end in sorted(((weight.imag - weight.real) * sign, start, end)
+                                           for weight, start, end in self._places(text)):
+            if strength >= 0 or len(chosen) == CAUSES:
+                break
+            if all(end <= begun or over <= start for begun, over in chosen):
+                chosen.append((start, end))
+        return chosen
 
     def _sums(self, title: str, body: str) -> tuple[float, float, int]:
         """Weights for up and down without the base, and how many words and pairs made them."""
@@ -189,8 +194,3 @@ def to_text(head: dict[str, Any], weights: dict[str, tuple[int, int]]) -> str:
 def _flat(text: str) -> str:
     """`text` in small letters, all else blank, character for character."""
     return text.replace("’", "'").encode("ascii", "replace").translate(_LETTERS).decode("ascii")
-
-
-def _overlap(one: Cause, other: Cause) -> bool:
-    return one.in_title == other.in_title and (one.start < other.start + len(other.words)
-                                               and other.start < one.start + len(one.words))
