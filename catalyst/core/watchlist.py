@@ -17,7 +17,7 @@ COLUMNS = ("ticker", "added", "note")
 MOST = 10_000        # tickers on the list: more than there are
 NOTE_CHARS = 200
 SHOWN_CHARS = 40     # of a refused line
-_TICKER = re.compile(r"(?=.*[A-Z])[A-Z0-9][A-Z0-9.\-/]{0,9}")
+_TICKER = re.compile(r"(?=.{0,9}[A-Z])[A-Z0-9][A-Z0-9.\-/]{0,9}")
 _HEADS = ("ticker", "symbol")  # Finviz and most screeners write Ticker
 _NOTES = ("note", "company", "name")
 

@@ -35,7 +35,7 @@ class Size:
     span_s: float
 
 
-SIZES = [pytest.param(Size(150, 50, 2, 12), id="small"),
+SIZES = [pytest.param(Size(150, 50, 2, 12), id="small", marks=pytest.mark.long),
          pytest.param(Size(2_000, 1_000, 20, 90), id="whole", marks=[pytest.mark.long, pytest.mark.timeout(1_500)])]
 
 
