@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from catalyst.bench.keywords import RELEASES, phrases_of, releases
+from catalyst.bench.keywords import RELEASES, releases
 from catalyst.bench.measure import Report, cpu_rate, progress
 from catalyst.clients.files import BUNDLED_RULES, load_sentiment
 from catalyst.core.classify import Story, classify
@@ -19,7 +19,7 @@ from catalyst.core.companies import Companies, Company
 from catalyst.core.rules import Rules
 from catalyst.core.sieve import Gates
 from catalyst.core.tickers import find_tickers
-from catalyst.core.wordscan import Phrases, fold
+from catalyst.core.wordscan import fold
 
 LIST = RELEASES.parents[1] / "reference" / "company_tickers.json"
 SIZE = 1_000                  # characters of title and summary together
@@ -34,9 +34,8 @@ def run(*, quick: bool) -> Report:
     """Stories a second of CPU time, three rounds."""
     stories = stories_of_size(SIZE)[:200 if quick else None]
     companies = read_list(LIST)
-    text = BUNDLED_RULES.read_text(encoding="utf-8")
-    rules, model, gates = Rules.from_toml(text), load_sentiment(), Gates(0.2)
-    longest_first = sorted(set(Phrases(phrases_of(text)).phrases), key=len, reverse=True)
+    rules, model, gates = Rules.from_toml(BUNDLED_RULES.read_text(encoding="utf-8")), load_sentiment(), Gates(0.2)
+    longest_first = sorted(set(rules.phrases), key=len, reverse=True)
     regex = re.compile(r"(?<![^\W_])(?:" + "|".join(map(re.escape, longest_first)) + r")(?![^\W_])")
     folded = [fold(f"{title}\n{summary}").text for title, summary in stories]
     bodies = {kb: [(title, (summary * (kb * 1_000 // len(summary) + 1))[:kb * 1_000])

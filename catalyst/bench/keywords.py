@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import re
-import tomllib
 from pathlib import Path
 
 from catalyst.bench.measure import Report, cpu_rate, progress
@@ -23,9 +22,8 @@ GENERATED = [(f"Example Corp. {number} Announces Closing of Registered Direct Of
 def run(*, quick: bool) -> Report:
     """Stories a second of CPU time; the regex is asked for whole words, longest phrase first."""
     stories = releases()[:100 if quick else None]
-    text = BUNDLED_RULES.read_text(encoding="utf-8")
-    rules = Rules.from_toml(text)
-    phrases = Phrases(phrases_of(text))
+    rules = Rules.from_toml(BUNDLED_RULES.read_text(encoding="utf-8"))
+    phrases = Phrases(rules.phrases)
     longest_first = sorted(set(phrases.phrases), key=len, reverse=True)
     regex = re.compile(r"(?<![^\W_])(?:" + "|".join(map(re.escape, longest_first)) + r")(?![^\W_])")
     folded = [fold(f"{title}\n{summary}").text for title, summary in stories]
@@ -79,11 +77,3 @@ def releases() -> list[tuple[str, str]]:
         return GENERATED
     with RELEASES.open(encoding="utf-8", newline="") as file:
         return [(row["title"], row["publisher_summary"]) for row in csv.DictReader(file)]
-
-
-def phrases_of(text: str) -> list[str]:
-    """Every phrase of a rule table, those with gaps in their parts."""
-    entries = [entry for table in tomllib.loads(text).values() for entry in table]
-    written = [phrase for entry in entries for field in ("phrases", "needs", "except")
-               for phrase in entry.get(field, ())]
-    return [part for phrase in written for part in phrase.split("..")]

@@ -8,6 +8,11 @@ exception of its rule stands in the same sentence or in the title, when a negati
 ("no delisting"), or, where the rule does not say `hypothetical = true` and its direction is not down, when a word of
 doubt does ("seeks FDA approval"). Of the rules of one family only the best hit stays: title before summary, then the
 order of the table. Noise that only the summary shows does not count against a title that names a catalyst.
+
+Of the summary only the news is read: its first sentences, neither the paragraph about the company nor the cautions
+(`boilerplate`), and no sentence of an earlier year. A `vague` hit of the title ("announces results") gives way to a
+telling one of the summary. Where the title names a kind that is not vague, one that only the summary names stays if it
+is grave and of another family. No hit stays beside one of the rules, slots or families that its rule `yields` to.
 """
 
 from __future__ import annotations
@@ -15,36 +20,43 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-from bisect import bisect_right
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from itertools import product
+from typing import Any, Literal
 
 import msgspec
 
+from catalyst.core.boilerplate import CAUTIONS, is_history
+from catalyst.core.compared import compared
 from catalyst.core.filing_rules import FilingRules
-from catalyst.core.wordscan import Phrases, find_whole, fold, sentence_ends
+from catalyst.core.story_text import StoryText
+from catalyst.core.wordscan import Phrases, fold
 from catalyst.errors import RuleError
 
 GAP = 80                # characters that ".." may stand for
-SUMMARY_LIMIT = 2_000   # characters of the summary that are read: behind them stands boilerplate
+LIGHT = 0.2             # weight under which a kind in the title is a theme and no news
+GRAVE = 0.5             # weight that a kind in the summary must have where the title names another
+CHOICES = 1_000         # that the brackets of one part may stand for
 DOUBT_WORDS, NEGATION_WORDS = 3, 4
 _NEGATIONS = ("no not never without neither nor cannot can't didn't doesn't isn't wasn't hasn't won't fails failed "
               "failing failure unable denies denied lack lacks absence avoids avoid averts avoided")
 _DOUBTS = ("may might could would if potential potentially possible possibly seeking seeks seek pursuing pursues "
            "anticipated anticipates expects expected hopes aims pending until toward towards assurance whether upon "
-           "before ahead awaiting awaits prior")
+           "before ahead awaiting awaits prior plan plans planning planned intends intend considers considering weighs "
+           "weighing explores exploring discusses discussing should eventual future")
+_RISKS = "may might could if potential potentially possible possibly whether should risk risks threat fear fears"
 NEGATIONS = frozenset(_NEGATIONS.split())
 DOUBTS = frozenset(_DOUBTS.split())
+RISKS = frozenset(_RISKS.split())
 PURPOSES = re.compile(r"\bto (?:accelerate|drive|fuel|enable|support)(?: \S+){0,2} $")  # "to accelerate revenue growth"
-_BOILERPLATE = tuple((stem, re.compile(rf"\b{stem}{rest}")) for stem, rest in (
-    ("forward looking statement", r"s?\b"), ("safe harbor", r"\b"),
-    ("about ", r"[a-z0-9][^.]{2,40}(?:inc|corp|ltd|plc)\b")))
-_STOP = re.compile(r"[.!?;\n]")  # no sentence ends without one
+ASSURANCES = re.compile(r"\b(?:no|any|or) (?:assurances?|guarantee|certainty)\b|\bcannot (?:assure|guarantee)\b")
+_CHOICE = re.compile(r"[\[\]]")
 _NAME = re.compile(r"[a-z][a-z0-9_]{1,40}")
 
 Where = Literal["any", "title"]
-_Rank = tuple[bool, int, int]  # not in the title, place of the rule in the table, start: the least is the best
+_Rank = tuple[int, int, int]  # how telling its place is, place of the rule in the table, start: the least is the best
 Role = Literal["phrase", "need", "except"]
 Direction = Literal["up", "down", "neutral"]
 
@@ -57,9 +69,15 @@ class _Entry(msgspec.Struct, forbid_unknown_fields=True, rename={"exceptions": "
     direction: str = ""
     weight: float | None = None
     family: str = ""
+    slot: str = ""
+    source: str = ""
     where: str = "any"
     needs: list[str] = []
     exceptions: list[str] = []
+    yields: list[str] = []
+    vague: bool = False
+    mild: bool = False
+    compared: str = ""
     hypothetical: bool = False
     always: bool = False
 
@@ -76,6 +94,11 @@ class Rule:
     where: Where
     hypothetical: bool
     always: bool
+    slot: str = ""
+    vague: bool = False
+    mild: bool = False
+    compared: str = ""
+    yields: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,28 +119,37 @@ class Found:
     noise: Hit | None
 
 
-class _Use(NamedTuple):
-    """What a scanned phrase is to a rule; where it begins a phrase with gaps, `further` parts must follow."""
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """A phrase in its role for a rule; `parts` are the choices of scanned phrases behind each of its gaps."""
 
     rule: int
     role: Role
-    further: tuple[str, ...]
+    parts: tuple[frozenset[int], ...]
+
+
+_Reach = Literal["title", "any", "limit"]
+_Places = dict[int, list[tuple[int, int]]]  # by scanned phrase: start and end
+_Uses = dict[_Reach, dict[int, list[_Use]]]  # by the first scanned phrase: of the title, of all, needs and exceptions
 
 
 class Rules:
     """The table, ready to be applied; `version` is a short hash of its text, `filings` its table of forms."""
 
-    def __init__(self, rules: tuple[Rule, ...], uses: dict[int, list[_Use]], phrases: list[str], version: str,
+    def __init__(self, rules: tuple[Rule, ...], uses: _Uses, phrases: list[str], version: str,
                  needy: frozenset[int], filings: FilingRules):
         self.rules = rules
         self.filings = filings
         self.version = version
-        self._phrases = {number: fitting for number, all_uses in uses.items()
-                         if (fitting := tuple(use for use in all_uses if use.role == "phrase"))}
-        self._contexts = {number: fitting for number, all_uses in uses.items()
-                          if (fitting := tuple(use for use in all_uses if use.role != "phrase"))}
+        self._uses = uses
         self._needy = needy
-        self._scanner = Phrases(phrases)
+        self._cautions = len(phrases)
+        self._scanner = Phrases([*phrases, *CAUTIONS])
+
+    @property
+    def phrases(self) -> tuple[str, ...]:
+        """Every phrase that is looked for, folded: each choice of the brackets, those with gaps in their parts."""
+        return self._scanner.phrases
 
     @classmethod
     def from_toml(cls, text: str) -> Rules:
@@ -132,7 +164,7 @@ class Rules:
         filings = FilingRules.of(tables.get("filing", []))
         rules: list[Rule] = []
         numbers: dict[str, int] = {}
-        uses: dict[int, list[_Use]] = {}
+        uses: _Uses = {"title": {}, "any": {}, "limit": {}}
         needy = set()
         for noise, table in ((True, "noise"), (False, "kind")):
             entries = tables.get(table, [])
@@ -148,9 +180,11 @@ class Rules:
                     ("phrase", entry.phrases), ("need", entry.needs), ("except", entry.exceptions))
                 for role, phrases in roles:
                     for phrase in phrases:
-                        first, *further = _parts(phrase, entry.name, role)
-                        number = numbers.setdefault(first, len(numbers))
-                        uses.setdefault(number, []).append(_Use(place, role, tuple(further)))
+                        first, *rest = (frozenset(numbers.setdefault(choice, len(numbers)) for choice in choices)
+                                        for choices in _parts(phrase, entry.name, role))
+                        kind: _Reach = "limit" if role != "phrase" else "title" if entry.where == "title" else "any"
+                        for number in first:
+                            uses[kind].setdefault(number, []).append(_Use(place, role, tuple(rest)))
         if not any(not rule.noise for rule in rules):
             raise RuleError("rules: there is no [[kind]]")
         version = hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
@@ -158,138 +192,127 @@ class Rules:
 
     def find(self, title: str, summary: str) -> Found:
         """All kinds and the noise in a story."""
-        text = _Text(title, summary)
-        places: dict[int, list[tuple[int, int]]] = {}
-        for number, start, end in self._scanner.find(text.folded):
-            places.setdefault(number, []).append((start, end))
-        hits = self._hits(text, places)
-        if not hits:
-            return Found((), None)
-        needs, exceptions = self._conditions(text, places, {number for _, _, number in hits})
-        best: dict[str, tuple[_Rank, int]] = {}  # by family, name or "" for noise: rank and end of the best hit
+        text = StoryText.of(title, summary)
+        hits, needs, exceptions = self._matches(text)
+        best: dict[str, tuple[_Rank, int]] = {}  # by slot, "" for noise: rank and end of the best hit
         for start, end, number in hits:
             rule = self.rules[number]
             in_title = end <= text.title_end
-            slot = "" if rule.noise else rule.family or rule.name
-            rank = (not in_title, number, start)
+            slot = rule.slot
+            rank = ((2 if rule.vague else 0) + (not in_title), number, start)
             if (rule.where == "title" and not in_title) or (slot in best and best[slot][0] <= rank):
                 continue
+            sentence = text.sentence(start)
             excepted = exceptions.get(number, ())
-            if 0 in excepted or (excepted and text.sentence(start) in excepted) or (
-                    number in self._needy and text.sentence(start) not in needs.get(number, ())):
+            if 0 in excepted or sentence in excepted or (
+                    number in self._needy and sentence not in needs.get(number, ())):
                 continue
-            if rule.noise or not _voided(rule, text, start):
+            if rule.compared and compared(text.said(start)) != rule.compared:
+                continue
+            if rule.noise or not _voided(rule, text, start, end):
                 best[slot] = rank, end
-        chosen = {slot: Hit(self.rules[rank[1]], text.original(rank[2], end), not rank[0], rank[2])
+        chosen = {slot: Hit(self.rules[rank[1]], text.original(rank[2], end), rank[0] % 2 == 0, rank[2])
                   for slot, (rank, end) in best.items()}
         noise = chosen.pop("", None)
         named: dict[str, Hit] = {}
         for hit in sorted(chosen.values(), key=lambda hit: (not hit.in_title, -hit.rule.weight, hit.start)):
             named.setdefault(hit.rule.name, hit)
-        if noise and not noise.in_title and not noise.rule.always and any(hit.in_title for hit in named.values()):
-            noise = None  # a word in the summary of what the title calls news
+        told = {hit.rule.family or hit.rule.name for hit in named.values() if hit.in_title and
+                not hit.rule.vague and hit.rule.weight >= LIGHT}
+        for hit in [*named.values()]:
+            is_aside = not hit.in_title and bool(told) and (hit.rule.weight < GRAVE or hit.rule.family in told)
+            if is_aside or (hit.rule.yields and _yields(hit, named.values())):
+                del named[hit.rule.name]
+        if noise and any(hit.in_title for hit in named.values()) and (
+                noise.rule.mild or (not noise.in_title and not noise.rule.always)):
+            noise = None  # the title names news
         return Found(tuple(named.values()), noise)
 
-    def _hits(self, text: _Text, places: dict[int, list[tuple[int, int]]]) -> list[tuple[int, int, int]]:
-        """Occurrences (start, end, rule) of the rules' phrases, in their order."""
-        hits: list[tuple[int, int, int]] = []
-        for number, spans in places.items():
-            for rule, _, further in self._phrases.get(number, ()):
-                if not further:
-                    hits += [(start, end, rule) for start, end in spans]
-                else:
-                    hits += [(start, last, rule) for start, end in spans if (last := _chain(further, end, text))]
-        hits.sort(key=_by_place)
-        return hits
-
-    def _conditions(self, text: _Text, places: dict[int, list[tuple[int, int]]],
-                    rules: set[int]) -> tuple[dict[int, set[int]], dict[int, set[int]]]:
-        """The sentences in which the needs and the exceptions of these rules stand."""
+    def _matches(self, text: StoryText) -> tuple[list[tuple[int, int, int]], dict[int, set[int]], dict[int, set[int]]]:
+        """Occurrences (start, end, rule), and the sentences in which each rule's needs and exceptions stand."""
+        places = self._places(text)
+        head = {number: inside for number, spans in places.items()
+                if spans[0][0] < text.title_end and (inside := [span for span in spans if span[1] <= text.title_end])}
+        hits = [(start, end, use.rule) for uses, near in ((self._uses["title"], head), (self._uses["any"], places))
+                for use, start, end in _standing(uses, near, text)]
+        fired = {rule for _, _, rule in hits}
         needs: dict[int, set[int]] = {}
         exceptions: dict[int, set[int]] = {}
-        for number, spans in places.items():
-            for rule, role, further in self._contexts.get(number, ()):
-                if rule not in rules:
-                    continue
-                found = {text.sentence(start) for start, end in spans if not further or _chain(further, end, text)}
-                if found:
-                    (needs if role == "need" else exceptions).setdefault(rule, set()).update(found)
-        return needs, exceptions
+        for use, start, _ in _standing(self._uses["limit"], places, text, fired):
+            sentences = needs if use.role == "need" else exceptions
+            sentences.setdefault(use.rule, set()).add(text.sentence(start))
+        hits.sort(key=lambda hit: (hit[0], -hit[1], hit[2]))
+        return hits, needs, exceptions
+
+    def _places(self, text: StoryText) -> _Places:
+        """Where each scanned phrase stands, up to the first sentence of caution in the summary."""
+        places: _Places = {}
+        end = len(text.folded)
+        for number, start, last in self._scanner.find(text.folded):
+            if number >= self._cautions:
+                end = min(end, text.begin(start)) if start > text.title_end else end
+            else:
+                places.setdefault(number, []).append((start, last))
+        if end == len(text.folded):
+            return places
+        kept = {number: [span for span in spans if span[0] < end] for number, spans in places.items()}
+        return {number: spans for number, spans in kept.items() if spans}
 
 
-def _by_place(hit: tuple[int, int, int]) -> tuple[int, int, int]:
-    """The order of hits: by start, the longest first, then by rule."""
-    return hit[0], -hit[1], hit[2]
+def _standing(uses: dict[int, list[_Use]], places: _Places, text: StoryText,
+              rules: set[int] | None = None) -> Iterator[tuple[_Use, int, int]]:
+    """Where phrases stand, with their start and end; only those of `rules` where they are given."""
+    present = set(places)
+    for number in places:
+        for use in uses.get(number, ()):
+            if rules is not None and use.rule not in rules:
+                continue
+            for choices in use.parts:
+                if choices.isdisjoint(present):
+                    break
+            else:
+                rest = [[places[part] for part in choices & present] for choices in use.parts]
+                for start, end in places[number]:
+                    last = _chain(rest, end, text) if rest else end
+                    if last is not None:
+                        yield use, start, last
 
 
-def _chain(parts: Iterable[str], end: int, text: _Text) -> int:
-    """Where a phrase with gaps ends whose first part ended at `end`; 0 when a part does not follow."""
-    for part in parts:
-        at = find_whole(text.folded, part, end, end + GAP)
-        if at < 0 or (_STOP.search(text.folded, end - 1, at) and text.sentence(at) != text.sentence(end - 1)):
-            return 0
-        end = at + len(part)
+def _chain(rest: Iterable[list[list[tuple[int, int]]]], end: int, text: StoryText) -> int | None:
+    """Where a phrase with gaps ends whose first part ended at `end`, or None; of several choices the nearest counts."""
+    for choices in rest:
+        following = [spans[at] for spans in choices if (at := bisect_left(spans, (end, 0))) < len(spans)]
+        if not following:
+            return None
+        start, last = min(following)
+        if start - end > GAP or text.sentence(start) != text.sentence(end - 1):
+            return None
+        end = last
     return end
 
 
-def _voided(rule: Rule, text: _Text, start: int) -> bool:
-    """Whether the words before a hit turn it into its contrary or into a mere possibility."""
-    before = text.folded[max(0, start - 60):start]
-    if _STOP.search(before):
-        before = text.folded[max(text.begin(start), start - 60):start]
+def _yields(hit: Hit, others: Iterable[Hit]) -> bool:
+    """Whether one of the hits, in a place as good, is of a rule that this one gives way to."""
+    return any(other is not hit and other.in_title >= hit.in_title
+               and not hit.rule.yields.isdisjoint((other.rule.name, other.rule.slot, other.rule.family, "*"))
+               for other in others)
+
+
+def _voided(rule: Rule, text: StoryText, start: int, end: int) -> bool:
+    """Whether the words around a hit turn it into its contrary, into a mere possibility or into history."""
+    sentence = text.folded[text.begin(start):start]
+    before = sentence[-60:]
     words = before.split()
-    if not NEGATIONS.isdisjoint(words[-NEGATION_WORDS:]):
+    if not NEGATIONS.isdisjoint(words[-NEGATION_WORDS:]) or ASSURANCES.search(sentence):
         return True
-    if rule.hypothetical or rule.direction == "down":
+    in_title = end <= text.title_end
+    if not in_title and is_history(sentence[-200:], text.folded[end:end + 80], text.year):
+        return True
+    if rule.hypothetical:
         return False
+    if rule.direction == "down":
+        return not in_title and not RISKS.isdisjoint(words[-DOUBT_WORDS:])
     return not DOUBTS.isdisjoint(words[-DOUBT_WORDS:]) or PURPOSES.search(before) is not None
-
-
-class _Text:
-    """Title and the head of the summary as one folded text; the title is sentence 0."""
-
-    __slots__ = ("_ends", "folded", "summary", "title", "title_end")
-
-    def __init__(self, title: str, summary: str):
-        self.title, self.summary = fold(title), fold(summary[:SUMMARY_LIMIT])
-        self.title_end = len(self.title.text)
-        self.folded = f"{self.title.text}\n{_news(self.summary.text)}"
-        self._ends: list[int] = []
-
-    @property
-    def ends(self) -> list[int]:
-        """Where the sentences end, found when first asked for."""
-        if not self._ends:
-            first = self.title_end + 1
-            self._ends = [first, *sentence_ends(self.folded, first)]
-        return self._ends
-
-    def sentence(self, position: int) -> int:
-        """Number of the sentence that `position` is in."""
-        return bisect_right(self.ends, position) if position > self.title_end else 0
-
-    def begin(self, position: int) -> int:
-        """Where the sentence of `position` begins."""
-        number = self.sentence(position)
-        return self.ends[number - 1] if number else 0
-
-    def original(self, start: int, end: int) -> str:
-        """What the story says there, letter for letter."""
-        if end <= self.title_end:
-            return self.title.original(start, end)
-        return self.summary.original(start - self.title_end - 1, end - self.title_end - 1)
-
-
-def _news(folded: str) -> str:
-    """The text before its boilerplate, the whole when that begins at once."""
-    starts = []
-    for stem, pattern in _BOILERPLATE:
-        at = folded.find(stem)
-        while at >= 0 and not pattern.match(folded, at):
-            at = folded.find(stem, at + 1)
-        if at >= 0:
-            starts.append(at)
-    return folded[:min(starts)] if starts and min(starts) > 200 else folded
 
 
 def _entry(raw: Any, place: str) -> _Entry:
@@ -313,10 +336,12 @@ def _rule(entry: _Entry, noise: bool) -> Rule:
     if entry.where not in ("any", "title"):
         raise RuleError(f"{who}: where: {entry.where!r} is neither any nor title")
     if noise:
-        if entry.weight is not None or entry.direction or entry.family:
-            raise RuleError(f"{who}: weight: noise has no weight, direction or family")
-    elif entry.always:
-        raise RuleError(f"{who}: always: only noise has it")
+        if entry.weight is not None or entry.direction or entry.family or entry.slot or entry.vague or entry.yields:
+            raise RuleError(f"{who}: weight: noise has no weight, direction, family, slot, vague or yields")
+    elif entry.always or entry.mild:
+        raise RuleError(f"{who}: always, mild: only noise has it")
+    elif entry.compared not in ("", "more", "less"):
+        raise RuleError(f"{who}: compared: {entry.compared!r} is neither more nor less")
     elif entry.direction not in ("up", "down", "neutral"):
         raise RuleError(f"{who}: direction: {entry.direction!r} is none of up, down, neutral")
     elif entry.weight is None or not 0 < entry.weight <= 1:
@@ -324,13 +349,19 @@ def _rule(entry: _Entry, noise: bool) -> Rule:
     direction: Direction = "up" if entry.direction == "up" else "down" if entry.direction == "down" else "neutral"
     where: Where = "title" if entry.where == "title" else "any"
     return Rule(entry.name, noise, direction, entry.weight or 0.0, entry.family, where, entry.hypothetical,
-                entry.always)
+                entry.always, "" if noise else entry.slot or entry.family or entry.name, entry.vague,
+                entry.mild, entry.compared, frozenset(entry.yields))
 
 
-def _parts(phrase: str, rule: str, role: Role) -> list[str]:
-    """The folded parts of a phrase, between its gaps."""
+def _parts(phrase: str, rule: str, role: Role) -> list[list[str]]:
+    """The folded choices for each part of a phrase, between its gaps: "[cuts|lowers] .. [sales outlook|guidance]"."""
     field = {"phrase": "phrases", "need": "needs", "except": "except"}[role]
-    parts = [fold(part).text.strip() for part in phrase.split("..")]
-    if any(len(part) < 2 for part in parts):
-        raise RuleError(f"rules: {rule}: {field}: {phrase!r} has a part of less than two characters")
+    parts = []
+    for part in phrase.split(".."):
+        pieces = [piece.split("|") for piece in _CHOICE.split(part)]
+        parts.append([fold(" ".join("".join(choice).split())).text for choice in product(*pieces)])
+        if any(len(choice) < 2 for choice in parts[-1]):
+            raise RuleError(f"rules: {rule}: {field}: {phrase!r} has a part of less than two characters")
+        if len(parts[-1]) > CHOICES:
+            raise RuleError(f"rules: {rule}: {field}: {phrase!r} has a part of over {CHOICES} choices")
     return parts

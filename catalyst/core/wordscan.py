@@ -82,22 +82,10 @@ def fold(text: str) -> Folded:
     return Folded(text, "".join(pieces), tuple(cuts), tuple(shifts))
 
 
-def sentence_ends(folded: str, start: int = 0) -> list[int]:
-    """Offsets behind `start` at which sentences of a folded text end, ascending; abbreviations as `inc.` end none."""
-    return [found.end() for found in _END.finditer(folded, start)
-            if found[0][0] != "." or not _ABBREVIATED.search(folded, max(start, found.start() - 8), found.start())]
-
-
-def find_whole(text: str, phrase: str, first: int, last: int) -> int:
-    """Where a folded phrase stands as whole words of a folded text, between `first` and `last`; -1 when nowhere."""
-    at = text.find(phrase, first, last + len(phrase))
-    while at >= 0:
-        end = at + len(phrase)
-        if not ((at and phrase[0].isalnum() and text[at - 1].isalnum())
-                or (end < len(text) and phrase[-1].isalnum() and text[end].isalnum())):
-            return at
-        at = text.find(phrase, at + 1, last + len(phrase))
-    return -1
+def sentence_ends(folded: str) -> list[int]:
+    """Offsets at which sentences of a folded text end, ascending; abbreviations as `inc.` end none."""
+    return [found.end() for found in _END.finditer(folded)
+            if found[0][0] != "." or not _ABBREVIATED.search(folded, max(0, found.start() - 8), found.start())]
 
 
 class Phrases:
@@ -107,7 +95,9 @@ class Phrases:
         self.phrases = tuple(fold(phrase).text.strip() for phrase in phrases)
         self._open = frozenset(number for number, phrase in enumerate(self.phrases)
                                if not (phrase[:1].isalnum() and phrase[-1:].isalnum()))  # "$5": no word on one side
-        self._automaton = ahocorasick_rs.AhoCorasick(self.phrases, implementation=ahocorasick_rs.Implementation.DFA)
+        # Measured with 17,700 phrases: as fast as the whole automaton (DFA), in 2 MB in place of 25.
+        self._automaton = ahocorasick_rs.AhoCorasick(self.phrases,
+                                                    implementation=ahocorasick_rs.Implementation.ContiguousNFA)
 
     def find(self, text: str) -> list[tuple[int, int, int]]:
         """(number of the phrase, start, end) in a folded text, in the order of their ends."""

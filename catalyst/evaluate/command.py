@@ -6,10 +6,11 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from catalyst.errors import CatalystError
-from catalyst.evaluate import duplicates, feeds, releases, sentiment
+from catalyst.evaluate import duplicates, feeds, releases, sentiment, signals
 
 SEEDS = (1, 2, 3)
 LEAST_PRECISION, LEAST_RECALL = 0.99, 0.95
@@ -28,11 +29,13 @@ def main(arguments: list[str] | None = None) -> int:
             ("duplicates", "stories that several wires carry", _duplicates),
             ("feeds", "entries and dates of recorded feeds", _feeds),
             ("releases", "the primary ticker of recorded press releases", _releases),
-            ("sentiment", "how a headline sounds", _sentiment)):
+            ("sentiment", "how a headline sounds", _sentiment),
+            ("signals", "ticker, noise, kind and direction of labelled stories", _signals)):
         parsers[name] = ways.add_parser(name, help=said, description=said)
         parsers[name].add_argument("--json", action="store_true", help="print one JSON object")
         chosen[name] = function
     _duplicates_arguments(parsers["duplicates"])
+    _signals_arguments(parsers["signals"])
     options = parser.parse_args(arguments)
     try:
         is_good, figures, text = chosen[options.what](options)
@@ -91,3 +94,21 @@ def _releases(options: argparse.Namespace) -> Answer:
 def _sentiment(options: argparse.Namespace) -> Answer:
     report = sentiment.measure()
     return report.is_good, report.plain(), sentiment.text_of(report)
+
+
+def _signals_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--set", choices=(*signals.SETS, "both"), default="both", help="labelled set, default both")
+    parser.add_argument("--misses", action="store_true", help="list the misses of set a")
+    parser.add_argument("--all-misses", action="store_true", help="list those of set b too: not to be tuned on")
+
+
+def _signals(options: argparse.Namespace) -> Answer:
+    measured = [signals.measure(name) for name in (signals.SETS if options.set == "both" else (options.set,))]
+    listed = {one.name for one in measured if options.all_misses or (options.misses and one.name == "a")}
+    figures = {"sets": [one.plain() for one in measured],
+               "misses": [asdict(miss) for one in measured if one.name in listed for miss in one.misses]}
+    lines = []
+    for one in measured:
+        lines.append(signals.text_of(one, ("all",) if one.name in listed else ()))
+        lines += [f"  below its aim: {line}\n" for line in signals.below(one)]
+    return not any(signals.below(one) for one in measured), figures, "".join(lines)

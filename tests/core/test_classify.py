@@ -58,7 +58,7 @@ def decide(
         ("Foreign (TSX: ABC) Announces Bought Deal", "foreign_listing"),
         ("Acme (Nasdaq: ACMEW) Announces Redemption of Warrants", "instrument"),
         ("Acme (Nasdaq: ACME) Opens an Office", "no_catalyst"),
-        ("Acme (Nasdaq: ACME) Names New CFO", "low_score"),
+        ("Acme (Nasdaq: ACME) Advances Gene Therapy", "low_score"),
         ("Foreign (TSX: ABC) Opens an Office", "foreign_listing"),
         ("Acme (TSX: ABC) to Present at Healthcare Conference", "noise:conference"),
         ("An Office Opens", "no_ticker"),

@@ -169,7 +169,7 @@ def test_version_is_of_the_text() -> None:
 KINDS = [
     ("Acme Announces Proposed Public Offering of Common Stock", "offering_announcement", "down"),
     ("Acme Announces Pricing of $8.0 Million Underwritten Public Offering", "offering_pricing", "down"),
-    ("Acme Prices $50 Million IPO", "offering_pricing", "down"),
+    ("Acme Prices $50 Million IPO", "offering_pricing", "neutral"),
     ("Acme Announces Pricing of $400 Million Upsized Public Offering", "offering_upsize", "down"),
     ("Acme Closes $15 Million Public Offering", "offering_closing", "neutral"),
     (
@@ -293,7 +293,7 @@ NOISE = [
     ("Acme Fund Announces Net Asset Value", "fund_notice"),
     ("Acme Reports Inducement Grants Under Nasdaq Listing Rule 5635(c)(4)", "inducement_grant"),
     ("Acme Announces Results of Annual General Meeting", "shareholder_meeting"),
-    ("Total Number of Voting Rights", "shareholder_meeting"),
+    ("Total Number of Voting Rights", "regulatory_notice"),
 ]
 
 

@@ -1,0 +1,65 @@
+"""Which part of a release tells its news: what stands behind it is the same in all releases of a company.
+
+`about_start` says where the paragraph about the company begins, CAUTIONS where the cautions about statements on the
+future and the lists of risks do. `is_history` says whether a sentence tells of an earlier year. All read English.
+"""
+
+from __future__ import annotations
+
+import re
+
+# A sentence that says one of these begins the cautions; they stand in one scan with the phrases of the rule table.
+CAUTIONS = (
+    "forward looking", "safe harbor", "safe harbour", "private securities litigation reform", "cautionary note",
+    "cautionary statement", "cautionary statements", "cautionary language", "cautionary remarks", "risks include",
+    "risk factors", "risks are that", "risks such as", "risks that could", "important risks", "important factors",
+    "actual results", "neither an offer to sell", "does not constitute an offer", "shall not constitute an offer",
+    "do not constitute an offer", "undertakes no duty", "undertakes no obligation", "undertake no obligation",
+    "statements on future", "statements about future", "statements regarding future", "statements concerning future",
+    "statements on the future", "no stock exchange has", "neither the tsx", "neither tsx venture", "disclaims any",
+    "has not been reviewed by the exchange")
+# "About Acme Corp.", "About Acme: ...", "About Acme\n", "About the Company - ...": capitals up to a mark
+_ABOUT = re.compile(
+    r"About (?:the |our )?(?!\d)[A-Z][\w&'’®™-]*"
+    r"(?: (?:[A-Z(&\"“][\w&'’,®™\"”)-]*\.?|of|the|and|de|for|in))*?\s?(?:[:—–\n|]|\. |-{1,2} |$| is (?:an?|the)\b)")
+_BEFORE_ABOUT = frozenset(".!?”\"’)\n")
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)[a-z]*"
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+_PAST = re.compile(
+    r"\b(?:last (?:year|month|week|quarter|spring|summer|fall|autumn|winter|" + _MONTH + r")|years? ago|months? ago"
+    r"|weeks? ago|a year earlier|since its (?:listing|ipo|founding|inception|initial public)|since inception"
+    r"|earlier this (?:year|month|spring|summer|fall|autumn|winter)|earlier in the year|in (?:past|prior|recent) years"
+    r"|in the past|previously (?:received|won|secured|completed|obtained|granted|reported)|had (?:earlier|previously)"
+    r"|has (?:since|previously)|history of)\b")
+_IN_YEAR = re.compile(r"\b(?:in|since|during|of|from|on|by|until)(?: early| late| mid)?(?: " + _MONTH
+                      + r"\.?(?: \d{1,2},)?)? ((?:19|20)\d\d)\b")
+BEHIND = 60  # characters behind a phrase in which a year belongs to it
+
+
+def about_start(summary: str) -> int:
+    """Offset of the paragraph about the company; the length of the summary where there is none."""
+    at = summary.find("About ")
+    while at >= 0:
+        before = summary[max(0, at - 2):at].rstrip(" ")
+        if (not before or before[-1] in _BEFORE_ABOUT) and _ABOUT.match(summary, at):
+            return at
+        at = summary.find("About ", at + 1)
+    return len(summary)
+
+
+def year_of(lead: str) -> int:
+    """The year of the dateline, which is the first in the head of a folded release; 0 where none is written."""
+    found = _YEAR.search(lead, 0, 160)
+    return int(found[0]) if found else 0
+
+
+def is_history(before: str, behind: str, year: int) -> bool:
+    """Whether the words around a phrase set it in the past: `before` begins at its sentence, `year` is the present."""
+    if _PAST.search(before):
+        return True
+    if not year:
+        return False
+    years = [int(found[1]) for found in _IN_YEAR.finditer(before)]
+    if not years and (found := _IN_YEAR.search(behind[:BEHIND].partition(";")[0])):
+        years.append(int(found[1]))
+    return bool(years) and max(years) < year
