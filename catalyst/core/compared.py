@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-_NUMBER = (r"(?P<{0}>(?P<{0}loss>loss(?:es)? of )?(?P<{0}minus>[-−(]*)(?:US|C|A|CA|HK|NT|RMB|EUR|USD)?[$€£¥]?[ ]?"
-           r"(?P<{0}bracket>\(?)(?P<{0}digits>\d[\d,]*(?:\.\d+)?)\)?"
+_NUMBER = (r"(?P<{0}>(?P<{0}loss>loss(?:es)? of )?(?P<{0}minus>[-−(]{{0,3}})(?:US|C|A|CA|HK|NT|RMB|EUR|USD)?[$€£¥]?[ ]?"
+           r"(?P<{0}bracket>\(?)(?P<{0}digits>\d[\d,]{{0,14}}(?:\.\d{{1,6}})?)\)?"
            r"[ ]?(?P<{0}unit>(?:trillion|billion|million|thousand|bln|mln|bn|mn|cents?|percent|m|b|k|c)\b|%)?)")
 _TO = r"[ ]?(?:-|–|—|to|and)[ ]?"
 

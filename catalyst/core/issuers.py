@@ -72,7 +72,8 @@ def in_title(title: Text, companies: Companies, is_known: bool) -> tuple[Named |
     others: list[Named] = []
     small = [word.strip(",.:;") for word in title.lower[start:].split()]
     for place, word in enumerate(small[:-1]):
-        if word not in CONNECTING or small[place + 1] == words[place + 1]:
+        is_joint = word in CONNECTING or (word == "in" and place > 0 and small[place - 1] in DEAL_WORDS)
+        if not is_joint or small[place + 1] == words[place + 1]:
             continue
         other = _leading(title, start, words, place + 1, companies, FOLLOWERS)
         deal = word in DEAL_WORDS or (place > 0 and small[place - 1] in DEAL_WORDS)
@@ -180,10 +181,11 @@ def _leading(text: Text, start: int, words: Sequence[str], place: int, companies
 
 def _is_whole(words: Sequence[str], count: int, followers: frozenset[str]) -> bool:
     """Whether the name of the first `count` words ends there: by a mark, by what follows, or as its last word says in
-    what trade the company is."""
+    what trade the company is; a name of several words also where small letters follow: "Acme Digital fires"."""
     last, following = words[count - 1], words[count] if count < len(words) else ""
     if not following or last[-1] in ",;:" or last.endswith(("'s", "'")) or following[0] in _ENDS or (
-            following.lower().strip(",.:;") in followers):
+            following.lower().strip(",.:;") in followers) or (
+            count > 1 and following[0].islower() and following not in CONNECTING):
         return True
     return count > 1 and _bare(last).lower() in SECTORS and not _goes_on(words, count)
 

@@ -33,7 +33,7 @@ _HEADLINE_VERBS = (
 HEADLINE_VERBS = frozenset(_HEADLINE_VERBS.split())
 _DEAL_WORDS = (
     "acquire acquires acquiring acquisition merger merge merges merging combine takeover buy buys buying acquired "
-    "purchase")
+    "purchase stake stakes interest combination")
 DEAL_WORDS = frozenset(_DEAL_WORDS.split())
 _FOLLOWERS = "for in at by from as on into or of through under"
 FOLLOWERS = HEADLINE_VERBS | frozenset(_FOLLOWERS.split())

@@ -30,7 +30,7 @@ DATA = Path(__file__).resolve().parents[2] / "tests" / "data"
 SETS = ("a", "b")
 MIN_SCORE = 0.2
 WEAK_F1 = 0.9
-MEASURES = ("primary", "tickers", "noise", "noise name", "kinds", "alert")
+MEASURES = ("primary", "tickers", "primary of noise", "tickers of noise", "noise", "noise name", "kinds", "alert")
 SHARES = ("direction", "direction where found", "sentiment")
 AIMS = {"primary": (0.995, 0.97), "noise": (0.99, 0.95)}  # precision and recall that a set must reach
 KIND_AIM, DIRECTION_AIM = 0.93, 0.97                       # F1; share of the stories with a kind found
@@ -136,7 +136,7 @@ def _count(figures: Figures, row: dict[str, Any], decision: Decision) -> None:
     """Adds one story to the figures."""
     truth = row["truth"]
     figures.stories += 1
-    _count_tickers(figures, row, decision)
+    _count_tickers(figures, row, decision, "" if truth["noise"] is None else " of noise")
     said = decision.reason.partition(":")[2] if decision.reason.startswith("noise:") else ""
     is_noise = truth["noise"] is not None
     figures.tallies["noise"].add(bool(said), is_noise)
@@ -156,21 +156,23 @@ def _count(figures: Figures, row: dict[str, Any], decision: Decision) -> None:
         _miss(figures, row, "alert", "alert" if due else "drop", decision.why)
 
 
-def _count_tickers(figures: Figures, row: dict[str, Any], decision: Decision) -> None:
+def _count_tickers(figures: Figures, row: dict[str, Any], decision: Decision, of: str) -> None:
+    """News and noise apart: a wrong ticker of a story that nobody is told of misleads nobody."""
     truth = row["truth"]
     found = [_same(one.ticker) for one in decision.traded]
     true = _same(truth["primary"]) if truth["primary"] else ""
     first = found[0] if found else ""
-    figures.tallies["primary"].right += bool(first) and first == true
-    figures.tallies["primary"].wrong += bool(first) and first != true
-    figures.tallies["primary"].missed += bool(true) and first != true
+    tally = figures.tallies[f"primary{of}"]
+    tally.right += bool(first) and first == true
+    tally.wrong += bool(first) and first != true
+    tally.missed += bool(true) and first != true
     if first != true:
-        _miss(figures, row, "primary", true, first or decision.reason)
+        _miss(figures, row, f"primary{of}", true, first or decision.reason)
     expected = {_same(ticker) for ticker in truth["tickers"]}
     for ticker in expected.union(found):
-        figures.tallies["tickers"].add(ticker in found, ticker in expected)
+        figures.tallies[f"tickers{of}"].add(ticker in found, ticker in expected)
     if expected != set(found):
-        _miss(figures, row, "tickers", " ".join(sorted(expected)), " ".join(found))
+        _miss(figures, row, f"tickers{of}", " ".join(sorted(expected)), " ".join(found))
 
 
 def _count_kinds(figures: Figures, row: dict[str, Any], decision: Decision, *, is_dropped: bool) -> None:

@@ -154,10 +154,10 @@ def test_the_hit_that_counted_is_shown() -> None:
 
 def test_parts_of_a_score_name_their_words() -> None:
     """The lead has its phrase, further kinds theirs, the tone what sounds so, trust the source."""
-    story = Story("x", "Acme (Nasdaq: ACME) Wins Contract Award", "It has a partnership with Bcme.", "wire", trust=0.5)
+    story = Story("x", "Acme (Nasdaq: ACME) Wins Contract Award and Forms Partnership with Bcme", "", "wire", trust=0.5)
     parts = {part.name: [(one.field, one.text) for one in part.words] for part in judge(story).parts}
     assert parts["lead"] == [("title", "Wins Contract")]
-    assert [field for field, _ in parts["further"]] == ["summary"]
+    assert [field for field, _ in parts["further"]] == ["title"]
     assert parts["tone"]
     assert all(field in ("title", "summary") and text for field, text in parts["tone"])
     assert parts["trust"] == [("source", "wire")]
