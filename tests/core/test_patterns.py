@@ -16,7 +16,7 @@ import catalyst.core
 SIZE, WHOLE = 25_000, 100_000  # of a long text in each run, and in the long one
 SMALL = 4_000
 GROWTH = 4           # how much worse than in proportion to its length a long text may be
-FLOOR_S = 0.02       # what a clock and a busy machine add to any measurement
+FLOOR_S = 0.05       # what a clock and a busy machine add to any measurement
 # Patterns that are only asked for titles, cells and single lines, all of which are cut, or for one place: characters.
 SHORT = {"corrections.START": 1_000, "corrections.END": 1_000, "dates.OFFSET": 1_000, "duplicates.AMOUNT": 1_000,
          "duplicates.WIRES": 1_000, "stories.AMOUNT": 1_000, "stories.WIRES": 1_000, "edgar.TITLE": 300,
