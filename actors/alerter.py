@@ -29,7 +29,17 @@ from catalyst import log
 from catalyst.books.deliveries import CHARTS, CORRECTIONS, SCHEMA, Deliveries
 from catalyst.books.slices import PRUNE_S
 from catalyst.clients.http import Http
-from catalyst.clients.sinks import address, can_be_asked, deliver, fingerprint, lane_of
+from catalyst.clients.notify import fault
+from catalyst.clients.sinks import (
+    NOT_TOLD,
+    address,
+    alert_sinks,
+    can_be_asked,
+    deliver,
+    fingerprint,
+    lane_of,
+    per_minute,
+)
 from catalyst.clock import Clock
 from catalyst.core.delivery import (
     DISCORD,
@@ -50,6 +60,7 @@ from catalyst.core.delivery import (
     settle,
 )
 from catalyst.core.limiter import is_global
+from catalyst.core.notify import is_gone
 from catalyst.messages import AlertPosted, AlertReady, ChartReady, ItemDropped, OpsNotice, StoryCorrected, StoryJoined
 from catalyst.runtime.contract import Actor, Every, Hold, Job, JobKind, Output
 from catalyst.runtime.control import Control
@@ -90,6 +101,8 @@ class Alerter(Actor):
 
     def on_start(self, db: sqlite3.Connection) -> Iterator[Output]:
         """Read which sinks are gone."""
+        if missing := fault(self.settings):
+            log.warning("notify", reason=missing)
         self._closed = self._rows(db).begin(self.reborn_ms)
         return iter(())
 
@@ -116,10 +129,9 @@ class Alerter(Actor):
             yield from self._begin(rows, alert)
 
     def _begin(self, rows: Deliveries, alert: AlertReady, past: Past = "none") -> Iterator[Output]:
-        for sink in (DISCORD, WEBHOOK):
-            if address(self.settings, sink):
-                rows.begin_alert(alert, sink, past)
-                yield from self._advance(rows, alert.alert_id, sink)
+        for sink in alert_sinks(self.settings):
+            rows.begin_alert(alert, sink, past)
+            yield from self._advance(rows, alert.alert_id, sink)
         yield from self._conclude(rows, alert.alert_id)
 
     def work_ask(self, asked: Asked) -> int | None:
@@ -135,7 +147,7 @@ class Alerter(Actor):
         assert isinstance(job.payload, Asked)
         rows = self._rows(db)
         alert, _ = rows.alert(job.payload.alert_id)
-        past = past_of(posted_ms, rows.doubted_ms(), is_only=not address(self.settings, WEBHOOK))
+        past = past_of(posted_ms, rows.doubted_ms(), is_only=alert_sinks(self.settings) == (DISCORD,))
         self.counters.add("alerts_known_out" if past == "out" else "possible_repeats")
         yield from self._begin(rows, alert, past)
 
@@ -204,8 +216,9 @@ class Alerter(Actor):
             yield replace(job, payload=verdict.payload, not_before_ms=verdict.again_ms)
             return
         rows.spoil_chart(payload, sent)
-        if verdict.state != "delivered":
-            yield from self._undelivered(rows, payload, sent, closes=verdict.closes)
+        if verdict.state != "delivered" and sent.reason != NOT_TOLD:
+            closes = verdict.closes or is_gone(payload.sink, sent.reason)
+            yield from self._undelivered(rows, payload, sent, closes=closes)
         if payload.event != "ops":
             yield from self._advance(rows, payload.id, payload.sink)
             yield from self._conclude(rows, payload.id)
@@ -256,8 +269,7 @@ class Alerter(Actor):
 
     def _hold(self, rows: Deliveries, lane: str, until_ms: int = 0) -> Iterator[Output]:
         """Keep the lane shut until `until_ms` and until its sink allows a request."""
-        per_minute = 0 if lane == WEBHOOK else self.settings.discord_per_minute
-        opens_ms = max(until_ms, rows.opens_ms(lane, per_minute))
+        opens_ms = max(until_ms, rows.opens_ms(lane, per_minute(self.settings, lane)))
         if opens_ms > self.now_ms:
             yield Hold(lane, opens_ms)
 

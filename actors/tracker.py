@@ -4,28 +4,49 @@ receives  AlertPosted  from alerter
 receives  PriceSeen    from market (what an alert's ticker cost at a horizon)
 receives  ItemDropped  from any actor
 sends     WatchTicker  to market (one an alert and horizon)
+sends     OpsNotice    to alerter (the house has started; the market opens; the session is over; a dead letter)
 stores    fates        one row an item and ticker, kept 30 days; that of an alert 400 days
 stores    outcomes     one row an alert and horizon, kept 400 days
+stores    reports      one row a report to the operator, kept 90 days
+stores    silences     one row a day and source that gave no answer during the session, kept 90 days
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from catalyst import log
-from catalyst.books import outcomes
+import msgspec
+
+from catalyst import __version__, log
+from catalyst.books import outcomes, reports
 from catalyst.books.outcomes import Outcomebook
+from catalyst.books.reports import Reportbook
 from catalyst.books.slices import PRUNE_S, forget
-from catalyst.clock import Clock
+from catalyst.clock import Clock, from_iso
 from catalyst.core.fates import FOLDED, Fate, best
 from catalyst.core.outcomes import Verdict, judge, parse_horizons
-from catalyst.errors import UsageError
-from catalyst.messages import AlertPosted, ItemDropped, PriceSeen, WatchTicker
-from catalyst.runtime.contract import Actor, Every, Output
+from catalyst.core.reports import (
+    boot_notice,
+    close_notice,
+    day_of,
+    dead_notice,
+    due,
+    feeds_of,
+    is_whole_start,
+    open_notice,
+)
+from catalyst.errors import UnavailableError, UsageError
+from catalyst.messages import AlertPosted, ItemDropped, OpsNotice, PriceSeen, WatchTicker
+from catalyst.runtime.contract import Actor, Every, Job, JobKind, Output
+from catalyst.runtime.control import Control
+from catalyst.runtime.ownership import living_owner, start_time
+from catalyst.runtime.places import Places
+from catalyst.runtime.roster import SUPERVISOR, WORKERS
 from catalyst.settings import Settings
 
 DAY_MS = 86_400_000
@@ -34,6 +55,10 @@ MOST_ITEMS = 1_000  # in one answer of `fates` or `outcomes`
 LATE_MS = 2 * DAY_MS  # open for so long after its time: market lost the wish, as with its database
 MOST_ASKS = 6  # of one outcome, a day apart
 ASKS_A_TURN = 500
+LOOK_S, SAMPLE_MS = 30.0, 300_000  # between two looks at the session, and at the sources while it lasts
+ANSWER_S, AGAIN_MS, MOST_LOOKS = 3.0, 3_000, 12  # at a start the fetcher comes last
+MOST_WAITS = 500  # alerts whose latency a report tells of: as many as the alerter lists
+UNDELIVERED = "undelivered"  # the alerter tells of it by itself
 
 SCHEMA = """
 CREATE TABLE fates (
@@ -63,18 +88,45 @@ CREATE INDEX fates_unread ON fates(ticker, at_ms) WHERE stage = 'sec';
 """
 
 
+class Look(msgspec.Struct, frozen=True):
+    """A look at the others: for which report, of what day (of a boot: which supervisor), since when."""
+
+    what: str
+    about: str
+    since_ms: int = 0
+
+
+class Looked(msgspec.Struct, frozen=True):
+    """What the others say: the fetcher's sources (None: it is silent), milliseconds from seen to sent of the alerts,
+    seconds since the machine's start at which the other actors began."""
+
+    sources: list[dict[str, Any]] | None = None
+    waits_ms: list[int] = []
+    others_s: list[float] = []
+
+
 class Tracker(Actor):
     """Keeps the best fact of each item and ticker; follows each alert's price to the horizons of the setting."""
 
     name = "tracker"
     inbox = (AlertPosted, PriceSeen, ItemDropped)
-    outbox = (WatchTicker,)
-    tables = (SCHEMA, outcomes.SCHEMA, outcomes.JUMPED, PRUNING, BY_TICKER)
-    every = (Every("ask_again", 3_600, at_start=True), Every("prune", PRUNE_S))
+    outbox = (WatchTicker, OpsNotice)
+    tables = (SCHEMA, outcomes.SCHEMA, outcomes.JUMPED, PRUNING, BY_TICKER, reports.SCHEMA)
+    jobs = (JobKind("look", Look, limit_s=20.0, background=True),)
+    every = (Every("ask_again", 3_600, at_start=True), Every("session", LOOK_S), Every("prune", PRUNE_S))
 
     def __init__(self, settings: Settings, clock: Clock):
         super().__init__(settings, clock)
         self._horizons = parse_horizons(settings.horizons)
+        self._sampled_ms = 0
+
+    def on_start(self, db: sqlite3.Connection) -> Iterator[Output]:
+        """Under a supervisor that nothing was told of yet, find out whether this is the start of the whole house."""
+        keeper = living_owner(self.settings.database_folder, SUPERVISOR)
+        if keeper is not None:
+            about = f"{keeper.pid}:{keeper.start_time}"
+            if not Reportbook(db, self.now_ms).is_told(about, "boot"):
+                yield Job("look", Look("boot", about), key="boot")
 
     def on_reload(self) -> None:
         """Other horizons count for alerts from now on. Raises ConfigError for a wrong one, which changes nothing."""
@@ -120,7 +172,76 @@ class Tracker(Actor):
         """The item ended, for one ticker or altogether."""
         fact = Fate(dropped.fate, dropped.reason, dropped.ticker, dropped.stage, dropped.kinds, dropped.score)
         self._keep(dropped.item_id, fact, None, False, dropped.dropped_ms, db)
-        return iter(())
+        if dropped.fate == "dead" and dropped.reason != UNDELIVERED:
+            yield dead_notice(dropped.stage, dropped.reason, dropped.item_id, self.now_ms)
+
+    def session(self, db: sqlite3.Connection) -> Iterator[Output]:
+        """The market's opening and close are told once each; meanwhile it is noted who is silent."""
+        what = due(self.now_ms)
+        if what is None:
+            return
+        about, since_ms = day_of(self.now_ms)
+        if what == "open" and Reportbook(db, self.now_ms).is_told(about, "open"):
+            what = "sample"
+        if what == "sample" and 0 <= self.now_ms - self._sampled_ms < SAMPLE_MS:
+            return
+        if what == "sample":
+            self._sampled_ms = self.now_ms
+        if what == "sample" or not Reportbook(db, self.now_ms).is_told(about, what):
+            yield Job("look", Look(what, about, since_ms), key=what)
+
+    def work_look(self, look: Look) -> Looked:
+        """Ask the others. Raises UnavailableError where the fetcher is silent."""
+        folder, places = self.settings.database_folder, Places.of(self.settings)
+        if not places.is_remote("fetcher") and living_owner(folder, "fetcher") is None:
+            raise UnavailableError("fetcher is not running")
+        with Control(places) as control:
+            sources = control.ask("fetcher", "sources", ANSWER_S)["sources"]
+            listed = control.ask_all(["alerter"], "alerts", ANSWER_S, since_ms=look.since_ms, limit=MOST_WAITS) if (
+                look.what == "close" and living_owner(folder, "alerter") is not None) else {}
+        alerts = listed.get("alerter", {}).get("alerts", ())
+        owners = [living_owner(folder, name) for name in WORKERS if name != self.name]
+        tick_s = 1 / os.sysconf("SC_CLK_TCK")
+        return Looked(sources, [max(0, (from_iso(one["sent"]) or 0) - (from_iso(one["seen"]) or 0)) for one in alerts
+                                if one["sent"] and one["seen"]],
+                      [owner.start_time * tick_s for owner in owners if owner is not None])
+
+    def done_look(self, job: Job, looked: Looked, db: sqlite3.Connection) -> Iterator[Output]:
+        """Tell what is to be told, once."""
+        assert isinstance(job.payload, Look)
+        look, book = job.payload, Reportbook(db, self.now_ms)
+        feeds = feeds_of(looked.sources, self.now_ms) if looked.sources is not None else None
+        if feeds is not None and look.what != "boot":
+            book.silent(look.about, feeds.stale)
+        if look.what == "sample" or (look.what == "boot" and not self._began_with(looked)):
+            return
+        if not book.tell(look.about, look.what):
+            return
+        if look.what == "boot":
+            from catalyst.clients.notify import fault  # what reaches the outside is not loaded for anything else
+            from catalyst.clients.sinks import alert_sinks
+
+            yield boot_notice(__version__, alert_sinks(self.settings), feeds, fault(self.settings), self.now_ms)
+        elif look.what == "open":
+            alerts = sum(book.day(look.since_ms).alerts.values())
+            yield open_notice(look.about, feeds, alerts, self.now_ms)
+        else:
+            yield close_notice(look.about, book.day(look.since_ms, looked.waits_ms), book.were_silent(look.about),
+                               self.now_ms)
+
+    def _began_with(self, looked: Looked) -> bool:
+        """Whether the others began when this process did."""
+        return is_whole_start(start_time(os.getpid()) / os.sysconf("SC_CLK_TCK"), looked.others_s)
+
+    def failed_look(self, job: Job, error: Exception, db: sqlite3.Connection) -> Iterator[Output]:
+        """The fetcher is silent: again a little later; at last a report goes out without it."""
+        assert isinstance(job.payload, Look)
+        if job.payload.what == "sample":
+            return
+        if isinstance(error, UnavailableError) and job.tries < MOST_LOOKS:
+            yield job.again(self.now_ms + AGAIN_MS)
+        elif job.payload.what != "boot":
+            yield from self.done_look(job, Looked(), db)
 
     def _keep(self, item_id: str, fact: Fate, price_usd: float | None, simulated: bool, at_ms: int,
               db: sqlite3.Connection) -> None:
@@ -194,6 +315,7 @@ class Tracker(Actor):
                (self.time.before_ms(KEPT_MS),))
         forget(db, "fates", "item_id, ticker", "at_ms < ? ORDER BY at_ms", (self.time.before_ms(outcomes.KEPT_MS),))
         Outcomebook(db, self.now_ms).prune(self.time.before_ms)
+        Reportbook(db, self.now_ms).prune(self.time.before_ms)
 
 
 def _texts(value: Any, name: str) -> Sequence[str]:

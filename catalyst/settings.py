@@ -98,6 +98,8 @@ TABLE: tuple[Setting, ...] = (
     S("DISCORD_PER_MINUTE", "int", 30, "own cap beside Discord's headers, 0 = headers only", "alerting", 0, 10_000),
     S("CATALYST_WEBHOOK_URL", "secret", "", "every event as signed JSON", "alerting"),
     S("CATALYST_WEBHOOK_SECRET", "secret", "", "key of the signature", "alerting"),
+    S("CATALYST_NOTIFY", "secret", "", "alerts go to these Apprise addresses too (ntfy://..., mailto://...), parted by"
+      " commas or blanks; needs the extra [notify]", "alerting"),
     S("SQLITE_WAL_MODE", "bool", True, "write-ahead log; off = rollback journal", "storage"),
     S("SQLITE_SYNCHRONOUS", "str", "NORMAL", "OFF, NORMAL, FULL or EXTRA; the alerter never goes below FULL", "storage",
       choices=("OFF", "NORMAL", "FULL", "EXTRA")),

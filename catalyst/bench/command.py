@@ -14,7 +14,7 @@ from catalyst.bench.measure import Report, progress
 from catalyst.errors import CatalystError
 
 BENCHES = ("bus", "store", "feeds", "fetch", "keywords", "classify", "explain", "restart", "latency", "isolation",
-           "memory")
+           "delivery", "memory")
 CHECKED = ("bus", "store", "feeds", "fetch", "keywords", "classify")  # the others start, or look at, a whole system
 FLOORS = Path(__file__).resolve().parents[2] / "scripts" / "bench_floors.toml"
 

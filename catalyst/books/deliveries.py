@@ -300,7 +300,7 @@ class Deliveries:
             return failures
         if sent.status is not None:
             limits = after_response(limits, sent.status, sent.headers, sent.body, sent.done_ms)
-        elif sent.outcome == "ambiguous":
+        elif sent.outcome in ("ambiguous", "delivered"):  # without a status: it counts as made all the same
             limits = after_silence(limits, sent.done_ms)
         failures = failures + 1 if sent.outcome in ("retry", "ambiguous") and sent.status != 429 else 0
         self._save_limits(lane, limits, failures)

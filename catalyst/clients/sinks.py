@@ -1,4 +1,5 @@
-"""Where alerts go: Discord, by webhook or bot, and the user's own signed webhook. It never repeats by itself.
+"""Where alerts go: Discord, by webhook or bot, the user's own signed webhook, and the addresses of CATALYST_NOTIFY. It
+never repeats by itself.
 
 What to do after each outcome is decided in catalyst.core.delivery, when to send in catalyst.core.limiter.
 """
@@ -15,11 +16,13 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from catalyst.clients import notify
 from catalyst.clients.http import Http
 from catalyst.clock import Clock
 from catalyst.core.card import CHART_NAME, Moment, discord_card, ops_card
 from catalyst.core.delivery import DISCORD, OPS, WEBHOOK, Deliver, Outcome, Sent
 from catalyst.core.event import event_bytes, sign, webhook_event
+from catalyst.core.notify import PER_MINUTE, alert_text, is_notify
 from catalyst.errors import FetchError
 from catalyst.settings import Settings
 
@@ -28,15 +31,17 @@ NONCE_LIMIT = 25  # characters ("Create Message"); an alert's id has 20
 MOST_ASKED = 100  # messages that one question gets ("Get Channel Messages")
 MESSAGE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 AGAIN = frozenset({408, 425, 429})  # of the 4xx, those that ask for another try (RFC 9110, 8470, 6585)
+NOT_TOLD = "not_told"  # an update that a sink has no use for
 HOPELESS = frozenset({"forbidden_address", "redirect", "bad_url"})  # reasons that no further try can change
 
 
 class DiscordSink:
     """One Discord webhook, at the address that the user pasted."""
 
-    def __init__(self, http: Http, clock: Clock, url: str):
+    def __init__(self, http: Http, clock: Clock, url: str, deadline_s: float = DEADLINE_S):
         self._http = http
         self._clock = clock
+        self._deadline_s = deadline_s
         self._url = urlsplit(url if is_usable(url) else "")
 
     def send(self, card: Mapping[str, Any], message_id: str | None = None, png: bytes | None = None,
@@ -53,7 +58,7 @@ class DiscordSink:
         if png is not None:
             body, content_type = with_file(body, CHART_NAME, png)
         headers = {"Content-Type": content_type, **self._headers()}
-        sent = _request(self._http, self._clock, method, url, body, headers, begun_ms)
+        sent = _request(self._http, self._clock, method, url, body, headers, begun_ms, self._deadline_s)
         if sent.outcome == "delivered":
             return replace(sent, message_id=message_id or _message_id(sent.body))
         return sent
@@ -137,8 +142,20 @@ def address(settings: Settings, sink: str) -> str:
     """The address of a sink, empty where it is not set; for the bot that of its channel."""
     if can_be_asked(settings, sink):
         return f"{settings.discord_base_url.rstrip('/')}/api/v10/channels/{quote(settings.discord_channel_id, safe='')}"
+    if is_notify(sink):
+        return notify.sinks(settings).get(sink, "")
     return str({DISCORD: settings.discord_webhook_url, OPS: settings.discord_admin_webhook,
                 WEBHOOK: settings.webhook_url}[sink])
+
+
+def alert_sinks(settings: Settings) -> tuple[str, ...]:
+    """The sinks that alerts go to: those that are set, each a lane of its own."""
+    return (*(sink for sink in (DISCORD, WEBHOOK) if address(settings, sink)), *notify.sinks(settings))
+
+
+def per_minute(settings: Settings, lane: str) -> int:
+    """Our own cap of a lane's requests in any minute, 0 for none."""
+    return 0 if lane == WEBHOOK else PER_MINUTE if is_notify(lane) else int(settings.discord_per_minute)
 
 
 def can_be_asked(settings: Settings, sink: str) -> bool:
@@ -182,6 +199,8 @@ def deliver(http: Http, clock: Clock, settings: Settings, payload: Deliver) -> S
         return Sent("refused", now_ms, now_ms, reason="not_configured")
     if payload.sink == WEBHOOK:
         return WebhookSink(http, clock, url, settings.webhook_secret).send(webhook_event(payload, now_ms), payload.key)
+    if is_notify(payload.sink):
+        return _notify(clock, settings, payload, url)
     channel = discord_sink(http, clock, settings, payload.sink)
     if payload.must_ask and isinstance(channel, BotSink):
         found = channel.find(payload.id)
@@ -197,6 +216,16 @@ def deliver(http: Http, clock: Clock, settings: Settings, payload: Deliver) -> S
     else:
         return Sent("refused", now_ms, now_ms, reason="empty")
     return channel.send(card, payload.message_id, payload.chart and payload.chart.png, payload.id)
+
+
+def _notify(clock: Clock, settings: Settings, payload: Deliver, url: str) -> Sent:
+    """The alert, and a correction as one more message: what went out there cannot be edited. A further wire is not
+    worth another ring of a phone."""
+    now_ms = clock.now_ms()
+    if payload.alert is None or payload.what in ("source", "chart"):
+        return Sent("refused", now_ms, now_ms, reason=NOT_TOLD)
+    moment = Moment(now_ms, ZoneInfo(settings.tz), payload.possible_repeat)
+    return notify.post(clock, url, *alert_text(payload.alert, moment, payload.corrections))
 
 
 def with_file(payload_json: bytes, name: str, png: bytes) -> tuple[bytes, str]:
@@ -215,13 +244,13 @@ def with_file(payload_json: bytes, name: str, png: bytes) -> tuple[bytes, str]:
 
 
 def _request(http: Http, clock: Clock, method: str, url: str, body: bytes, headers: Mapping[str, str],
-             begun_ms: int) -> Sent:
+             begun_ms: int, deadline_s: float = DEADLINE_S) -> Sent:
     """One request and what its answer, or the lack of one, means."""
     if not is_usable(url):
         return Sent("refused", begun_ms, begun_ms, reason="bad_url")
     headers = {"Content-Type": "application/json", **headers}
     try:
-        response = http.send(method, url, body=body, headers=headers, deadline_s=DEADLINE_S)
+        response = http.send(method, url, body=body, headers=headers, deadline_s=deadline_s)
     except FetchError as error:
         failed: Outcome = "ambiguous" if error.ambiguous else "refused" if error.reason in HOPELESS else "retry"
         return Sent(failed, begun_ms, clock.now_ms(), reason=error.reason)

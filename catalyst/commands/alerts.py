@@ -8,21 +8,29 @@ from collections.abc import Iterator
 from typing import Any
 
 from catalyst.clock import SystemClock, from_iso
-from catalyst.commands.home import Home
+from catalyst.commands.home import QUERY_ANSWER_S, Home
 from catalyst.commands.output import clock_time, count, duration_ms, plain, print_json
+from catalyst.core.companies import canonical
 from catalyst.errors import UnavailableError
 
 ALERTER = "alerter"
 MOST = 500  # alerts that the alerter lists at once
 POLL_S = 0.5
 FEW = 20
+DETAILS = ("kinds_found", "summary", "form", "price_ms", "provider", "previous_close_usd", "ready_ms")  # not listed
+FITTING = """SELECT alert_id FROM alerts WHERE made_ms >= ?1 AND (?2 = '' OR ticker = ?2) AND (?3 = '' OR EXISTS (
+ SELECT 1 FROM json_each(alerts.body, '$.kinds') WHERE substr(value ->> 'kind', 1, length(?3)) = ?3))
+ ORDER BY made_ms DESC, alert_id LIMIT ?4"""
 ARROWS = {"up": "▲", "down": "▼"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`catalyst alerts [--since D] [-n N] [--follow]`."""
+    """`catalyst alerts [--since D] [--ticker X] [--kind K] [-n N] [--follow]`."""
     parser.add_argument("--since", type=duration_ms, metavar="D", help="the last 90s, 10m, 1h, 2d")
-    parser.add_argument("-n", type=count, metavar="N", help=f"the last N alerts (default 20, with --json {MOST})")
+    parser.add_argument("--ticker", metavar="X", help="of one ticker")
+    parser.add_argument("--kind", metavar="K", help="of one kind, or of all that begin so: offering")
+    parser.add_argument("-n", "--limit", type=count, metavar="N", dest="n",
+                        help=f"the last N alerts (default 20, with --json {MOST})")
     parser.add_argument("-f", "--follow", action="store_true", help="go on with those that come, until Ctrl-C")
 
 
@@ -31,13 +39,35 @@ def run(arguments: argparse.Namespace) -> int:
     now_ms = SystemClock().now_ms()
     since_ms = max(0, now_ms - arguments.since) if arguments.since is not None else 0
     most = min(MOST, arguments.n if arguments.n is not None else MOST if arguments.json else 20)
+    ticker = canonical((arguments.ticker or "").strip().lstrip("$").upper())
+    kind = (arguments.kind or "").strip().lower()
     with Home() as home:
         if arguments.follow:
             for alert in follow(home, since_ms if arguments.since is not None else now_ms):
-                _print(arguments, alert)
-        for alert in reversed(home.ask(ALERTER, "alerts", since_ms=since_ms, limit=most)["alerts"] if most else []):
+                if fits(alert, ticker, kind):
+                    _print(arguments, alert)
+        for alert in reversed(listed(home, since_ms, most, ticker, kind)):
             _print(arguments, alert)
     return 0
+
+
+def listed(home: Home, since_ms: int, most: int, ticker: str = "", kind: str = "") -> list[dict[str, Any]]:
+    """The newest alerts that fit, newest first; among all that are kept, not only the newest of all.
+
+    Raises UnavailableError where the alerter does not run.
+    """
+    if not most:
+        return []
+    if not (ticker or kind):
+        return list(home.ask(ALERTER, "alerts", since_ms=since_ms, limit=most)["alerts"])
+    found = home.ask(ALERTER, "query", QUERY_ANSWER_S, sql=FITTING, parameters=[since_ms, ticker, kind, most])
+    whole = [home.ask(ALERTER, "alert", QUERY_ANSWER_S, id=row[0])["alert"] for row in found["rows"]]
+    return [{name: value for name, value in alert.items() if name not in DETAILS} for alert in whole]
+
+
+def fits(alert: dict[str, Any], ticker: str, kind: str) -> bool:
+    """Whether an alert is of the ticker and of a kind that begins so; empty: any."""
+    return ticker in ("", alert["ticker"]) and any(name.startswith(kind) for name in alert["kinds"] or [""])
 
 
 def follow(home: Home, since_ms: int) -> Iterator[dict[str, Any]]:

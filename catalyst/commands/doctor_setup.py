@@ -219,7 +219,7 @@ def rules(about: Examined) -> Iterator[Check]:
 
 def sinks(about: Examined) -> Iterator[Check]:
     """Where alerts go: set, and an address that can be asked. Nothing is posted; the address is not shown."""
-    from catalyst.clients.sinks import address, can_be_asked, is_usable
+    from catalyst.clients.sinks import address, alert_sinks, can_be_asked, is_usable
 
     by_bot = can_be_asked(about.settings, "discord")
     if not by_bot and (about.settings.discord_bot_token or about.settings.discord_channel_id):
@@ -228,9 +228,9 @@ def sinks(about: Examined) -> Iterator[Check]:
     names = {"discord": ("DISCORD_BASE_URL" if by_bot else "DISCORD_WEBHOOK_URL", address(about.settings, "discord")),
              "ops": ("DISCORD_ADMIN_WEBHOOK", about.settings.discord_admin_webhook),
              "webhook": ("CATALYST_WEBHOOK_URL", about.settings.webhook_url)}
-    if not names["discord"][1] and not names["webhook"][1]:
+    if not alert_sinks(about.settings):
         yield warn("sinks", "no sink is set: alerts are stored and shown, not sent",
-                   "DISCORD_WEBHOOK_URL or CATALYST_WEBHOOK_URL")
+                   "DISCORD_WEBHOOK_URL, CATALYST_WEBHOOK_URL or CATALYST_NOTIFY")
     for sink, (name, url) in names.items():
         if not url:
             continue
@@ -246,6 +246,25 @@ def sinks(about: Examined) -> Iterator[Check]:
             yield ok(f"sink {sink}", "set; catalyst send-test tries it")
     if not names["ops"][1]:
         yield warn("sink ops", "the operator's notices go nowhere", "DISCORD_ADMIN_WEBHOOK")
+
+
+def notify_addresses(about: Examined) -> Iterator[Check]:
+    """The addresses of CATALYST_NOTIFY: apprise is there and understands each. Nothing is sent."""
+    from catalyst.clients import notify
+    from catalyst.core.notify import addresses
+
+    found = addresses(about.settings.notify)
+    if not found:
+        return
+    if missing := notify.fault(about.settings):
+        yield fail("sink notify", missing, "without it nothing goes to these addresses")
+        return
+    unreadable = notify.unreadable(about.settings)
+    for sink in unreadable:
+        yield fail(f"sink {sink}", "apprise does not understand the address", "github.com/caronc/apprise/wiki lists how"
+                                                                              " each service is written")
+    if ready := [sink for sink in found if sink not in unreadable]:
+        yield ok("sink notify", f"{', '.join(ready)}; catalyst send-test tries each")
 
 
 def quote_providers(about: Examined) -> Iterator[Check]:
@@ -280,5 +299,5 @@ def web_port(about: Examined) -> Iterator[Check]:
 
 
 CHECKS: tuple[Callable[[Examined], Iterator[Check]], ...] = (
-    settings, dotenv, time_zone, home, socket_path, sources, companies, watch_list, rules, sinks, quote_providers,
-    web_port)
+    settings, dotenv, time_zone, home, socket_path, sources, companies, watch_list, rules, sinks, notify_addresses,
+    quote_providers, web_port)

@@ -8,31 +8,41 @@ from catalyst.commands.output import plain, print_json, table
 
 
 def add_arguments_send_test(parser: argparse.ArgumentParser) -> None:
-    """`catalyst send-test [SINK] [--preview]`."""
-    parser.add_argument("sink", nargs="?", metavar="SINK", help="one sink (default: all that are set)")
+    """`catalyst send-test [SINK] [--sample KIND] [--preview [--out FOLDER]]`."""
+    parser.add_argument("sink", nargs="?", metavar="SINK",
+                        help="discord, ops, webhook or notify (default: all that are set)")
+    parser.add_argument("--sample", metavar="KIND", help="show an alert of this kind, marked as a test")
     parser.add_argument("--preview", action="store_true", help="print what would be sent, send nothing")
+    parser.add_argument("--out", metavar="FOLDER", help="with --preview: write SINK.json and SINK.png there")
 
 
 def run_send_test(arguments: argparse.Namespace) -> int:
     """Try the sinks; 69 where one of them did not take the card."""
+    from pathlib import Path
+
     from catalyst.clock import SystemClock
     from catalyst.commands import send_test
-    from catalyst.errors import UnavailableError
+    from catalyst.errors import UnavailableError, UsageError
     from catalyst.settings import load
 
     settings = load()
+    if arguments.out is not None and not arguments.preview:
+        raise UsageError("--out goes with --preview")
     if arguments.preview:
-        rows = send_test.preview(settings, arguments.sink, SystemClock().now_ms())
-        for row in rows:
-            print_json(row)
+        folder = Path(arguments.out) if arguments.out is not None else None
+        for row in send_test.preview(settings, arguments.sink, SystemClock().now_ms(), arguments.sample, folder):
+            if folder is None or arguments.json:
+                print_json(row)
+            else:
+                print("\n".join(row["files"]))
         return 0
-    rows = send_test.run(settings, arguments.sink)
+    rows = send_test.run(settings, arguments.sink, sample=arguments.sample)
     if arguments.json:
         for row in rows:
             print_json(row)
     else:
         print(table(("SINK", "OUTCOME", "STATUS", "REASON", "MS"), [
-            (row["sink"], row["outcome"], row["status"], plain(row["reason"] or "-"), row["time_ms"])
+            (row["sink"], row["outcome"], row["status"] or "-", plain(row["reason"] or "-"), row["time_ms"])
             for row in rows]))
     return 0 if all(row["outcome"] == "delivered" for row in rows) else UnavailableError.exit_code
 

@@ -1,15 +1,18 @@
 """`catalyst show`: one alert with its provenance: words, score, price, sources, deliveries, way and what came after.
 
-Everything is asked of the actor that knows it; one that does not run leaves its part empty, but for the alerter.
+Everything is asked of the actor that knows it; one that does not run leaves its part empty and is named, but for the
+alerter, without which there is nothing to show.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import textwrap
 from collections.abc import Sequence
 from typing import Any
 
+from catalyst import __version__
 from catalyst.commands import trace as way
 from catalyst.commands.alerts import ALERTER, ARROWS
 from catalyst.commands.home import QUERY_ANSWER_S, Home
@@ -17,6 +20,13 @@ from catalyst.commands.output import clock_time, plain, print_json, when
 from catalyst.core.evidence import unpacked
 
 WIDTH, INDENT = 80, 10
+ASKED = ("fetcher", "sec", "classifier", "market", "charter", "alerter", "tracker")
+STORY = "SELECT * FROM stories WHERE item_id = ?"
+FILING = "SELECT * FROM filings WHERE accession = ?"
+HIDDEN = ("found", "signature", "lead")  # columns for machines: what was found stands beside them
+WIRES = "SELECT body, corrects, at_ms FROM wires WHERE item_id = ? ORDER BY at_ms, joined_id"
+ENDED = "SELECT sink, n, at_ms FROM deliveries WHERE alert_id = ?"
+PICTURE = "SELECT alt, length(png), at_ms FROM charts WHERE alert_id = ?"
 
 Row = dict[str, Any]
 
@@ -49,12 +59,64 @@ def gather(home: Home, prefix: str) -> Row:
     decision = next(iter(answer.get("decisions", ())), None)
     if decision is not None and decision["evidence"] is not None:
         decision["evidence"] = unpacked(decision["evidence"])
+    gate = home.ask_all(["market"], "decision", QUERY_ANSWER_S, item_id=alert["item_id"], ticker=alert["ticker"]).get(
+        "market", {})
     outcomes = home.ask_all(["tracker"], "outcomes", QUERY_ANSWER_S, item_id=alert["item_id"]).get("tracker", {})
     traced = way.trace(home, alert["item_id"])
-    return {**{name: shown[name] for name in ("alert", "deliveries", "sources", "has_chart")},
+    ended = {(sink, n): at_ms for sink, n, at_ms in _rows(home, ALERTER, ENDED, alert["id"])}
+    return {"alert": alert,
+            "item": _item(home, "fetcher", STORY, alert["item_id"]),
+            "filing": _item(home, "sec", FILING, alert["item_id"]) if alert["form"] else None,
+            "deliveries": [{**one, "ended": when(ended.get((one["sink"], one["n"])))} for one in shown["deliveries"]],
+            "sources": shown["sources"], "has_chart": shown["has_chart"], "corrections": shown["corrections"],
+            "wires": _wires(home, alert["item_id"]), "chart": _chart(home, alert["id"]),
             "decision": decision,
+            "gate": next((_dated(one) for one in gate.get("decisions", ())), None),
+            "versions": {"catalyst": __version__, "rules": decision["rules"] if decision is not None else None,
+                         "sentiment_now": _model()},
             "hops": traced["hops"] if traced is not None else [],
-            "outcomes": [one for one in outcomes.get("outcomes", ()) if one["alert_id"] == alert["id"]]}
+            "outcomes": [one for one in outcomes.get("outcomes", ()) if one["alert_id"] == alert["id"]],
+            "silent": [name for name in ASKED if not home.alive([name])]}
+
+
+def _rows(home: Home, actor: str, sql: str, *parameters: Any) -> list[list[Any]]:
+    """Rows of an actor's database; none where it does not run."""
+    answer = home.ask_all([actor], "query", QUERY_ANSWER_S, sql=sql, parameters=list(parameters)).get(actor, {})
+    return list(answer.get("rows", ()))
+
+
+def _item(home: Home, actor: str, sql: str, item_id: str) -> Row | None:
+    """The item as the actor that took it in has stored it, times as text; `digest` is the hash of what it said."""
+    answer = home.ask_all([actor], "query", QUERY_ANSWER_S, sql=sql, parameters=[item_id]).get(actor, {})
+    found = next(iter(answer.get("rows", ())), None)
+    return None if found is None else _dated({
+        name: value for name, value in zip(answer["columns"], found, strict=True) if name not in HIDDEN})
+
+
+def _dated(row: Row) -> Row:
+    """A row with its columns of milliseconds as ISO text, without `_ms` in their names."""
+    return {name.removesuffix("_ms"): when(value) if name.endswith("_ms") else value for name, value in row.items()}
+
+
+def _wires(home: Home, item_id: str) -> list[Row]:
+    """The further wires and the corrections of the story, with their times."""
+    return [{**_dated(json.loads(body)), "corrects": bool(corrects), "joined": when(at_ms)}
+            for body, corrects, at_ms in _rows(home, ALERTER, WIRES, item_id)]
+
+
+def _chart(home: Home, alert_id: str) -> Row | None:
+    """The picture in words, its size and when it came; a size of 0: Discord refused it."""
+    return next(({"alt": alt, "bytes": size, "at": when(at_ms)}
+                 for alt, size, at_ms in _rows(home, ALERTER, PICTURE, alert_id)), None)
+
+
+def _model() -> str:
+    """A short hash of the weights of the sentiment's model that this installation has."""
+    import hashlib
+    from importlib.resources import files
+
+    weights = files("catalyst.core").joinpath("sentiment.tsv").read_bytes()
+    return hashlib.blake2b(weights, digest_size=4).hexdigest()
 
 
 def as_text(found: Row) -> str:
@@ -64,6 +126,8 @@ def as_text(found: Row) -> str:
     lines = [f"{ARROWS.get(alert['direction'], '●')} {alert['ticker']}  {alert['company']}".rstrip(),
              *_wrapped("", alert["title"]), *_wrapped("", alert["link"]),
              *_wrapped("alert", f"{alert['id']} of item {alert['item_id']}")]
+    if found["silent"]:
+        lines += _wrapped("silent", f"not running, so this may lack something: {', '.join(found['silent'])}")
     form = f"; form {alert['form']}" if alert["form"] else ""
     lines += _wrapped("why", f"{alert['why']}{form}")
     lines += _block("kinds", _kinds(alert))
@@ -71,10 +135,17 @@ def as_text(found: Row) -> str:
     lines += _block("ticker", [f"{one['ticker']}: “{one['evidence']}” ({one['how']}){_places(one.get('words', ()))}"
                                for one in evidence.get("tickers", ()) if one["ticker"] == alert["ticker"]])
     lines += _wrapped("price", _price(alert))
+    lines += _block("gate", [_gate(found["gate"])] if found["gate"] else [])
     lines += _block("sources", [f"{one['name']}  {one['link']}".rstrip() for one in found["sources"]])
+    lines += _block("joined", [_wire(one) for one in found["wires"]])
     lines += _wrapped("times", f"published {_moment(alert['published'])}, seen {_moment(alert['seen'])}")
     lines += _block("sent", [_delivery(one) for one in found["deliveries"]] or ["to nobody: no sink is set"])
-    lines += _wrapped("chart", "in the message" if found["has_chart"] else "none")
+    chart = found["chart"]
+    lines += _wrapped("chart", f"in the message; {chart['alt']}" if chart and found["has_chart"] else
+                      "in the message" if found["has_chart"] else "refused by Discord" if chart else "none")
+    versions = found["versions"]
+    lines += _wrapped("versions", f"rules {versions['rules'] or 'unknown'} then, sentiment {versions['sentiment_now']}"
+                      " now")
     lines += _block("way", _way(found["hops"]))
     lines += _block("after", [_outcome(one) for one in found["outcomes"]] or ["nothing is known yet"])
     return "\n".join(lines)
@@ -109,6 +180,18 @@ def _places(words: Sequence[Row] = ()) -> str:
     """Where words stand: ` [title 27-37]`; nothing for rows of a version that did not store it."""
     told = ", ".join(f"{one['field']} {one['start']}-{one['end']}" for one in words)
     return f" [{told}]" if told else ""
+
+
+def _gate(row: Row) -> str:
+    """What the price gate said, and why a provider gave nothing."""
+    told = f"; {row['faults']}" if row["faults"] else ""
+    return f"{row['reason'] or 'passed'} at {_moment(row.get('at'))}{told}"
+
+
+def _wire(row: Row) -> str:
+    """Another wire or a correction, when it was published and seen."""
+    what = "correction: " if row["corrects"] else ""
+    return f"{what}{row['source']} “{row['title']}”, published {_moment(row['published'])}, seen {_moment(row['seen'])}"
 
 
 def _price(alert: Row) -> str:

@@ -18,6 +18,7 @@ from catalyst.messages import AlertPosted, AlertReady, ItemDropped, OpsNotice, S
 
 What = Literal["alert", "correction", "source", "chart"]
 DISCORD, WEBHOOK, OPS = "discord", "webhook", "ops"
+NOTIFY = "notify-"  # how the sinks begin that are addresses of CATALYST_NOTIFY
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 60.0  # back-off of a sink that answers with errors
 LONGEST_NETWORK_WAIT_S = 5.0  # of one that is not reached: it must be used within 5 s of its return
 STEP_BACK_MS = 250  # after a failure another delivery is tried first: it may be the message, not the sink
@@ -162,7 +163,8 @@ def settle(payload: Deliver, sent: Sent, tries: int, failures: int) -> Verdict:
         return Verdict(None, payload, again_ms=sent.done_ms)  # the limiter says how long the sink must wait
     longest_s = LONGEST_WAIT_S if sent.status is not None else LONGEST_NETWORK_WAIT_S
     hold_ms = sent.done_ms + max(wait_ms(failures, longest_s), round(retry_after_s(sent.headers) * 1000))
-    again_ms = max(hold_ms + STEP_BACK_MS, sent.done_ms + wait_ms(tries, longest_s))
+    own_ms = wait_ms(tries, longest_s) if tries > failures else 0  # others passed between: it is the message
+    again_ms = max(hold_ms + STEP_BACK_MS, sent.done_ms + own_ms)
     return Verdict(None, payload, again_ms, hold_ms)
 
 
@@ -208,9 +210,11 @@ def complaint(payload: Deliver, sent: Sent, closed: str | None, now_ms: int) -> 
     """
     if closed is not None:
         title, episode = f"Sink {payload.sink} is closed", closed
-        text = f"Its webhook answered {sent.status}; set a new address, then reload."
+        said = f"Its webhook answered {sent.status}" if sent.status is not None else f"It cannot be used: {sent.reason}"
+        text = f"{said}; set a new address, then reload."
     elif payload.event == "alert" and sent.reason not in ("sink_closed", "not_configured"):
-        title, episode = "An alert was not delivered", payload.id
+        title = "An alert was not delivered"
+        episode = sent.reason if payload.sink.startswith(NOTIFY) else payload.id  # there, once a reason
         text = f"{payload.sink}: {sent.reason}, alert {payload.id}"
     else:
         return None

@@ -8,7 +8,7 @@ import pytest
 
 from actors.alerter import Alerter
 from catalyst.clock import SystemClock
-from catalyst.commands.alerts import follow, render
+from catalyst.commands.alerts import fits, follow, render
 from catalyst.commands.home import Home
 from catalyst.core.event import listed_alert
 from catalyst.messages import AlertReady, Kind, pack
@@ -87,6 +87,31 @@ def test_list_and_follow(catalyst: Catalyst, running: Running) -> None:
     with Home(running.settings) as home:
         followed = follow(home, 0)
         assert {next(followed)["id"] for _ in range(3)} == {"alert0", "alert1", "alert2"}
+
+
+def test_filters(catalyst: Catalyst, running: Running) -> None:
+    """By ticker, by kind or the beginning of one, by number; the shape is that of the whole list."""
+    offering = (Kind("offering_pricing", "prices", "down", 0.9),)
+    put(running, *(same(ALERT, alert_id=f"alert{number}", item_id=f"item{number}", ticker=ticker, kinds=kinds)  # type: ignore[arg-type]
+                   for number, (ticker, kinds) in enumerate([("ACME", ALERT.kinds), ("BRK-B", offering),
+                                                             ("ACME", offering), ("WXYZ", ())])))
+    running.start(Alerter)
+
+    def ids(*words: str) -> set[str]:
+        return {row["id"] for row in catalyst("alerts", *words, "--json").lines}
+
+    assert ids("--ticker", "acme") == {"alert0", "alert2"}
+    assert ids("--ticker", "$brk.b") == {"alert1"}
+    assert ids("--kind", "offering") == {"alert1", "alert2"}
+    assert ids("--kind", "fda_approval") == {"alert0"}
+    assert ids("--ticker", "ACME", "--kind", "offering_pricing") == {"alert2"}
+    assert len(ids("--ticker", "ACME", "--limit", "1")) == 1
+    assert ids("--ticker", "ACME", "--since", "0s") == ids("--ticker", "NONE") == ids("--kind", "%") == set()
+    whole = {row["id"]: row for row in catalyst("alerts", "--json").lines}
+    assert catalyst("alerts", "--ticker", "BRK.B", "--json").lines == [whole["alert1"]]
+    assert fits(whole["alert3"], "", "")
+    assert not fits(whole["alert3"], "", "offering")
+    assert not fits(whole["alert0"], "WXYZ", "")
 
 
 def test_alerter_is_down(catalyst: Catalyst) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from actors.tracker import Tracker
+from catalyst.clients.notify import is_installed
 from catalyst.commands import doctor_house, doctor_machine, doctor_setup
 from catalyst.commands.doctor import checks, listen
 from catalyst.commands.doctor_check import Check, Examined, Heard
@@ -266,6 +267,21 @@ def test_sinks(home: Path, settings: dict[str, str], states: dict[str, str]) -> 
     about = examined(home, **settings)
     assert seen(doctor_setup.sinks, about) == states
     assert not any(url in said(doctor_setup.sinks, about) for url in settings.values() if "/" in url)
+
+
+def test_notify_addresses(home: Path) -> None:
+    """None: no check; apprise missing, or an address it does not understand: a failure that shows no address."""
+    assert seen(doctor_setup.notify_addresses, examined(home)) == {}
+    about = examined(home, notify="ntfy://topicSECRET, nonsense://tokenSECRET@/x")
+    states = seen(doctor_setup.notify_addresses, about)
+    if is_installed():
+        assert sorted((name.rpartition("-")[0], state) for name, state in states.items()) == [
+            ("", "ok"), ("sink notify-nonsense", "fail")]
+        assert "no sink" not in said(doctor_setup.sinks, about)
+    else:
+        assert states == {"sink notify": "fail"}
+        assert "pip install 'catalyst[notify]'" in said(doctor_setup.notify_addresses, about)
+    assert "SECRET" not in said(doctor_setup.notify_addresses, about)
 
 
 @pytest.mark.parametrize(("chain", "state"), [(("yahoo",), "ok"), ((), "warn"), (("simulated",), "warn"),

@@ -286,7 +286,19 @@ def test_show(catalyst: Catalyst, house: Running) -> None:
         assert words in out
     assert [line for line in out.splitlines() if len(line) > 80 and "https://" not in line] == []
     found = catalyst("show", ALERT_ID, "--json").json
-    assert list(found) == ["alert", "deliveries", "sources", "has_chart", "decision", "hops", "outcomes"]
+    assert list(found) == ["alert", "item", "filing", "deliveries", "sources", "has_chart", "corrections", "wires",
+                           "chart", "decision", "gate", "versions", "hops", "outcomes", "silent"]
+    assert found["item"] == {"item_id": "gone", "source": "wire", "title": STORIES["gone"],
+                             "seen": found["item"]["seen"]}
+    assert found["item"]["seen"].endswith("Z")
+    assert (found["gate"]["ticker"], found["gate"]["reason"], found["gate"]["price_usd"]) == ("ACME", None, 1.25)
+    assert found["versions"]["rules"] == found["decision"]["rules"]
+    assert all(found["versions"].values())
+    assert found["deliveries"][0]["sent"] <= found["deliveries"][0]["ended"]
+    assert (found["filing"], found["chart"], found["wires"], found["corrections"]) == (None, None, [], [])
+    assert found["silent"] == ["sec", "charter"]
+    for words in found["decision"]["evidence"]["kinds"][0][2]:
+        assert STORIES["gone"][words["start"]:words["end"]] == words["text"]
     assert found["alert"]["id"] == ALERT_ID
     assert found["decision"]["evidence"]["kinds"][0][0] == "bankruptcy"
     hops = [hop["message"] for hop in found["hops"]]
@@ -297,6 +309,33 @@ def test_show(catalyst: Catalyst, house: Running) -> None:
     for words in ("chart     in the message", "way       no actor that runs remembers it", "sent      to nobody",
                   "after     nothing is known yet", "score     100 of 100\nprice"):
         assert words in show.as_text(rest)
+
+
+def test_show_with_gaps(catalyst: Catalyst, house: Running) -> None:
+    """Actors that do not run leave their part empty and are named; what the alerter knows is there."""
+    wait_until(lambda: catalyst("show", ALERT_ID).code == 0, 10)
+    for name in ("fetcher", "classifier", "market", "tracker"):
+        house.stop(name)
+    found = catalyst("show", ALERT_ID, "--json").json
+    assert [found[name] for name in ("item", "decision", "gate", "outcomes")] == [None, None, None, []]
+    assert found["silent"] == ["fetcher", "sec", "classifier", "market", "charter", "tracker"]
+    assert found["versions"]["rules"] is None
+    assert found["alert"]["id"] == ALERT_ID
+    out = catalyst("show", ALERT_ID).out
+    assert "silent    not running, so this may lack something: fetcher, sec, classifier," in out
+    assert "score     100 of 100" in out
+
+
+def test_show_wires_and_chart() -> None:
+    """Joined wires, a correction, what the gate missed, and a chart in words are told in the text."""
+    wire = {"source": "Business Wire", "title": "Acme too", "published": None, "seen": "2026-01-02T14:00:00.000Z",
+            "corrects": False}
+    assert show._wire(wire) == "Business Wire “Acme too”, published unknown, seen 2026-01-02 14:00:00"
+    assert show._wire({**wire, "corrects": True}).startswith("correction: Business Wire")
+    gate = {"reason": None, "at": "2026-01-02T14:00:00.000Z", "faults": "yahoo:timeout"}
+    assert show._gate(gate) == "passed at 2026-01-02 14:00:00; yahoo:timeout"
+    assert show._dated({"seen_ms": START_MS, "published_ms": None, "n": 1}) == {
+        "seen": "2026-01-02T14:00:00.000Z", "published": None, "n": 1}
 
 
 def test_show_misuse(catalyst: Catalyst, house: Running) -> None:

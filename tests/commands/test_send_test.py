@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
+from catalyst.clients.files import load_rules
+from catalyst.clients.notify import is_installed
 from catalyst.clock import SystemClock
 from catalyst.commands.send_test import preview, run
 from catalyst.errors import ConfigError, UsageError
 from catalyst.settings import defaults
 from catalyst.testing import START_MS, FakeClock
 from catalyst.world.discord import read_body
+from catalyst.world.discord_rules import body_faults
 from tests.receiver import Answer, Receiver
 
 
@@ -46,6 +52,55 @@ def test_preview_sends_nothing() -> None:
         assert [row["sink"] for row in rows] == ["discord", "webhook"]
         assert rows[0]["payload"]["allowed_mentions"] == {"parse": []}
         assert receiver.got == []
+
+
+def test_preview_writes_files(tmp_path: Path) -> None:
+    """The payload and the chart of each sink, in a folder that is made; the card is the one that would go out."""
+    settings = defaults(discord_webhook_url="http://127.0.0.1:1/x", webhook_url="http://127.0.0.1:1/y")
+    rows = preview(settings, None, START_MS, folder=tmp_path / "new")
+    assert [Path(file).name for row in rows for file in row["files"]] == ["discord.json", "discord.png", "webhook.json"]
+    assert json.loads((tmp_path / "new" / "discord.json").read_text()) == rows[0]["payload"]
+    assert (tmp_path / "new" / "discord.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_sample_of_a_kind() -> None:
+    """The alert's own card, marked as a test and as simulated; the webhook, where programs listen, gets a notice."""
+    with Receiver() as receiver:
+        settings = defaults(discord_webhook_url=receiver.url + "/a", webhook_url=receiver.url + "/hook", charts=False)
+        rows = run(settings, None, SystemClock(), "fda_approval")
+        assert [row["outcome"] for row in rows] == ["delivered", "delivered"]
+        card, event = receiver.got[0].json, receiver.got[1].json
+    assert card["content"].startswith("TEST ▲ FDA approval · 80")
+    assert "simulated" in card["content"]
+    assert "no alert" in card["embeds"][0]["title"]
+    assert body_faults(card, (), is_edit=False) == []
+    assert event["event"] == "ops"
+
+
+def test_every_kind_has_a_sample() -> None:
+    """All kinds of the bundled rules make a card within Discord's limits."""
+    settings = defaults(discord_webhook_url="http://127.0.0.1:1/x", charts=False)
+    kinds = [rule.name for rule in load_rules(settings).rules if not rule.noise]
+    assert len(kinds) > 20
+    for kind in kinds:
+        (row,) = preview(settings, "discord", START_MS, kind)
+        assert body_faults(row["payload"], (), is_edit=False) == []
+    with pytest.raises(UsageError, match="fda_approval"):
+        preview(settings, "discord", START_MS, "fda_aproval")
+
+
+def test_addresses_of_notify() -> None:
+    """Each address is a sink of its own; without apprise the setting's fault is said, without an address."""
+    with Receiver() as receiver:
+        settings = defaults(notify=f"json://{receiver.url.removeprefix('http://')}/topicSECRET")
+        if not is_installed():
+            with pytest.raises(ConfigError, match="apprise") as refused:
+                run(settings, None)
+            assert "SECRET" not in str(refused.value)
+            return
+        (row,) = run(settings, "notify", SystemClock())
+        assert (row["sink"][:11], row["outcome"], row["status"]) == ("notify-json", "delivered", None)
+        assert "no alert" in receiver.got[0].json["message"]
 
 
 def test_what_cannot_be_tried() -> None:
