@@ -1,4 +1,5 @@
-"""alerter: posts each alert once to each sink, edits it when more is known, and carries notices to the operator.
+"""alerter: posts each alert once to each sink, edits it when more is known, holds back what is unwanted, and carries
+notices to the operator.
 
 receives  AlertReady   from market
 receives  StoryJoined  from fetcher (another wire carries the story)
@@ -6,13 +7,14 @@ receives  StoryCorrected from fetcher (its publisher corrects the story)
 receives  ChartReady   from charter (edited into the alert's message)
 receives  OpsNotice    from any actor
 sends     AlertPosted  to tracker (out at the first sink; also for an item folded into an earlier alert)
-sends     ItemDropped  to tracker (dead: no sink took it)
+sends     ItemDropped  to tracker (dead: no sink took it; dropped: muted, quiet hours, filters)
 stores    alerts       one row an alert, kept 90 days
 stores    deliveries   one row an alert or notice, update and sink
 stores    charts       one row an alert, kept 8 days; 24 hours while it has no alert
 stores    wires        further wires of a story and its corrections; 24 hours while it has no alert
 stores    limits       what each sink allows
 stores    closed       sinks whose address is gone
+stores    mutes        what a person wants to hear nothing of, until its end
 stores    birth        since when this database holds everything
 """
 
@@ -26,8 +28,13 @@ from typing import Any
 import msgspec
 
 from catalyst import log
+from catalyst.books import quiet
 from catalyst.books.deliveries import CHARTS, CORRECTIONS, SCHEMA, Deliveries
+from catalyst.books.digests import Digests, digest_payload
+from catalyst.books.lanes import Lanes
+from catalyst.books.quiet import Quietbook
 from catalyst.books.slices import PRUNE_S
+from catalyst.clients.digests import deliver_digest
 from catalyst.clients.http import Http
 from catalyst.clients.notify import fault
 from catalyst.clients.sinks import (
@@ -59,8 +66,10 @@ from catalyst.core.delivery import (
     past_of,
     settle,
 )
+from catalyst.core.digest import spoken
 from catalyst.core.limiter import is_global
 from catalyst.core.notify import is_gone
+from catalyst.core.quiet import FILTERED, is_quiet
 from catalyst.messages import AlertPosted, AlertReady, ChartReady, ItemDropped, OpsNotice, StoryCorrected, StoryJoined
 from catalyst.runtime.contract import Actor, Every, Hold, Job, JobKind, Output
 from catalyst.runtime.control import Control
@@ -70,6 +79,7 @@ from catalyst.settings import Settings
 MOST_DEFECTS = 3  # tries of a delivery that a defect of our own breaks
 URGENCY = {"info": 0.0, "warning": 0.5, "critical": 2.0}  # a critical notice passes every alert
 MOST_LISTED = 500
+QUIET_S = 10.0  # so late the digest of quiet hours may come
 ANSWER_S, ASK_AGAIN_MS, MOST_ASKS = 2.0, 1_000, 4  # the tracker may just be starting; then the alert goes out marked
 
 
@@ -86,18 +96,23 @@ class Alerter(Actor):
     name = "alerter"
     inbox = (AlertReady, StoryJoined, StoryCorrected, ChartReady, OpsNotice)
     outbox = (AlertPosted, ItemDropped)
-    tables = (SCHEMA, CHARTS, CORRECTIONS)
+    tables = (SCHEMA, CHARTS, CORRECTIONS, quiet.SCHEMA)
     jobs = (JobKind("deliver", Deliver, limit_s=15.0), JobKind("ask", Asked, limit_s=10.0, workers=2))
-    every = (Every("prune", PRUNE_S),)
+    every = (Every("prune", PRUNE_S), Every("end_quiet", QUIET_S))
     synchronous = "FULL"
 
     def __init__(self, settings: Settings, clock: Clock):
         super().__init__(settings, clock)
         self._http = Http(clock)
         self._closed: dict[str, str] = {}  # sink -> fingerprint of the address that is gone
+        self._rules = quiet.rules_of(settings)
 
     def _rows(self, db: sqlite3.Connection) -> Deliveries:
         return Deliveries(db, self.now_ms, self.time.present_ms)
+
+    def on_reload(self) -> None:
+        """Other quiet hours and filters count from now on. Raises ConfigError for wrong ones, which changes nothing."""
+        self._rules = quiet.rules_of(self.settings)
 
     def on_start(self, db: sqlite3.Connection) -> Iterator[Output]:
         """Read which sinks are gone."""
@@ -112,8 +127,10 @@ class Alerter(Actor):
         return iter(())
 
     def on_clock_jump(self, by_ms: int, db: sqlite3.Connection) -> Iterator[Output]:
-        """Limits last as long as they would have."""
-        self._rows(db).shift(by_ms)
+        """Limits and mutes last as long as they would have."""
+        self._rows(db).shift()
+        Lanes(db, self.now_ms).shift(by_ms)
+        Quietbook(db, self.now_ms).shift(by_ms)
         return iter(())
 
     def on_alert_ready(self, alert: AlertReady, db: sqlite3.Connection) -> Iterator[Output]:
@@ -129,9 +146,28 @@ class Alerter(Actor):
             yield from self._begin(rows, alert)
 
     def _begin(self, rows: Deliveries, alert: AlertReady, past: Past = "none") -> Iterator[Output]:
-        for sink in alert_sinks(self.settings):
-            rows.begin_alert(alert, sink, past)
-            yield from self._advance(rows, alert.alert_id, sink)
+        """Hold the alert back, fold it into an earlier one, or start its deliveries; what is out is out."""
+        book, sinks, judged = Quietbook(rows.db, self.now_ms), alert_sinks(self.settings), quiet.Judged()
+        if past != "out":
+            judged = book.judge(alert, self._rules, sinks, self.time.before_ms)
+        if judged.reason:
+            self.counters.add(f"held_{judged.reason.partition(':')[0]}")
+            book.suppress(alert.alert_id, judged.reason)
+            yield from self._tell_fate(rows, alert.alert_id)
+            return
+        if judged.host_id:
+            self.counters.add("folded")
+            book.fold(alert.alert_id, judged.host_id)
+            yield from self._edit(rows, judged.host_id, alert.item_id, "source")
+            host, state = rows.alert(judged.host_id)
+            yield from fates(host, state, rows.shared(alert), self.now_ms)
+            return
+        for sink in sinks:
+            if why := judged.filtered.get(sink):
+                rows.add(alert.alert_id, sink, 0, state=FILTERED, reason=f"{FILTERED}:{why}")
+            else:
+                rows.begin_alert(alert, sink, past)
+                yield from self._advance(rows, alert.alert_id, sink)
         yield from self._conclude(rows, alert.alert_id)
 
     def work_ask(self, asked: Asked) -> int | None:
@@ -170,11 +206,14 @@ class Alerter(Actor):
         """Edit what is told beside the story into its alerts; it shares their fate."""
         if not rows.add_wire(joined):
             return
-        for alert_id in rows.alerts_of(joined.item_id):
-            for sink in rows.add_update(alert_id, joined.joined_id, what):
-                yield from self._advance(rows, alert_id, sink)
+        for alert_id in dict.fromkeys(map(rows.told_as, rows.alerts_of(joined.item_id))):
+            yield from self._edit(rows, alert_id, joined.joined_id, what)
             alert, state = rows.alert(alert_id)
-            yield from fates(alert, state, (joined.joined_id,), self.now_ms)
+            yield from fates(alert, state, (joined.joined_id,), self.now_ms, rows.why(alert_id))
+
+    def _edit(self, rows: Deliveries, alert_id: str, joined_id: str, what: What) -> Iterator[Output]:
+        for sink in rows.add_update(alert_id, joined_id, what):
+            yield from self._advance(rows, alert_id, sink)
 
     def on_chart_ready(self, ready: ChartReady, db: sqlite3.Connection) -> Iterator[Output]:
         """Edit the chart into Discord's message once that is out; it is kept for an alert that is still to come."""
@@ -196,20 +235,24 @@ class Alerter(Actor):
             now_ms = self.clock.now_ms()
             return Sent("refused", now_ms, now_ms, reason="sink_closed")
         self.reach("post", payload.id)
-        sent = deliver(self._http, self.clock, self.settings, in_one_clock(payload, self.time.present_ms))
+        told = in_one_clock(payload, self.time.present_ms)
+        if told.digest is not None:
+            sent = deliver_digest(self._http, self.clock, self.settings, told, told.digest)
+        else:
+            sent = deliver(self._http, self.clock, self.settings, spoken(told, self.clock.now_ms()))
         self.reach("posted", payload.id)
         return sent
 
     def done_deliver(self, job: Job, sent: Sent, db: sqlite3.Connection) -> Iterator[Output]:
         """Store what came of it; again, if the rules say so; hold the sink for as long as it asks."""
-        payload, rows = self._payload(job), self._rows(db)
+        payload, rows, lanes = self._payload(job), self._rows(db), Lanes(db, self.now_ms)
         sent = replace(sent, done_ms=self.now_ms)  # waits begin here: the thread may have looked before a clock's jump
         self.counters.add(f"{payload.sink}_{sent.reason or sent.outcome}")
-        verdict = settle(payload, sent, job.tries, rows.account(job.lane, sent))
+        verdict = settle(payload, sent, job.tries, lanes.account(job.lane, sent))
         yield from self._hold(rows, job.lane, verdict.hold_ms)
         if payload.sink != WEBHOOK and is_global(sent.status or 0, sent.headers, sent.body):
             for other in {DISCORD, OPS} - {job.lane}:
-                rows.block(other, job.lane)
+                lanes.block(other, job.lane)
                 yield from self._hold(rows, other)
         rows.store(verdict.state or "queued", verdict.payload, sent, job.tries)
         if verdict.state is None:
@@ -219,9 +262,11 @@ class Alerter(Actor):
         if verdict.state != "delivered" and sent.reason != NOT_TOLD:
             closes = verdict.closes or is_gone(payload.sink, sent.reason)
             yield from self._undelivered(rows, payload, sent, closes=closes)
-        if payload.event != "ops":
-            yield from self._advance(rows, payload.id, payload.sink)
-            yield from self._conclude(rows, payload.id)
+        ids = Digests(db, self.now_ms).settle(payload, verdict.state, sent) if payload.digest is not None else (
+            [payload.id] if payload.event != "ops" else [])
+        for alert_id in ids:
+            yield from self._advance(rows, alert_id, payload.sink)
+            yield from self._conclude(rows, alert_id)
 
     def failed_deliver(self, job: Job, error: Exception, db: sqlite3.Connection) -> Iterator[Output]:
         """A defect of our own: tried again a little later, then given up."""
@@ -232,7 +277,7 @@ class Alerter(Actor):
     def interrupted_deliver(self, job: Job, db: sqlite3.Connection) -> Iterator[Output]:
         """The process died in a request, which may have arrived: made again, marked where a repeat would show."""
         payload, rows = self._payload(job), self._rows(db)
-        rows.account(job.lane, None)
+        Lanes(db, self.now_ms).account(job.lane, None)
         yield from self._hold(rows, job.lane)
         if payload.repeats_show:
             rows.mark_repeat(payload)
@@ -246,16 +291,38 @@ class Alerter(Actor):
 
     def _advance(self, rows: Deliveries, alert_id: str, sink: str) -> Iterator[Output]:
         """Start the next delivery of an alert at a sink, if it is time for one."""
-        if (payload := rows.next_payload(alert_id, sink)) is not None and (alert := payload.alert) is not None:
-            yield Job("deliver", payload, lane_of(self.settings, sink), item_id=alert.item_id,
-                      priority=payload.urgency)
+        if (payload := rows.next_payload(alert_id, sink)) is None or payload.alert is None:
+            return
+        lane, wanted = lane_of(self.settings, sink), [("", payload)]
+        if sink == DISCORD and payload.n == 0:
+            wanted = Digests(rows.db, self.now_ms).queue(payload, lane, self.settings.digest_from)
+        for key, one in wanted:
+            yield Job("deliver", one, lane, key=key or None, item_id=payload.alert.item_id, priority=one.urgency)
 
     def _conclude(self, rows: Deliveries, alert_id: str) -> Iterator[Output]:
         """Tell the tracker when the first sink has the alert, or when none will; its further wires share its fate."""
-        if (state := rows.conclude(alert_id)) is not None:
-            alert, _ = rows.alert(alert_id)
-            joined_ids = [wire.joined_id for wire in rows.followers(alert.item_id)]
-            yield from fates(alert, state, (alert.item_id, *joined_ids), self.now_ms)
+        if rows.conclude(alert_id) is not None:
+            yield from self._tell_fate(rows, alert_id)
+
+    def _tell_fate(self, rows: Deliveries, alert_id: str) -> Iterator[Output]:
+        alert, state = rows.alert(alert_id)
+        yield from fates(alert, state, rows.shared(alert), self.now_ms, rows.why(alert_id))
+
+    def end_quiet(self, db: sqlite3.Connection) -> Iterator[Output]:
+        """Quiet hours are over: one message to each sink lists what they held of that which it wants."""
+        if is_quiet(self._rules, self.now_ms):
+            return
+        rows, book = self._rows(db), Quietbook(db, self.now_ms)
+        if not (held := book.untold()):
+            return
+        digest_id = f"qt-{held[0].alert_id}"
+        book.told(digest_id)
+        for sink in alert_sinks(self.settings):
+            wanted = [alert for alert in held if not self._rules.filters[sink].refuses(alert)]
+            if wanted and rows.add(digest_id, sink, 0, state="queued"):
+                payload = digest_payload(digest_id, sink, "quiet", wanted)
+                yield Job("deliver", payload, lane_of(self.settings, sink), item_id=wanted[0].item_id,
+                          priority=payload.urgency)
 
     def _undelivered(self, rows: Deliveries, payload: Deliver, sent: Sent, *, closes: bool) -> Iterator[Output]:
         """A delivery ended without success: tell the operator, once a sink's closing or a lost alert."""
@@ -269,14 +336,29 @@ class Alerter(Actor):
 
     def _hold(self, rows: Deliveries, lane: str, until_ms: int = 0) -> Iterator[Output]:
         """Keep the lane shut until `until_ms` and until its sink allows a request."""
-        opens_ms = max(until_ms, rows.opens_ms(lane, per_minute(self.settings, lane)))
+        opens_ms = max(until_ms, Lanes(rows.db, self.now_ms).opens_ms(lane, per_minute(self.settings, lane)))
         if opens_ms > self.now_ms:
             yield Hold(lane, opens_ms)
 
     def verb_alerts(self, arguments: dict[str, Any], db: sqlite3.Connection) -> dict[str, Any]:
-        """The newest alerts: `{"alerts": [...]}`; `since_ms` and `limit` bound them."""
+        """The newest alerts: `{"alerts": [...]}`; `since_ms` and `limit` bound them. `suppressed` true: those that were
+        held back or folded into an earlier one, each with its reason."""
         most = min(int(arguments.get("limit", 50)), MOST_LISTED)
-        return {"alerts": self._rows(db).listed(int(arguments.get("since_ms", 0)), most)}
+        held = bool(arguments.get("suppressed"))
+        return {"alerts": self._rows(db).listed(int(arguments.get("since_ms", 0)), most, held=held)}
+
+    def verb_mute(self, arguments: dict[str, Any], db: sqlite3.Connection) -> dict[str, Any]:
+        """Hold the alerts of a ticker, lead kind or source (`what`, `value`) for `for_s`; the mute as in `mutes`."""
+        return Quietbook(db, self.now_ms).mute(arguments)
+
+    def verb_unmute(self, arguments: dict[str, Any], db: sqlite3.Connection) -> dict[str, Any]:
+        """End the mute of `what` and `value`."""
+        return Quietbook(db, self.now_ms).unmute(arguments)
+
+    def verb_mutes(self, arguments: dict[str, Any], db: sqlite3.Connection) -> dict[str, Any]:
+        """The mutes in force: `{"mutes": [...]}`, the one that ends first first."""
+        book = Quietbook(db, self.now_ms)
+        return {"mutes": [book.shown(mute) for mute in book.mutes()]}
 
     def verb_alert(self, arguments: dict[str, Any], db: sqlite3.Connection) -> dict[str, Any]:
         """All about one alert, by the beginning of its `id`; the keys are those of `Deliveries.shown`."""
@@ -285,5 +367,6 @@ class Alerter(Actor):
     def prune(self, db: sqlite3.Connection) -> Iterator[Output]:
         """Forget what is old."""
         self._rows(db).prune(self.time.before_ms)
+        Quietbook(db, self.now_ms).prune()
         return iter(())
 

@@ -35,7 +35,7 @@ class House:
         self.sent_file = folder / "sent.jsonl"
         self._processes: list[subprocess.Popen[bytes]] = []
         self.environment = inherited() | {"CATALYST_HOME": str(self.home), "DISCORD_PER_MINUTE": "0",
-                                          "CATALYST_WEB_PORT": "0", **settings}
+                                          "CATALYST_DIGEST_FROM": "0", "CATALYST_WEB_PORT": "0", **settings}
 
     # -- processes
 

@@ -19,6 +19,7 @@ from catalyst.core.delivery import (
     Correction,
     Deliver,
     Past,
+    Repeat,
     Row,
     Sent,
     Source,
@@ -29,7 +30,6 @@ from catalyst.core.delivery import (
     plan,
 )
 from catalyst.core.event import detail, listed_alert
-from catalyst.core.limiter import Limits, after_response, after_silence, moved, open_at_ms
 from catalyst.errors import UsageError
 from catalyst.messages import AlertReady, ChartReady, StoryCorrected, StoryJoined
 
@@ -37,6 +37,7 @@ DAY_MS = 86_400_000
 KEPT_MS = 90 * DAY_MS  # a quarter: what was said, and to whom; the tracker keeps what came of it for longer
 PARKED_MS = DAY_MS  # a wire or a chart that has no alert
 CHARTS_KEPT_MS = 8 * DAY_MS  # longer than any outcome that an edit may still show
+NO_MESSAGE = (("dead",), ("suppressed",), ("folded",))  # states of alerts, as rows
 SHORTEST_PREFIX = 4  # of an alert's id, where a person names one
 LAST_LETTER = "\U0010ffff"  # sorts behind every other
 SUMMARY_KEPT = 1_000  # characters; no card shows more
@@ -120,11 +121,8 @@ class Deliveries:
         self.doubt(reborn_ms or 0)
         return dict(self.db.execute("SELECT sink, fingerprint FROM closed").fetchall())
 
-    def shift(self, by_ms: int) -> None:
-        """The clock jumped: what a sink allows, it allows after the same time. No alert of the present is doubted
-        because the clock was set back."""
-        for lane, body, failures in self.db.execute("SELECT lane, body, failures FROM limits").fetchall():
-            self._save_limits(lane, moved(msgspec.json.decode(body, type=Limits), by_ms), failures)
+    def shift(self) -> None:
+        """The clock jumped: no alert of the present is doubted because it was set back."""
         self.db.execute("UPDATE birth SET made_ms = min(made_ms, ?)", (self.now_ms,))
 
     def doubt(self, before_ms: int) -> None:
@@ -166,28 +164,52 @@ class Deliveries:
             (joined.item_id, joined.joined_id, msgspec.json.encode(joined).decode(), self.now_ms,
              isinstance(joined, StoryCorrected)))
 
-    def followers(self, item_id: str) -> list[StoryJoined | StoryCorrected]:
-        """The further wires and the corrections of a story in the order of their arrival."""
+    def followers(self, alert: AlertReady) -> list[StoryJoined | StoryCorrected]:
+        """The further wires and the corrections of an alert's story, and of those folded into it, as they arrived."""
         return [msgspec.json.decode(body, type=StoryCorrected if corrects else StoryJoined)
                 for body, corrects in self.db.execute(
-                    "SELECT body, corrects FROM wires WHERE item_id = ? ORDER BY at_ms, joined_id", (item_id,))]
+                    "SELECT body, corrects FROM wires WHERE item_id = ? OR item_id IN"
+                    " (SELECT item_id FROM alerts WHERE host_id = ?) ORDER BY at_ms, joined_id",
+                    (alert.item_id, alert.alert_id))]
 
-    def wires(self, item_id: str) -> list[StoryJoined]:
+    def wires(self, alert: AlertReady) -> list[StoryJoined]:
         """The further wires alone."""
-        return [one for one in self.followers(item_id) if isinstance(one, StoryJoined)]
+        return [one for one in self.followers(alert) if isinstance(one, StoryJoined)]
 
-    def corrections(self, item_id: str) -> list[Correction]:
+    def corrections(self, alert: AlertReady) -> list[Correction]:
         """The corrections alone."""
-        return [Correction(one.source, one.title, one.link) for one in self.followers(item_id)
+        return [Correction(one.source, one.title, one.link) for one in self.followers(alert)
                 if isinstance(one, StoryCorrected)]
 
+    def folded(self, alert_id: str) -> list[AlertReady]:
+        """The alerts that were folded into one as its updates, as they arrived."""
+        return [msgspec.json.decode(row[0], type=AlertReady) for row in self.db.execute(
+            "SELECT body FROM alerts WHERE host_id = ? ORDER BY made_ms, alert_id", (alert_id,))]
+
+    def told_as(self, alert_id: str) -> str:
+        """The alert whose message tells of this one: itself, or the one that it was folded into."""
+        told_as: str = self.db.execute("SELECT coalesce(host_id, alert_id) FROM alerts WHERE alert_id = ?",
+                                       (alert_id,)).fetchone()[0]
+        return told_as
+
+    def shared(self, alert: AlertReady) -> list[str]:
+        """Items whose fate is the alert's: its own, those of its further wires, those folded into it."""
+        return [alert.item_id, *(wire.joined_id for wire in self.followers(alert)),
+                *(one.item_id for one in self.folded(alert.alert_id))]
+
+    def why(self, alert_id: str) -> str:
+        """Why an alert is suppressed, or dead."""
+        reason: str = self.db.execute("SELECT coalesce(reason, 'undelivered') FROM alerts WHERE alert_id = ?",
+                                      (alert_id,)).fetchone()[0]
+        return reason
+
     def add(self, alert_id: str, sink: str, n: int, *, joined_id: str | None = None, state: str = "waiting",
-            repeat: bool = False, what: What | None = None) -> bool:
+            repeat: bool = False, what: What | None = None, reason: str | None = None) -> bool:
         """Insert a delivery; False where it is known. `what` None: the alert where `n` is 0, else a source."""
         return self._changed(
-            "INSERT OR IGNORE INTO deliveries(alert_id, sink, n, state, joined_id, possible_repeat, at_ms, what)"
-            " VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
-            (alert_id, sink, n, state, joined_id, repeat, self.now_ms, what or ("source" if n else "alert")))
+            "INSERT OR IGNORE INTO deliveries(alert_id, sink, n, state, joined_id, possible_repeat, at_ms, what,"
+            " reason) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (alert_id, sink, n, state, joined_id, repeat, self.now_ms, what or ("source" if n else "alert"), reason))
 
     def begin_alert(self, alert: AlertReady, sink: str, past: Past = "none") -> None:
         """Insert the deliveries of a new alert to a sink: itself, the wires and the chart that came before it.
@@ -195,7 +217,7 @@ class Deliveries:
         Discord's post shows the wires itself, the webhook is told of each; the chart always comes by an edit. By its
         `past` the post at Discord is marked, or known to be out: then nothing is edited, for its name there is lost.
         """
-        wires = self.followers(alert.item_id)
+        wires = self.followers(alert)
         is_out = sink == DISCORD and past == "out"
         self.add(alert.alert_id, sink, 0, state="delivered" if is_out else "waiting",
                  repeat=sink == DISCORD and past == "unknown")
@@ -207,23 +229,25 @@ class Deliveries:
 
     def add_update(self, alert_id: str, joined_id: str, what: What) -> list[str]:
         """Insert an update at each sink that the alert goes to; these sinks."""
-        last = self.db.execute("SELECT sink, max(n) FROM deliveries WHERE alert_id = ? GROUP BY sink ORDER BY sink",
-                               (alert_id,)).fetchall()
+        last = self.db.execute("SELECT sink, max(n) FROM deliveries WHERE alert_id = ? GROUP BY sink"
+                               " HAVING sum(state = 'filtered') = 0 ORDER BY sink", (alert_id,)).fetchall()
         return [sink for sink, n in last if self.add(alert_id, sink, n + 1, joined_id=joined_id, what=what)]
 
     def add_chart(self, ready: ChartReady) -> bool:
         """Insert an alert's chart, and its edit where the alert goes to Discord; False where nothing is to be sent.
 
-        A chart that came before its alert waits for it; one that is known, or of a dead alert, is nothing.
+        A chart that came before its alert waits for it; one that is known, or of an alert that has no message of its
+        own, is nothing.
         """
         state = self.db.execute("SELECT state FROM alerts WHERE alert_id = ?", (ready.alert_id,)).fetchone()
-        if state == ("dead",) or not self._changed(
+        if state in NO_MESSAGE or not self._changed(
                 "INSERT OR IGNORE INTO charts(alert_id, alt, at_ms, png) VALUES(?, ?, ?, ?)",
                 (ready.alert_id, ready.alt, self.now_ms, ready.png)):
             return False
-        last: int | None = self.db.execute("SELECT max(n) FROM deliveries WHERE alert_id = ? AND sink = ?",
-                                           (ready.alert_id, DISCORD)).fetchone()[0]
-        return last is not None and self.add(ready.alert_id, DISCORD, last + 1, what="chart")
+        last, filtered = self.db.execute(
+            "SELECT max(n), sum(state = 'filtered') FROM deliveries WHERE alert_id = ? AND sink = ?",
+            (ready.alert_id, DISCORD)).fetchone()
+        return last is not None and not filtered and self.add(ready.alert_id, DISCORD, last + 1, what="chart")
 
     def chart(self, alert_id: str) -> Chart | None:
         """The alert's chart, as long as it can be sent."""
@@ -252,14 +276,18 @@ class Deliveries:
             return None
         self._mark(alert_id, sink, "queued", (step.start,))
         alert, _ = self.alert(alert_id)
-        told = self.followers(alert.item_id)
+        told = self.followers(alert)
+        repeats = self.folded(alert_id)
+        news = [*map(as_joined, told), *(joined_of(one, alert) for one in repeats)]
         first, chosen = rows[0], next(row for row in rows if row.n == step.start)
         later = chosen.n > 0
         return Deliver(
             id=alert_id, sink=sink, event="update" if later else "alert", n=chosen.n, what=step.what, alert=alert,
-            joined=next((as_joined(one) for one in told if later and one.joined_id == chosen.joined_id), None),
-            sources=tuple(Source(wire.source, wire.link) for wire in self.wires(alert.item_id)),
-            corrections=tuple(self.corrections(alert.item_id)),
+            joined=next((one for one in news if later and one.joined_id == chosen.joined_id), None),
+            sources=tuple(Source(one.source, one.link) for one in told if isinstance(one, StoryJoined)),
+            corrections=tuple(self.corrections(alert)),
+            repeats=tuple(Repeat(number, one.title, one.source, one.link)
+                          for number, one in enumerate(repeats, start=2)),
             chart=self.chart(alert_id) if later and sink == DISCORD else None,
             message_id=first.message_id if later else None, sent_ms=first.sent_ms if later else None,
             possible_repeat=bool(first.possible_repeat))
@@ -287,54 +315,23 @@ class Deliveries:
             " WHERE alert_id = ? AND state = 'new'", (state, self.now_ms, alert_id))
         return state if changed else None
 
-    def limits(self, lane: str) -> tuple[Limits, int]:
-        """What a lane's sink allows, and its failures in a row."""
-        row = self.db.execute("SELECT body, failures FROM limits WHERE lane = ?", (lane,)).fetchone()
-        return (msgspec.json.decode(row[0], type=Limits), row[1]) if row else (Limits(), 0)
-
-    def account(self, lane: str, sent: Sent | None) -> int:
-        """Count a request (None: one whose end nobody saw) among the lane's; the failures in a row, this included."""
-        limits, failures = self.limits(lane)
-        if sent is None:
-            self._save_limits(lane, after_silence(limits, self.now_ms), failures)
-            return failures
-        if sent.status is not None:
-            limits = after_response(limits, sent.status, sent.headers, sent.body, sent.done_ms)
-        elif sent.outcome in ("ambiguous", "delivered"):  # without a status: it counts as made all the same
-            limits = after_silence(limits, sent.done_ms)
-        failures = failures + 1 if sent.outcome in ("retry", "ambiguous") and sent.status != 429 else 0
-        self._save_limits(lane, limits, failures)
-        return failures
-
-    def block(self, lane: str, by: str) -> None:
-        """Shut a lane for as long as the lane `by` is blocked."""
-        limits, failures = self.limits(lane)
-        until_ms = max(limits.blocked_ms, self.limits(by)[0].blocked_ms)
-        self._save_limits(lane, msgspec.structs.replace(limits, blocked_ms=until_ms), failures)
-
-    def opens_ms(self, lane: str, per_minute: int) -> int:
-        """When the lane's sink allows the next request; `per_minute` is our own cap, 0 none."""
-        return open_at_ms(self.limits(lane)[0], per_minute, self.now_ms)
-
-    def _save_limits(self, lane: str, limits: Limits, failures: int) -> None:
-        self.db.execute("INSERT OR REPLACE INTO limits(lane, body, failures) VALUES(?, ?, ?)",
-                        (lane, msgspec.json.encode(limits).decode(), failures))
-
-    def listed(self, since_ms: int, most: int) -> list[dict[str, Any]]:
-        """The newest alerts for a person."""
+    def listed(self, since_ms: int, most: int, *, held: bool = False) -> list[dict[str, Any]]:
+        """The newest alerts for a person; `held`: those that were not posted, each with its reason."""
+        which = "NOT NULL" if held else "NULL"
         return [self._listed(*row) for row in self.db.execute(
-            "SELECT alert_id, body, state FROM alerts WHERE made_ms >= ? ORDER BY made_ms DESC, alert_id LIMIT ?",
-            (since_ms, most)).fetchall()]
+            f"SELECT alert_id, body, state FROM alerts WHERE made_ms >= ? AND reason IS {which}"  # noqa: S608
+            " ORDER BY made_ms DESC, alert_id LIMIT ?", (since_ms, most)).fetchall()]
 
     def _listed(self, alert_id: str, body: str, state: str) -> dict[str, Any]:
         alert = msgspec.json.decode(body, type=AlertReady)
         rows = self.db.execute("SELECT sink, state, sent_ms FROM deliveries WHERE alert_id = ? AND n = 0",
                                (alert_id,)).fetchall()
-        sent_ms = min((row[2] for row in rows if row[1] == "delivered"), default=None)
+        sent_ms = min((row[2] for row in rows if row[1] in ("delivered", "digest")), default=None)
         if sent_ms is not None:
             alert = msgspec.structs.replace(alert, seen_ms=by_clock_of(sent_ms, alert.seen_ms, self.present_ms))
-        return listed_alert(alert, state, [wire.source for wire in self.wires(alert.item_id)],
-                            {row[0]: row[1] for row in rows}, sent_ms)
+        listed = listed_alert(alert, state, [wire.source for wire in self.wires(alert)],
+                              {row[0]: row[1] for row in rows}, sent_ms)
+        return {**listed, "reason": self.why(alert_id) if state in ("suppressed", "folded") else None}
 
     def shown(self, prefix: str) -> dict[str, Any]:
         """All that is known of the one alert whose id begins so. Raises UsageError for none, several, a short one."""
@@ -356,8 +353,8 @@ class Deliveries:
                                 "possible_repeat": bool(row[7])} for row in rows],
                 "sources": [{"name": alert.source, "link": alert.link, "item_id": alert.item_id},
                             *({"name": wire.source, "link": wire.link, "item_id": wire.joined_id}
-                              for wire in self.wires(alert.item_id))],
-                "corrections": [msgspec.to_builtins(one) for one in self.corrections(alert.item_id)],
+                              for wire in self.wires(alert))],
+                "corrections": [msgspec.to_builtins(one) for one in self.corrections(alert)],
                 "has_chart": self.chart(alert_id) is not None}
 
     def prune(self, before: Callable[[int], int]) -> None:
@@ -391,3 +388,9 @@ def what_of(one: StoryJoined | StoryCorrected) -> What:
 def as_joined(one: StoryJoined | StoryCorrected) -> StoryJoined:
     """The item that an update is about, in one form for sources and corrections."""
     return one if isinstance(one, StoryJoined) else StoryJoined(**msgspec.structs.asdict(one))
+
+
+def joined_of(repeat: AlertReady, alert: AlertReady) -> StoryJoined:
+    """The item of an alert that was folded into another, as an update of that one."""
+    return StoryJoined(item_id=alert.item_id, joined_id=repeat.item_id, source=repeat.source, title=repeat.title,
+                       link=repeat.link, published_ms=repeat.published_ms, seen_ms=repeat.seen_ms)

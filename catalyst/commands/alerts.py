@@ -20,17 +20,19 @@ FEW = 20
 DETAILS = ("kinds_found", "summary", "form", "price_ms", "provider", "previous_close_usd", "ready_ms")  # not listed
 FITTING = """SELECT alert_id FROM alerts WHERE made_ms >= ?1 AND (?2 = '' OR ticker = ?2) AND (?3 = '' OR EXISTS (
  SELECT 1 FROM json_each(alerts.body, '$.kinds') WHERE substr(value ->> 'kind', 1, length(?3)) = ?3))
- ORDER BY made_ms DESC, alert_id LIMIT ?4"""
+ AND (reason IS NOT NULL) = ?5 ORDER BY made_ms DESC, alert_id LIMIT ?4"""
 ARROWS = {"up": "▲", "down": "▼"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`catalyst alerts [--since D] [--ticker X] [--kind K] [-n N] [--follow]`."""
+    """`catalyst alerts [--since D] [--ticker X] [--kind K] [-n N] [--follow] [--suppressed]`."""
     parser.add_argument("--since", type=duration_ms, metavar="D", help="the last 90s, 10m, 1h, 2d")
     parser.add_argument("--ticker", metavar="X", help="of one ticker")
     parser.add_argument("--kind", metavar="K", help="of one kind, or of all that begin so: offering")
     parser.add_argument("-n", "--limit", type=count, metavar="N", dest="n",
                         help=f"the last N alerts (default 20, with --json {MOST})")
+    parser.add_argument("--suppressed", action="store_true",
+                        help="instead those that were held back or folded into an earlier one, each with its reason")
     parser.add_argument("-f", "--follow", action="store_true", help="go on with those that come, until Ctrl-C")
 
 
@@ -43,15 +45,17 @@ def run(arguments: argparse.Namespace) -> int:
     kind = (arguments.kind or "").strip().lower()
     with Home() as home:
         if arguments.follow:
-            for alert in follow(home, since_ms if arguments.since is not None else now_ms):
+            for alert in follow(home, since_ms if arguments.since is not None else now_ms,
+                                suppressed=arguments.suppressed):
                 if fits(alert, ticker, kind):
                     _print(arguments, alert)
-        for alert in reversed(listed(home, since_ms, most, ticker, kind)):
+        for alert in reversed(listed(home, since_ms, most, ticker, kind, suppressed=arguments.suppressed)):
             _print(arguments, alert)
     return 0
 
 
-def listed(home: Home, since_ms: int, most: int, ticker: str = "", kind: str = "") -> list[dict[str, Any]]:
+def listed(home: Home, since_ms: int, most: int, ticker: str = "", kind: str = "", *,
+           suppressed: bool = False) -> list[dict[str, Any]]:
     """The newest alerts that fit, newest first; among all that are kept, not only the newest of all.
 
     Raises UnavailableError where the alerter does not run.
@@ -59,8 +63,9 @@ def listed(home: Home, since_ms: int, most: int, ticker: str = "", kind: str = "
     if not most:
         return []
     if not (ticker or kind):
-        return list(home.ask(ALERTER, "alerts", since_ms=since_ms, limit=most)["alerts"])
-    found = home.ask(ALERTER, "query", QUERY_ANSWER_S, sql=FITTING, parameters=[since_ms, ticker, kind, most])
+        return list(home.ask(ALERTER, "alerts", since_ms=since_ms, limit=most, suppressed=suppressed)["alerts"])
+    found = home.ask(ALERTER, "query", QUERY_ANSWER_S, sql=FITTING,
+                     parameters=[since_ms, ticker, kind, most, suppressed])
     whole = [home.ask(ALERTER, "alert", QUERY_ANSWER_S, id=row[0])["alert"] for row in found["rows"]]
     return [{name: value for name, value in alert.items() if name not in DETAILS} for alert in whole]
 
@@ -70,13 +75,16 @@ def fits(alert: dict[str, Any], ticker: str, kind: str) -> bool:
     return ticker in ("", alert["ticker"]) and any(name.startswith(kind) for name in alert["kinds"] or [""])
 
 
-def follow(home: Home, since_ms: int) -> Iterator[dict[str, Any]]:
-    """Every alert made since then, as soon as a sink has it or all refused it; the alerter may come and go."""
+def follow(home: Home, since_ms: int, *, suppressed: bool = False) -> Iterator[dict[str, Any]]:
+    """Every alert made since then, as soon as a sink has it or all refused it; the alerter may come and go.
+
+    `suppressed`: those that were held back instead.
+    """
     known: set[str] = set()
     most = MOST
     while True:
         try:
-            alerts = home.ask(ALERTER, "alerts", since_ms=since_ms, limit=most)["alerts"]
+            alerts = home.ask(ALERTER, "alerts", since_ms=since_ms, limit=most, suppressed=suppressed)["alerts"]
         except UnavailableError:
             alerts = []
         fresh = [alert for alert in reversed(alerts) if alert["id"] not in known]
@@ -100,15 +108,24 @@ def _print(arguments: argparse.Namespace, alert: dict[str, Any]) -> None:
 
 
 def render(alert: dict[str, Any]) -> str:
-    """A block of four lines: what, the title, why, where and when. Times are UTC."""
+    """A block of five lines: what, the title, why, where and when, the link. Times are UTC. Of an alert that was held
+    back a line more says what for."""
     kinds = ", ".join(alert["kinds"]) or "no kind"
     first = (f"{ARROWS.get(alert['direction'], '●')} {alert['ticker']}  {alert.get('company') or ''}  {kinds}"
              f"  score {(alert['score'] or 0) * 100:.0f}  {_price(alert)}")
     sources = alert.get("sources") or []
     where = (f"{', '.join(sources)}  published {clock_time(alert['published'])}  seen {clock_time(alert['seen'])}"
              f"  {_latency(alert)}")
+    held = [f"held: {held_words(alert['reason'])}"] if alert.get("reason") else []
     return "\n".join([plain(first), *(f"  {plain(line)}" for line in (
-        alert["title"], f"why: {alert['why']}", where, alert["link"]))])
+        alert["title"], *held, f"why: {alert['why']}", where, alert["link"]))])
+
+
+def held_words(reason: str) -> str:
+    """The stored reason of an alert that was held back, for a reader."""
+    word, _, more = reason.partition(":")
+    return {"muted": f"muted, {more}", "quiet": "quiet hours", "filtered": f"filtered by every sink: {more}",
+            "cooldown": f"told as an update of alert {more}"}.get(word, reason)
 
 
 def _price(alert: dict[str, Any]) -> str:
@@ -122,6 +139,8 @@ def _price(alert: dict[str, Any]) -> str:
 
 def _latency(alert: dict[str, Any]) -> str:
     """How long from the complete response of the feed to the request to the first sink."""
+    if alert.get("reason"):
+        return "not posted"
     if not (alert["sent"] and alert["seen"]):
         return {"posted": "no sink is set", "dead": "NOT DELIVERED"}.get(alert.get("state", ""), "not sent yet")
     return f"sent {clock_time(alert['sent'])}, {from_iso(alert['sent']) - from_iso(alert['seen'])} ms after it was seen"

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from catalyst.commands.doctor_check import Check, Examined, fail, ok, warn
 from catalyst.commands.output import seconds
+from catalyst.core.quiet import parse_hours
 from catalyst.errors import ConfigError
 from catalyst.settings import TABLE, Settings, nearest, strangers
 
@@ -67,6 +68,16 @@ def time_zone(about: Examined) -> Iterator[Check]:
                                                                                " pip install tzdata)")
             return
     yield ok("time zone", str(about.settings.tz))
+
+
+def quiet_hours(about: Examined) -> Iterator[Check]:
+    """The times without alerts can be read."""
+    try:
+        parse_hours(about.settings.quiet_hours)
+    except ConfigError as error:
+        yield fail("quiet hours", str(error), "correct it; the alerter does not start with it")
+        return
+    yield ok("quiet hours", ", ".join(about.settings.quiet_hours) or "none")
 
 
 def home(about: Examined) -> Iterator[Check]:
@@ -299,5 +310,6 @@ def web_port(about: Examined) -> Iterator[Check]:
 
 
 CHECKS: tuple[Callable[[Examined], Iterator[Check]], ...] = (
-    settings, dotenv, time_zone, home, socket_path, sources, companies, watch_list, rules, sinks, notify_addresses,
+    settings, dotenv, time_zone, quiet_hours, home, socket_path, sources, companies, watch_list, rules, sinks,
+    notify_addresses,
     quote_providers, web_port)

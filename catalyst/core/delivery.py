@@ -24,6 +24,7 @@ LONGEST_NETWORK_WAIT_S = 5.0  # of one that is not reached: it must be used with
 STEP_BACK_MS = 250  # after a failure another delivery is tried first: it may be the message, not the sink
 HARMLESS_TO_REPEAT = frozenset({429, 502, 503})  # statuses after which a post has certainly not taken effect
 UNFIT = frozenset({400, 413})  # statuses that may be about the picture of a message
+PENDING = frozenset({"queued", "gathered"})  # states of a delivery that is on its way
 RANKS: dict[What, float] = {"alert": 0, "correction": -1, "chart": -3, "source": -6}  # an alert has 0 to 2
 ALL_SINKS_MS = 60_000  # after an alert went out at one sink it is out at the others too
 Outcome = Literal["delivered", "retry", "refused", "ambiguous"]
@@ -52,12 +53,30 @@ class Chart(msgspec.Struct, frozen=True):
     alt: str
 
 
+class Repeat(msgspec.Struct, frozen=True):
+    """A later alert that was folded into this one: its `number` among them, the alert itself being 1."""
+
+    number: int
+    title: str
+    source: str
+    link: str
+
+
+class Digest(msgspec.Struct, frozen=True):
+    """Several alerts in one message, the best first: those that `waiting` too many left over, or that `quiet` hours
+    held. `more` are counted only."""
+
+    cause: Literal["waiting", "quiet"]
+    alerts: tuple[AlertReady, ...]
+    more: int = 0
+
+
 class Deliver(msgspec.Struct, frozen=True, kw_only=True):
     """All that a sink needs for one request. `n` is 0 for the alert itself, then counts its updates."""
 
-    id: str  # the alert's id, or the notice's
+    id: str  # the alert's id, or the notice's or the digest's
     sink: str
-    event: Literal["alert", "update", "ops"]
+    event: Literal["alert", "update", "ops", "digest"]
     n: int = 0
     what: What = "alert"  # what it is the first to show; "chart" also where a source comes with it
     alert: AlertReady | None = None
@@ -65,6 +84,8 @@ class Deliver(msgspec.Struct, frozen=True, kw_only=True):
     notice: OpsNotice | None = None
     sources: tuple[Source, ...] = ()  # further wires, in order of arrival
     corrections: tuple[Correction, ...] = ()  # in order of arrival
+    repeats: tuple[Repeat, ...] = ()  # in order of arrival
+    digest: Digest | None = None
     chart: Chart | None = None  # sent again with each edit, so that an edit can be repeated
     message_id: str | None = None  # the message to edit
     sent_ms: int | None = None  # when the alert itself went out, for its later forms
@@ -80,7 +101,8 @@ class Deliver(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def urgency(self) -> float:
         """Texts go first, then corrections, charts, sources; among them a watched ticker, then the best score."""
-        return RANKS[self.what] + (self.alert.score + self.alert.watched if self.alert is not None else 0)
+        told = self.digest.alerts if self.digest is not None else (self.alert,) if self.alert is not None else ()
+        return RANKS[self.what] + max((alert.score + alert.watched for alert in told), default=0)
 
     @property
     def repeats_show(self) -> bool:
@@ -130,7 +152,12 @@ def in_one_clock(payload: Deliver, present_ms: Callable[[int], int]) -> Deliver:
     if (alert := payload.alert) is not None:
         seen_ms = present_ms(alert.seen_ms) if payload.sent_ms is None else by_clock_of(
             payload.sent_ms, alert.seen_ms, present_ms)
-        changes["alert"] = msgspec.structs.replace(alert, seen_ms=seen_ms)
+        ready_ms = present_ms(alert.ready_ms) if payload.sent_ms is None else by_clock_of(
+            payload.sent_ms, alert.ready_ms, present_ms)
+        changes["alert"] = msgspec.structs.replace(alert, seen_ms=seen_ms, ready_ms=ready_ms)
+    if (digest := payload.digest) is not None:
+        alerts = tuple(msgspec.structs.replace(one, ready_ms=present_ms(one.ready_ms)) for one in digest.alerts)
+        changes["digest"] = msgspec.structs.replace(digest, alerts=alerts)
     if (joined := payload.joined) is not None:
         changes["joined"] = msgspec.structs.replace(joined, seen_ms=present_ms(joined.seen_ms))
     if (notice := payload.notice) is not None:
@@ -212,10 +239,10 @@ def complaint(payload: Deliver, sent: Sent, closed: str | None, now_ms: int) -> 
         title, episode = f"Sink {payload.sink} is closed", closed
         said = f"Its webhook answered {sent.status}" if sent.status is not None else f"It cannot be used: {sent.reason}"
         text = f"{said}; set a new address, then reload."
-    elif payload.event == "alert" and sent.reason not in ("sink_closed", "not_configured"):
-        title = "An alert was not delivered"
+    elif payload.event in ("alert", "digest") and sent.reason not in ("sink_closed", "not_configured"):
+        title = f"{'An alert' if payload.event == 'alert' else 'A digest'} was not delivered"
         episode = sent.reason if payload.sink.startswith(NOTIFY) else payload.id  # there, once a reason
-        text = f"{payload.sink}: {sent.reason}, alert {payload.id}"
+        text = f"{payload.sink}: {sent.reason}, {payload.event} {payload.id}"
     else:
         return None
     return OpsNotice(item_id=f"sink:{payload.sink}", episode=episode, severity="critical", title=title, text=text,
@@ -230,7 +257,8 @@ def notice_id(notice: OpsNotice) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What is stored of one delivery. `state`: waiting, queued, delivered, refused, ambiguous, folded."""
+    """What is stored of one delivery. `state`: waiting, queued, delivered, refused, ambiguous, folded, and of an alert
+    filtered (the sink does not want it), gathered (in a digest that waits), digest (told in one)."""
 
     n: int
     state: str
@@ -262,7 +290,7 @@ def plan(rows: Sequence[Row], sink: str) -> Plan:
     """
     waiting = [row.n for row in rows if row.state == "waiting"]
     whats: dict[int, What] = {row.n: row.what for row in rows}
-    if not waiting or any(row.state == "queued" for row in rows):
+    if not waiting or any(row.state in PENDING for row in rows):
         return Plan()
     first = rows[0]
     if first.state == "waiting":
@@ -293,15 +321,16 @@ def past_of(posted_ms: int | None, before_ms: int, *, is_only: bool) -> Past:
 
 def overall(states: Sequence[str]) -> Literal["new", "posted", "dead"]:
     """What the states of an alert's first delivery at each sink make of it: out as soon as one sink has it."""
-    if not states or "delivered" in states:
+    if not states or {"delivered", "digest"} & set(states):
         return "posted"
-    return "new" if {"waiting", "queued"} & set(states) else "dead"
+    return "new" if "waiting" in states or PENDING & set(states) else "dead"
 
 
-def fates(alert: AlertReady, state: str, item_ids: Iterable[str], now_ms: int) -> Iterator[AlertPosted | ItemDropped]:
+def fates(alert: AlertReady, state: str, item_ids: Iterable[str], now_ms: int,
+          reason: str = "undelivered") -> Iterator[AlertPosted | ItemDropped]:
     """What the tracker is told of items that share the alert's `state`; nothing while that is `new`.
 
-    An item other than the alert's own is one that was folded into it.
+    An item other than the alert's own is one that was folded into it. `reason`: why the alert is dead or suppressed.
     """
     kinds = tuple(kind.kind for kind in alert.kinds)
     for item_id in item_ids:
@@ -309,6 +338,7 @@ def fates(alert: AlertReady, state: str, item_ids: Iterable[str], now_ms: int) -
             yield AlertPosted(item_id=item_id, alert_id=alert.alert_id, ticker=alert.ticker, kinds=kinds,
                               direction=alert.direction, score=alert.score, price_usd=alert.price_usd,
                               simulated=alert.simulated, posted_ms=now_ms, folded=item_id != alert.item_id)
-        elif state == "dead":
-            yield ItemDropped(item_id=item_id, stage="alerter", reason="undelivered", ticker=alert.ticker,
-                              kinds=kinds, score=alert.score, fate="dead", dropped_ms=now_ms)
+        elif state in ("dead", "suppressed"):
+            yield ItemDropped(item_id=item_id, stage="alerter", reason=reason.partition(":")[0], ticker=alert.ticker,
+                              kinds=kinds, score=alert.score, fate="dead" if state == "dead" else "dropped",
+                              dropped_ms=now_ms)

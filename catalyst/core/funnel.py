@@ -17,7 +17,8 @@ STEP_OF = {
     "no_ticker": "ticker", "foreign_listing": "ticker", "instrument": "ticker", "noise": "noise", "no_catalyst": "kind",
     "low_score": "score", "sent_gate": "score", "category_gate": "score",
     "price_ceiling": "price", "price_floor": "price",
-    "muted": "mute", "folded": "mute", "cooldown": "mute", "digest": "mute", "quiet": "mute", "undelivered": "sent"}
+    "muted": "mute", "folded": "mute", "cooldown": "mute", "digest": "mute", "quiet": "mute",
+    "filtered": "mute", "undelivered": "sent"}
 # Where an item stopped for a reason that is not in the table: what a stage drops, and what dies in it.
 DROPPED_IN = {"fetcher": "seen", "sec": "parsed", "classifier": "kind", "market": "price", "alerter": "mute"}
 DIED_IN = {"fetcher": "seen", "sec": "parsed", "classifier": "kind", "market": "price", "alerter": "sent"}
@@ -83,7 +84,10 @@ def _words(reason: str, told: str, price_usd: float | None, ceiling_usd: float, 
              "malformed": "it could not be read", "unread": "it could not be read",
              "duplicate": f"it repeats item {more}, which another wire had first",
              "form": f"filings of form {more} are not read",
-             "muted": f"muted{f' ({more})' if more else ''}; see catalyst mutes",
+             "muted": f"muted{f' ({more})' if more else ''}; see catalyst mutes, catalyst alerts --suppressed",
+             "quiet": "quiet hours held it; a digest after them listed it: catalyst alerts --suppressed",
+             "filtered": "the filters of all sinks held it (DISCORD_..., CATALYST_WEBHOOK_...):"
+                         " catalyst alerts --suppressed",
              "cooldown": f"another alert for its ticker had just gone out{f' ({more})' if more else ''}",
              "digest": f"it waits to be told with others{f' ({more})' if more else ''}"}
     return words.get(name) or told or reason

@@ -11,7 +11,7 @@ TEXT_LIMIT = 2_000  # characters; the stacks and the rest are stored
 # What an actor keeps for longer than its neighbours keep their messages: that is gone with its database.
 GONE_WITH = {
     "alerter": "alerts and deliveries older than that are no longer listed, and later wires and charts of older alerts"
-               " are not edited into their messages; an alert that may have been posted says so",
+               " are not edited into their messages; an alert that may have been posted says so; mutes are over",
     "tracker": "fates and outcomes older than that are no longer known",
     "charter": "charts older than that are no longer shown",
     "market": "older decisions and prices asked for later than that are asked for again, or end as unknown",

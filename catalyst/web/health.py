@@ -19,7 +19,7 @@ PASSING = frozenset({"starting", "draining"})  # states that end by themselves
 LATE_MS = 60_000  # an alert that no sink has by then is not being delivered
 RECENT_MS = 30 * 60_000  # an undelivered alert is news for so long
 STALE_MS = 10_000  # without an answer of the alerter
-SETTLED = frozenset({"delivered", "refused", "ambiguous"})
+SETTLED = frozenset({"delivered", "refused", "ambiguous", "digest"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,8 @@ def _age_ms(look: Look, alert: Alert) -> int:
 
 def sink_state(look: Look, sink: str) -> str:
     """How the newest alert that this sink is done with ended, `waiting` before the first, `unused` without any."""
-    states = [state for alert in look.alerts for name, state in alert.sinks if name == sink]
+    states = [state for alert in look.alerts for name, state in alert.sinks
+              if name == sink and state != "filtered"]
     return next((state for state in states if state in SETTLED), "waiting" if states else "unused")
 
 

@@ -16,7 +16,8 @@ GOOD, MILD, BAD, QUIET = "good", "mild", "bad", "quiet"
 SIGNS = {GOOD: "●", MILD: "◐", BAD: "✖", QUIET: "○"}
 TONES = {"running": GOOD, "starting": MILD, "draining": MILD, "backoff": BAD, "hung": BAD, "parked": BAD,
          "stopped": BAD, "delivered": GOOD, "posted": GOOD, "refused": BAD, "dead": BAD, "ambiguous": MILD, "new": MILD,
-         "waiting": MILD, "queued": MILD, "folded": QUIET, "alerted": GOOD, "dropped": QUIET, "in_flight": MILD,
+         "waiting": MILD, "queued": MILD, "folded": QUIET, "suppressed": QUIET, "filtered": QUIET,
+         "gathered": MILD, "digest": GOOD, "alerted": GOOD, "dropped": QUIET, "in_flight": MILD,
          "ok": GOOD, "degraded": MILD, "failing": BAD}
 
 

@@ -32,6 +32,7 @@ def make(tmp_path: Path, receiver: Receiver, outside: Outside) -> Iterator[Calla
     def new(*sinks: str, folder: str = "home", **settings: Any) -> Bench:
         names = {"discord": "discord_webhook_url", "ops": "discord_admin_webhook", "hook": "webhook_url"}
         addresses = {names[sink]: f"{receiver.url}/{sink}" for sink in sinks}
+        settings = {"digest_from": 0, **settings}
         benches.append(Bench(Alerter, tmp_path / folder, clock=outside.clock, **{**addresses, **settings}))
         return benches[-1]
 

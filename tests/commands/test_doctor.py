@@ -309,6 +309,12 @@ def test_time_zone(home: Path) -> None:
     assert seen(doctor_setup.time_zone, examined(home)) == {"time zone": "ok"}
 
 
+def test_quiet_hours(home: Path) -> None:
+    """A time that the alerter could not read is found before it starts."""
+    assert seen(doctor_setup.quiet_hours, examined(home, quiet_hours=("at night",))) == {"quiet hours": "fail"}
+    assert seen(doctor_setup.quiet_hours, examined(home, quiet_hours=("22:00-06:30",))) == {"quiet hours": "ok"}
+
+
 # -- the house
 
 

@@ -132,7 +132,7 @@ def home(tmp_path: Path, wires: Wires) -> Iterator[BenchHome]:
     with Receiver(Outside()) as outside:
         made = BenchHome(tmp_path, FakeClock(), sources=listing(tmp_path, wires, "one", "two"), charts=False,
                          allow_hosts=("127.0.0.1",), yahoo_base_url=outside.url, quote_ttl_s=0.0, price_ceiling=10.0,
-                         discord_webhook_url=f"{outside.url}/api/webhooks/1/token", discord_per_minute=0,
+                         discord_webhook_url=f"{outside.url}/api/webhooks/1/token", discord_per_minute=0, digest_from=0,
                          sec_user_agent="", companies=tmp_path / "companies.json")
         yield made
         made.close()

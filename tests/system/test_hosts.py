@@ -51,7 +51,8 @@ class Host:
         endpoints = [f"{actor}=tcp://{ADDRESS['near' if actor in NEAR else 'far']}:{PORT + 10 * place}"
                      for place, actor in enumerate(WORKERS)]
         self.environment = inherited() | {
-            "CATALYST_HOME": str(self.home), "DISCORD_PER_MINUTE": "0", "CATALYST_WEB_PORT": "0",
+            "CATALYST_HOME": str(self.home), "DISCORD_PER_MINUTE": "0", "CATALYST_DIGEST_FROM": "0",
+            "CATALYST_WEB_PORT": "0",
             "CATALYST_ACTORS": ",".join(actors), "CATALYST_ENDPOINTS": ",".join(endpoints)}
         self.processes: list[subprocess.Popen[bytes]] = []
 

@@ -1,0 +1,89 @@
+"""`catalyst mute`, `unmute`, `mutes` and `alerts --suppressed` on a running alerter."""
+
+from __future__ import annotations
+
+import pytest
+
+from actors.alerter import Alerter
+from actors.tracker import Tracker
+from catalyst.commands.alerts import held_words, render
+from catalyst.core.funnel import ended, step_of
+from catalyst.testing import same, wait_until
+from tests.commands.conftest import Catalyst
+from tests.commands.test_alerts import ALERT, listed, put
+from tests.commands.tiny import Running
+
+
+def test_mute_list_and_unmute(catalyst: Catalyst, running: Running) -> None:
+    """Set with an end and a note, listed with the time left, ended; each also as JSON."""
+    running.start(Alerter)
+    done = catalyst("mute", "ticker", "acme", "--for", "2d", "--note", "until the\x1b results")
+    assert done.code == 0
+    assert done.out.startswith("alerts of ticker ACME are held until 20")
+    assert catalyst("mute", "kind", "offering", "--json").json["left_s"] == pytest.approx(4 * 3_600, abs=60)
+    kind, ticker = catalyst("mutes", "--json").lines
+    assert (kind["what"], ticker["what"], ticker["value"]) == ("kind", "ticker", "ACME")
+    assert (ticker["note"], ticker["held"]) == ("until the results", 0)
+    shown = catalyst("mutes").out.splitlines()
+    assert shown[0].split() == ["WHAT", "VALUE", "LEFT", "UNTIL", "HELD", "NOTE"]
+    assert shown[2].startswith("ticker  ACME")
+    assert catalyst("unmute", "ticker", "ACME", "--json").json == {"what": "ticker", "value": "ACME", "was_muted": True}
+    assert catalyst("unmute", "ticker", "ACME").out == "ticker ACME was not muted\n"
+    catalyst("unmute", "kind", "offering")
+    assert catalyst("mutes").out.startswith("nothing is muted")
+
+
+@pytest.mark.parametrize(("words", "says"), [
+    (("mute", "ticker", "no ticker"), "is no ticker"), (("mute", "kind", "offering", "--for", "31d"), "to 30 d"),
+    (("mute", "sink", "discord"), "invalid choice"), (("mute", "ticker", "ACME", "--for", "soon"), "no duration")])
+def test_misuse_is_named(catalyst: Catalyst, running: Running, words: tuple[str, ...], says: str) -> None:
+    """Exit code 64 and one line."""
+    running.start(Alerter)
+    done = catalyst(*words)
+    assert (done.code, done.err.count("\n")) == (64, 1)
+    assert says in done.err
+
+
+def test_without_an_alerter(catalyst: Catalyst) -> None:
+    """Nobody could keep the mute: exit code 69."""
+    for words in (("mute", "ticker", "ACME"), ("unmute", "ticker", "ACME"), ("mutes",)):
+        assert catalyst(*words).code == 69
+
+
+def test_what_was_held_is_listed_and_explained(catalyst: Catalyst, running: Running) -> None:
+    """Not among the alerts, but with --suppressed, with its reason; its item is dropped as muted at the step mute."""
+    running.start(Alerter)
+    catalyst("mute", "ticker", "ACME")
+    running.stop("alerter")
+    put(running, same(ALERT, ticker="ACME", alert_id="held", item_id="h" * 32))  # type: ignore[arg-type]
+    running.start(Alerter, Tracker)
+    wait_until(lambda: running.processes["tracker"].progress.handled == 1)
+    assert catalyst("alerts", "--json").out == ""
+    (alert,) = catalyst("alerts", "--suppressed", "--json").lines
+    assert (alert["id"], alert["state"], alert["reason"]) == ("held", "suppressed", "muted:ticker ACME")
+    assert "  held: muted, ticker ACME\n" in catalyst("alerts", "--suppressed").out
+    assert catalyst("mutes", "--json").json["held"] == 1
+    found = catalyst("explain", "--ticker", "ACME", "--json").json
+    assert [(item["step"], item["fate"], item["reason"]) for item in found["items"]] == [("mute", "dropped", "muted")]
+    assert "catalyst alerts --suppressed" in catalyst("explain", "--ticker", "ACME").out
+
+
+@pytest.mark.parametrize(("reason", "words"), [
+    ("muted:kind offering", "muted, kind offering"), ("quiet", "quiet hours"),
+    ("filtered:discord score", "filtered by every sink: discord score"),
+    ("cooldown:a1", "told as an update of alert a1")])
+def test_reasons_in_words(reason: str, words: str) -> None:
+    """Each stored reason reads as a sentence's part, and the alert as not posted."""
+    assert held_words(reason) == words
+    text = render({**listed(None, "suppressed"), "reason": reason})
+    assert f"held: {words}" in text
+    assert "not posted" in text
+
+
+@pytest.mark.parametrize("reason", ["muted", "quiet", "filtered", "cooldown", "digest"])
+def test_the_funnel_knows_each_reason(reason: str) -> None:
+    """All stop at the step mute, with words of their own."""
+    fact = {"fate": "dropped", "reason": reason, "ticker": "ACME", "stage": "alerter", "alert_id": None}
+    step, fate, _, words = ended("ACME", None, fact, None, 10.0, 0.1)
+    assert (step, fate, step_of(reason, "alerter")) == ("mute", "dropped", "mute")
+    assert len(words) > len(reason) + 10
