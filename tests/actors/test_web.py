@@ -18,7 +18,8 @@ from actors.tracker import Tracker
 from actors.web import Web
 from catalyst.clock import SystemClock
 from catalyst.errors import UsageError
-from catalyst.runtime.contract import Actor
+from catalyst.messages import OpsNotice
+from catalyst.runtime.contract import Actor, Output
 from catalyst.runtime.control import Control
 from catalyst.testing import FakeClock, wait_until
 from catalyst.web import facts, pulse
@@ -36,8 +37,13 @@ class TinyAlerter(Actor):
     """Knows one alert; counts the questions; takes its time where a test wants it."""
 
     name = "alerter"
+    inbox = (OpsNotice,)
     asked: ClassVar[list[str]] = []
     gate: ClassVar[threading.Event] = threading.Event()
+
+    def on_ops_notice(self, notice: OpsNotice, db: sqlite3.Connection) -> Iterator[Output]:
+        """Taken, told to nobody."""
+        return iter(())
 
     def verb_alerts(self, arguments: dict[str, Any], db: sqlite3.Connection) -> dict[str, Any]:
         """One alert."""
