@@ -7,6 +7,7 @@ stores    charts       one row an alert, kept 7 days
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sqlite3
 import sys
@@ -19,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 from catalyst import log
 from catalyst.books.slices import LARGE_ROWS, PRUNE_S, forget
-from catalyst.core.bars import usable
+from catalyst.core.bars import TIMEFRAMES, new_york_day, timeframe_of, usable
 from catalyst.core.chart import describe_chart, draw_chart
 from catalyst.errors import ChartError, UsageError
 from catalyst.messages import PNG_LIMIT_BYTES, ChartReady, ChartWanted
@@ -43,6 +44,12 @@ CREATE TABLE charts (
 CREATE INDEX charts_by_time ON charts(drawn_ms);
 """
 
+SECOND_STEP = """
+ALTER TABLE charts ADD COLUMN look BLOB;  -- digest of what it shows: ticker, days, catalyst's minute
+-- whether a chart that shows the same was drawn a moment ago
+CREATE INDEX charts_by_look ON charts(look, drawn_ms);
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
@@ -59,16 +66,25 @@ class Charter(Actor):
     niceness = 5
     inbox = (ChartWanted,)
     outbox = (ChartReady,)
-    tables = (SCHEMA,)
+    tables = (SCHEMA, SECOND_STEP)
     jobs = (JobKind("draw", ChartWanted, limit_s=10.0),)
     every = (Every("prune", PRUNE_S),)
 
     def on_chart_wanted(self, wanted: ChartWanted, db: sqlite3.Connection) -> Iterator[Output]:
-        """Draw it, unless the alert has its chart or nothing in the bars can be drawn."""
+        """Draw it, unless the alert has its chart, one that shows the same was drawn a moment ago, or nothing in the
+        bars can be drawn. How long a picture counts as new depends on its timeframe."""
         if _stored(db, wanted.alert_id) is not None:
             return
-        if not usable(wanted.bars):
+        bars = usable(wanted.bars)
+        if not bars:
             self.counters.add("without_bars")
+            return
+        fresh_ms = TIMEFRAMES[timeframe_of(bars)].fresh_s * 1000
+        known = db.execute("SELECT png, alt FROM charts WHERE look = ? AND drawn_ms > ? AND drawn_ms <= ?"
+                           " ORDER BY drawn_ms DESC", (_look(wanted), self.now_ms - fresh_ms, self.now_ms)).fetchone()
+        if known is not None:
+            self.counters.add("reused")
+            yield from self._keep(wanted, Drawn(*known), db)
             return
         yield Job("draw", wanted, key=wanted.alert_id, priority=wanted.score + wanted.watched, item_id=wanted.item_id)
 
@@ -77,7 +93,7 @@ class Charter(Actor):
         _be_modest()
         zone = ZoneInfo(self.settings.tz)
         png = draw_chart(wanted.bars, ticker=wanted.ticker, mark_ms=wanted.mark_ms, simulated=wanted.simulated,
-                         theme=self.settings.chart_theme, tz=zone)
+                         theme=self.settings.chart_theme, tz=zone, panes=self.settings.chart_panes)
         if len(png) > PNG_LIMIT_BYTES:
             raise ChartError(f"the picture has {len(png)} bytes, at most {PNG_LIMIT_BYTES} are sent")
         return Drawn(png, describe_chart(wanted.bars, ticker=wanted.ticker, mark_ms=wanted.mark_ms,
@@ -85,12 +101,18 @@ class Charter(Actor):
 
     def done_draw(self, job: Job, drawn: Drawn, db: sqlite3.Connection) -> Iterator[Output]:
         """Keep the picture and send it; a second one of the same alert is nothing."""
-        wanted = _wanted(job)
-        new = db.execute(
-            "INSERT OR IGNORE INTO charts(alert_id, ticker, alt, bytes, drawn_ms, png) VALUES(?, ?, ?, ?, ?, ?)",
-            (wanted.alert_id, wanted.ticker, drawn.alt, len(drawn.png), self.now_ms, drawn.png)).rowcount
-        if new:
+        for message in self._keep(_wanted(job), drawn, db, _look(_wanted(job))):
             self.counters.add("drawn")
+            yield message
+
+    def _keep(self, wanted: ChartWanted, drawn: Drawn, db: sqlite3.Connection,
+              look: bytes | None = None) -> Iterator[Output]:
+        """`look` only of one that was drawn now: a picture that is used again does not become newer."""
+        new = db.execute(
+            "INSERT OR IGNORE INTO charts(alert_id, ticker, alt, bytes, drawn_ms, png, look)"
+            " VALUES(?, ?, ?, ?, ?, ?, ?)",
+            (wanted.alert_id, wanted.ticker, drawn.alt, len(drawn.png), self.now_ms, drawn.png, look)).rowcount
+        if new:
             yield ChartReady(item_id=wanted.item_id, alert_id=wanted.alert_id, ticker=wanted.ticker, png=drawn.png,
                              alt=drawn.alt, drawn_ms=self.now_ms)
 
@@ -125,6 +147,14 @@ def _stored(db: sqlite3.Connection, alert_id: str) -> tuple[bytes, str, int] | N
     row: tuple[bytes, str, int] | None = db.execute("SELECT png, alt, drawn_ms FROM charts WHERE alert_id = ?",
                                                     (alert_id,)).fetchone()
     return row
+
+
+def _look(wanted: ChartWanted) -> bytes:
+    """Tells what a chart shows, but for the newest prices: two with the same look differ by their age only."""
+    first_ms = min(bar.start_ms for bar in wanted.bars)
+    shown = (wanted.ticker, timeframe_of(wanted.bars), new_york_day(first_ms), wanted.mark_ms // 60_000,
+             wanted.simulated, wanted.provider)
+    return hashlib.blake2b(repr(shown).encode(), digest_size=16).digest()
 
 
 def _wanted(job: Job) -> ChartWanted:

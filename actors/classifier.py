@@ -182,7 +182,7 @@ class Classifier(Actor):
             published_ms=item.published_ms, seen_ms=item.seen_ms, ticker=ticker, role=role,
             company=company.title[:200] if company is not None else filer,
             kinds=decision.kinds, direction=decision.direction, sentiment=decision.sentiment, score=decision.score,
-            why=decision.why, watched=ticker in decision.watched, form=form)
+            why=decision.why, watched=ticker in decision.watched, form=form, trust=item.trust)
 
     def _store(self, decision: Decision, db: sqlite3.Connection) -> None:
         evidence = json.dumps(evidence_of(decision), ensure_ascii=False, separators=(",", ":"))

@@ -32,6 +32,7 @@ from catalyst.core.gate import price_gate
 from catalyst.core.outcomes import Watch, answer
 from catalyst.core.passed import alert_of, chart_of
 from catalyst.core.quotes import Quote
+from catalyst.core.session import market_session
 from catalyst.errors import UsageError
 from catalyst.messages import AlertReady, CatalystScored, ChartWanted, ItemDropped, PriceSeen, WatchTicker
 from catalyst.runtime.contract import Actor, Every, Job, JobKind, Output
@@ -114,6 +115,7 @@ class Market(Actor):
 
     def work_quote(self, scored: CatalystScored) -> Priced:
         """Ask the providers."""
+        market_session(self.clock.now_ms())  # reads the exchange's calendar the first time: not in a handler's turn
         return self._chain.quote(scored.ticker)
 
     def done_quote(self, job: Job, priced: Priced, db: sqlite3.Connection) -> Iterator[Output]:
@@ -147,8 +149,9 @@ class Market(Actor):
                               kinds=tuple(kind.kind for kind in scored.kinds), score=scored.score,
                               dropped_ms=self.now_ms)
             return
-        yield alert_of(scored, quote, self.now_ms)
-        if self.settings.charts and quote is not None and (bars := book.bars(scored.ticker)):
+        bars = book.bars(scored.ticker) if quote is not None else ()
+        yield alert_of(scored, quote, bars, self.now_ms)
+        if self.settings.charts and quote is not None and bars:
             yield chart_of(scored, quote, bars)
 
     def verb_decision(self, arguments: dict[str, Any], db: sqlite3.Connection) -> dict[str, Any]:

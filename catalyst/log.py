@@ -11,6 +11,7 @@ import json
 import logging
 import math
 import os
+import re
 import sys
 import threading
 import traceback
@@ -26,6 +27,8 @@ ROTATE_BYTES = 20_000_000
 KEEP_FILES = 5
 VALUE_LIMIT = 8_000
 PASSING = (errno.ENOSPC, errno.EDQUOT, errno.EIO)  # room is made, errors pass: lines are lost meanwhile, nothing else
+# What json.dumps leaves as it is and a terminal may obey: DEL, C1 controls, direction marks and overrides, line ends.
+_STEERING = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _LOGGER = logging.getLogger("catalyst")
 
 
@@ -44,7 +47,7 @@ class JsonLines(logging.Formatter):
             line[f"{key}_" if key in line else key] = value if plain else str(value)[:VALUE_LIMIT]
         if record.exc_info:
             line["traceback"] = "".join(traceback.format_exception(*record.exc_info))[-VALUE_LIMIT:]
-        return json.dumps(line, ensure_ascii=False)
+        return _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(line, ensure_ascii=False))
 
 
 class LineFile(logging.Handler):

@@ -208,6 +208,7 @@ class CatalystScored(Message, frozen=True, kw_only=True):
     why: Line
     watched: bool = False  # on the watch list: the price ceiling does not apply
     form: Name = ""  # of a filing, empty for a story
+    trust: Share | None = None  # the source's
 
 
 class AlertReady(Message, frozen=True, kw_only=True):
@@ -238,6 +239,10 @@ class AlertReady(Message, frozen=True, kw_only=True):
     provider: Name | None
     ready_ms: Ms
     form: Name = ""
+    trust: Share | None = None
+    session: Name = ""  # of the market when the alert was made: premarket, regular, after_hours, closed
+    volume: Annotated[float, msgspec.Meta(ge=0, le=1e15)] | None = None  # shares traded today
+    rvol: Annotated[float, msgspec.Meta(ge=0, le=1e9)] | None = None  # pace of the newest minutes over the session's
 
 
 class ChartWanted(Message, frozen=True, kw_only=True):

@@ -86,6 +86,8 @@ TABLE: tuple[Setting, ...] = (
     S("CATALYST_QUOTE_TTL_S", "float", 15, "seconds for which a quote is used again", "market", 0, 3600),
     S("CATALYST_CHARTS", "bool", True, "draw a chart for each alert", "charts"),
     S("CATALYST_CHART_THEME", "str", "dark", "dark or light", "charts", choices=("dark", "light")),
+    S("CATALYST_CHART_PANES", "list", "", "panes below the volume of a chart: rsi, macd or both", "charts",
+      choices=("rsi", "macd")),
     S("CATALYST_HORIZONS", "list", "15m,30m,1h,4h,1d,7d", "when an alert's outcome is taken: s, m, h or d after it",
       "outcomes"),
     S("CATALYST_WEB_PORT", "int", 8787, "page, health and metrics on 127.0.0.1; 0 = any free port", "page", 0, 65_535),
@@ -302,7 +304,10 @@ def _parse(row: Setting, text: str) -> Any:
             raise ValueError("must not be empty")
         return Path(text).expanduser().absolute() if text else None
     if row.kind == "list":
-        return tuple(part.strip() for part in text.split(",") if part.strip())
+        parts = tuple(part.strip() for part in text.split(",") if part.strip())
+        if row.choices and (strange := [part for part in parts if part not in row.choices]):
+            raise ValueError(f"{strange[0]!r} is none of {', '.join(row.choices)}")
+        return parts
     if row.choices:
         by_fold = {choice.lower(): choice for choice in row.choices}
         if text.lower() not in by_fold:

@@ -15,8 +15,9 @@ settings.load_profile("catalyst")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--long` also runs the tests that take minutes."""
+    """`--long` also runs the tests that take minutes, `--write-cards` renews tests/data/cards."""
     parser.addoption("--long", action="store_true", help="also run the tests that take minutes")
+    parser.addoption("--write-cards", action="store_true", help="write the golden cards anew, see tests/data/README.md")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

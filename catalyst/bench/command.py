@@ -13,9 +13,9 @@ from pathlib import Path
 from catalyst.bench.measure import Report, progress
 from catalyst.errors import CatalystError
 
-BENCHES = ("bus", "store", "feeds", "fetch", "keywords", "classify", "explain", "restart", "latency", "isolation",
-           "delivery", "memory")
-CHECKED = ("bus", "store", "feeds", "fetch", "keywords", "classify")  # the others start, or look at, a whole system
+BENCHES = ("bus", "store", "feeds", "fetch", "keywords", "classify", "chart", "explain", "restart", "latency",
+           "isolation", "delivery", "memory")
+CHECKED = ("bus", "store", "feeds", "fetch", "keywords", "classify")  # the others need a system, or the extra `bench`
 FLOORS = Path(__file__).resolve().parents[2] / "scripts" / "bench_floors.toml"
 
 

@@ -11,12 +11,15 @@ LIMIT_BYTES = 50_000_000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`catalyst draw-chart BARS.csv OUT.png [--ticker X] [--mark TIME] [--light] [--simulated]`."""
+    """`catalyst draw-chart BARS.csv OUT.png [--ticker X] [--mark TIME] [--timeframe 5D] [--panes rsi,macd] ...`."""
     parser.description = "Draw the bars of a CSV file (a time, open, high, low, close, volume) as a PNG."
     parser.add_argument("bars", type=Path, metavar="BARS.csv", help="the bars; a column `ticker` is heeded")
     parser.add_argument("out", type=Path, metavar="OUT.png", help="the picture to write")
     parser.add_argument("--ticker", help="the ticker to show and to choose (default: the file's name)")
     parser.add_argument("--mark", type=moment, metavar="TIME", help="the catalyst's time, ISO; UTC without a zone")
+    parser.add_argument("--timeframe", choices=("1D", "5D", "1M", "3M", "1Y"),
+                        help="the last trading day, 5, 22, 63 or 252 of them (default: all bars)")
+    parser.add_argument("--panes", default="", metavar="rsi,macd", help="panes below the volume")
     parser.add_argument("--light", action="store_true", help="dark on white instead of light on black")
     parser.add_argument("--simulated", action="store_true", help="write SIMULATED across the picture")
 
@@ -42,9 +45,13 @@ def moment(text: str) -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the picture and print what it shows. Raises BarsError for a file that holds no table of bars."""
-    from catalyst.core.bars import read_bars
-    from catalyst.core.chart import describe_chart, draw_chart
-    from catalyst.errors import BarsError
+    from catalyst.core.bars import in_timeframe, read_bars
+    from catalyst.core.chart import PANES, describe_chart, draw_chart
+    from catalyst.errors import BarsError, UsageError
+
+    panes = [name for name in arguments.panes.lower().split(",") if name]
+    if unknown := [name for name in panes if name not in PANES]:
+        raise UsageError(f"there is no pane {plain(unknown[0])!r}; there are {', '.join(PANES)}")
 
     with arguments.bars.open("rb") as stream:
         body = stream.read(LIMIT_BYTES + 1)
@@ -56,9 +63,10 @@ def run(arguments: argparse.Namespace) -> int:
         raise BarsError(f"{arguments.bars}: not UTF-8") from error
     except BarsError as error:
         raise BarsError(f"{arguments.bars}: {error}") from error
+    bars = in_timeframe(bars, arguments.timeframe) if arguments.timeframe else bars
     ticker = (arguments.ticker or arguments.bars.stem).upper()
     picture = draw_chart(bars, ticker=ticker, mark_ms=arguments.mark, simulated=arguments.simulated,
-                         theme="light" if arguments.light else "dark")
+                         theme="light" if arguments.light else "dark", panes=panes)
     arguments.out.write_bytes(picture)
     text = describe_chart(bars, ticker=ticker, mark_ms=arguments.mark, simulated=arguments.simulated)
     if arguments.json:

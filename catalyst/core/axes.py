@@ -8,10 +8,14 @@ from datetime import datetime, tzinfo
 
 from catalyst.core.bars import Slot
 from catalyst.core.session import BELL_MIN, CLOSE_MIN, NEW_YORK
+from catalyst.messages import Bar
 
 TIME_STEPS_MIN = (1, 2, 5, 10, 15, 30, 60, 120, 240)
 MONTH_STEPS = (1, 2, 3, 6, 12)
 FEW_DAYS, MANY_DAYS = 2, 31
+MANY_BARS = 20  # below it every price counts
+STRAY = 4  # the scale would be so many times finer without the stray bars
+WICK = 0.6
 
 
 def price_text(price: float, step: float = 1.0) -> str:
@@ -55,6 +59,27 @@ def price_range(values: Sequence[float]) -> tuple[float, float]:
     low, high = min(values), max(values)
     room = max((high - low) * 0.07, high * 1e-3)
     return max(0.0, low - room), high + room
+
+
+def visible(bars: Sequence[Bar], kept: Sequence[Bar]) -> tuple[float, float]:
+    """Low and high of what the pane must show: all bodies, and wicks up to WICK times their span.
+
+    A few bars that stand alone, far from all others (stray trades, the price before a split), are left out where they
+    would press the rest flat; never those of `kept`. Whoever draws says what is off the scale.
+    """
+    if len(bars) < MANY_BARS:
+        return min(bar.low for bar in bars), max(bar.high for bar in bars)
+    bodies = sorted((min(bar.open, bar.close), max(bar.open, bar.close)) for bar in bars)
+    few = max(1, len(bars) // 50)
+    low, high = bodies[0][0], max(top for _, top in bodies)
+    trimmed_low, trimmed_high = bodies[few][0], sorted(top for _, top in bodies)[-few - 1]
+    if trimmed_high - trimmed_low < (high - low) / STRAY:
+        must = [price for bar in kept for price in (bar.open, bar.close)]
+        low, high = min([trimmed_low, *must]), max([trimmed_high, *must])
+    room = max(high - low, high * 0.005) * WICK
+    shown = [bar for bar in bars if low <= min(bar.open, bar.close) and max(bar.open, bar.close) <= high]
+    return (max(low - room, min([low, *(bar.low for bar in shown)])),
+            min(high + room, max([high, *(bar.high for bar in shown)])))
 
 
 def price_ticks(low: float, high: float, wanted: int = 5) -> tuple[float, list[float]]:

@@ -23,11 +23,28 @@ MAX_USD = 1e12  # as in catalyst.core.quotes
 MAX_VOLUME = 1e15
 FIRST_MS, LAST_MS = 0, 7_258_118_400_000  # 1970 to 2200: the years that the exchange's calendar knows for certain
 MINUTE_MS = 60_000
+GAP_MIN = 5  # the shortest trading pause of the exchanges (limit up, limit down)
+DENSE = 0.4  # share of slots with a trade from which on a gap is worth a word
+LEAST_DAY_MS = 20 * 3_600_000  # bars further apart are of days, whatever hour a provider stamps them with
+MOST_SPLIT, SPLIT_ERROR = 100, 0.03
 MOST_SLOTS = 260  # a year of days is 252; at 1,200 pixels a candle then still has a body of 3 and a gap of 1
 STEPS_MIN = (1, 2, 5, 10, 15, 30, 60)
 UTC_COLUMNS = ("time", "timestamp", "datetime")
 TIME_COLUMNS = (*UTC_COLUMNS, "timestamp_et", "date")
 MISSING = ("", "null", "nan", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class Timeframe:
+    """So many trading days, as they are or in bars of days; a picture of it is new for `fresh_s`."""
+
+    days: int
+    daily: bool
+    fresh_s: int
+
+
+TIMEFRAMES = {"1D": Timeframe(1, False, 60), "5D": Timeframe(5, False, 300), "1M": Timeframe(22, True, 900),
+              "3M": Timeframe(63, True, 3_600), "1Y": Timeframe(252, True, 3_600)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +149,14 @@ def usable(bars: Iterable[Bar]) -> list[Bar]:
     """
     kept: dict[int, Bar] = {}
     for bar in bars:
-        prices = (bar.open, bar.high, bar.low, bar.close)
-        if not FIRST_MS <= bar.start_ms < LAST_MS or not all(0 < price <= MAX_USD for price in prices):
+        start_ms, first, high, low, last = bar.start_ms, bar.open, bar.high, bar.low, bar.close
+        if not (FIRST_MS <= start_ms < LAST_MS and 0 < first <= MAX_USD and 0 < high <= MAX_USD and 0 < low <= MAX_USD
+                and 0 < last <= MAX_USD):
             continue
-        volume = min(bar.volume, MAX_VOLUME) if bar.volume > 0 else 0.0
-        kept[bar.start_ms] = Bar(bar.start_ms, bar.open, max(prices), min(prices), bar.close, volume)
+        if not (low <= first <= high and low <= last <= high and 0 <= bar.volume <= MAX_VOLUME):
+            volume = min(bar.volume, MAX_VOLUME) if bar.volume > 0 else 0.0
+            bar = Bar(start_ms, first, max(first, high, low, last), min(first, high, low, last), last, volume)
+        kept[start_ms] = bar
     return [kept[start_ms] for start_ms in sorted(kept)]
 
 
@@ -173,8 +193,8 @@ def gather(bars: Iterable[Bar], most: int = MOST_SLOTS) -> Series | None:
     clean = usable(bars)
     if not clean:
         return None
-    if any(bar.start_ms != midnight_ms(new_york_day(bar.start_ms)) for bar in clean):
-        shortest_ms = min((later.start_ms - bar.start_ms for bar, later in pairwise(clean)), default=MINUTE_MS)
+    shortest_ms = min((later.start_ms - bar.start_ms for bar, later in pairwise(clean)), default=MINUTE_MS)
+    if shortest_ms < LEAST_DAY_MS and any(bar.start_ms != midnight_ms(new_york_day(bar.start_ms)) for bar in clean):
         days = [list(group) for _, group in groupby(zip(clean, vwaps(clean), strict=True),
                                                     key=lambda pair: new_york_day(pair[0].start_ms))]
         for step_min in STEPS_MIN:
@@ -231,10 +251,63 @@ def _merged(bars: Sequence[Bar]) -> Bar:
 
 
 def price_before(series: Series, moment_ms: int) -> float | None:
-    """The last price known at a moment: the open of the slot that contains it, else the close before it."""
+    """The last price known at a moment: the close of the last bar that was over, else the open of the one under way.
+
+    The open of a bar under way may have been traded after the moment: a stock that jumps on the news opens its next bar
+    at the new price.
+    """
     known = None
     for slot in series.slots:
         if slot.bar is None or slot.start_ms > moment_ms:
             continue
-        known = slot.bar.open if moment_ms < slot.end_ms else slot.bar.close
+        if slot.end_ms <= moment_ms:
+            known = slot.bar.close
+        elif known is None:
+            known = slot.bar.open
     return known
+
+
+def longest_gap(series: Series) -> tuple[int, int] | None:
+    """First slot and the one after the longest stretch of regular hours without a trade, at least GAP_MIN minutes long,
+    in a stock that is traded otherwise; None where there is none, and for days."""
+    if not series.intraday or len(series.bars) < len(series.slots) * DENSE:
+        return None
+    longest, first = (0, 0), None
+    for place, slot in enumerate(series.slots):
+        if slot.bar is not None or slot.session != "regular":
+            first = None
+            continue
+        first = place if first is None or series.slots[first].day != slot.day else first
+        longest = max(longest, (first, place + 1), key=lambda pair: pair[1] - pair[0])
+    begin, end = longest
+    if end - begin == 0 or series.slots[end - 1].end_ms - series.slots[begin].start_ms < GAP_MIN * MINUTE_MS:
+        return None
+    return begin, end
+
+
+def split_ratio(series: Series) -> str:
+    """`1:10` where a price jumped between two days by nearly a whole number, as after a split that the bars are not
+    adjusted for; empty where none did."""
+    dated = [(slot.day, slot.bar) for slot in series.slots if slot.bar is not None]
+    for (day, bar), (later, other) in pairwise(dated):
+        factor = max(bar.close / other.open, other.open / bar.close)
+        whole = round(factor)
+        if later != day and 2 <= whole <= MOST_SPLIT and abs(factor / whole - 1) < SPLIT_ERROR:
+            return f"{whole}:1" if bar.close > other.open else f"1:{whole}"
+    return ""
+
+
+def in_timeframe(bars: Iterable[Bar], name: str) -> list[Bar]:
+    """The bars of one of TIMEFRAMES: the last days as they are, or their last sessions in bars of days."""
+    frame = TIMEFRAMES[name]
+    days = [list(group) for _, group in groupby(usable(bars), key=lambda bar: new_york_day(bar.start_ms))][-frame.days:]
+    if not frame.daily:
+        return [bar for day in days for bar in day]
+    whole = [(midnight_ms(new_york_day(day[0].start_ms)), _merged(day)) for day in days]
+    return [Bar(start_ms, bar.open, bar.high, bar.low, bar.close, bar.volume) for start_ms, bar in whole]
+
+
+def timeframe_of(bars: Sequence[Bar]) -> str:
+    """The shortest of TIMEFRAMES that holds the bars."""
+    days = len({new_york_day(bar.start_ms) for bar in bars})
+    return next((name for name, frame in TIMEFRAMES.items() if days <= frame.days), next(reversed(TIMEFRAMES)))

@@ -6,13 +6,16 @@ its first line what a phone's notification shows, and says plainly what is not k
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from catalyst.clock import iso
+from catalyst.core.axes import volume_text
 from catalyst.core.delivery import Correction, Source
+from catalyst.core.doubts import against, change_pct, dilutes, flags, price_age_ms
 from catalyst.core.outside import cut, escaped, length, masked_link, safe_link, unmentioned
 from catalyst.messages import AlertReady, Direction, OpsNotice
 
@@ -20,16 +23,20 @@ from catalyst.messages import AlertReady, Direction, OpsNotice
 CONTENT_LIMIT, TITLE_LIMIT, DESCRIPTION_LIMIT, FIELD_LIMIT, FOOTER_LIMIT = 2_000, 256, 4_096, 1_024, 2_048
 ALT_LIMIT = 1_024  # of an attachment's description
 CHART_NAME = "chart.png"
-WHY_LIMIT, KINDS_LIMIT, LINE_LIMIT, SOURCES_LIMIT = 600, 300, 200, 900
+WHY_LIMIT, HEADLINE_LIMIT, AGAINST_LIMIT = 220, 134, 200
+KINDS_LIMIT, LINE_LIMIT, SOURCES_LIMIT, MOST_FIELDS = 300, 200, 900, 6
+LEAST_HISTORY = 20  # alerts of a kind from which on their outcomes are told
 MOST_SOURCES = 6
 MOST_CORRECTIONS, CORRECTION_LIMIT = 2, 200  # shown; characters of a title
 ARROWS: dict[Direction, str] = {"up": "▲", "down": "▼", "neutral": "◆"}
-SKEW_MS = 5_000  # a price that is younger than now by less is new: clocks differ
+SESSIONS = {"premarket": "pre-market", "regular": "regular hours", "after_hours": "after hours",
+            "closed": "market closed"}
 STRONG = 0.7  # from this score on the colour is the full one
 COLOURS: dict[Direction, tuple[int, int]] = {  # pale, full; each stands with an arrow, for those who see no colour
     "up": (0x7CC68D, 0x1B9E4B), "down": (0xE08A87, 0xC62F2D), "neutral": (0x8A8F98, 0x8A8F98)}
 OFFERING_COLOUR, OPS_COLOUR = 0xE0A100, 0x5865F2
 SEVERITIES = {"info": "ℹ", "warning": "⚠", "critical": "✖"}
+_SCORE_SAID = re.compile(r", score \d\.\d\d(?=;|$)")
 SHOUTED = frozenset({"fda", "sec", "ipo", "atm", "ceo", "cfo", "nda", "bla", "pdufa", "eps", "us", "ai", "doj", "uk"})
 
 
@@ -42,29 +49,39 @@ class Moment:
     possible_repeat: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class History:
+    """What followed `n` earlier alerts of a kind within `horizon` ("60 min"): changes in per cent, the interval of the
+    median, and the share of them that fell."""
+
+    n: int
+    horizon: str
+    median_pct: float
+    low_pct: float
+    high_pct: float
+    down_share: float
+
+
 def discord_card(alert: AlertReady, sources: Sequence[Source], moment: Moment,
-                 chart_alt: str | None = None, corrections: Sequence[Correction] = ()) -> dict[str, Any]:
+                 chart_alt: str | None = None, corrections: Sequence[Correction] = (),
+                 history: History | None = None) -> dict[str, Any]:
     """The payload of the alert's message, the same for the post and for each edit; `sources` are the further wires,
     `corrections` what the publisher corrected since.
 
     With `chart_alt`, the words of its chart, the message must carry the file CHART_NAME: an edit then leaves exactly
     this one attachment, whatever was there ("Edit Webhook Message": attachments that are not listed go).
     """
-    why = escaped(alert.why, WHY_LIMIT)
-    if alert.simulated:
-        why = f"**Simulated price: not from a market.**\n{why}"
     embed: dict[str, Any] = {
-        "title": escaped(alert.title, TITLE_LIMIT) or "no title",
-        "description": why or "no reason stored",
+        "author": {"name": unmentioned(_wire(alert), LINE_LIMIT) or "unknown source"},
+        "title": headed(alert),
+        "description": _told(alert, moment.sent_ms) or "no reason stored",
         "color": colour(alert),
-        "fields": [*_corrected(corrections), *_fields(alert, sources, moment)],
+        "fields": _fields(alert, sources, moment, corrections, history),
         "footer": {"text": _footer(alert, moment)},
     }
     link = safe_link(alert.link)
     if link is not None:
-        embed["url"] = link
-    if alert.form:
-        embed["author"] = {"name": unmentioned(_wire(alert), LINE_LIMIT), **({} if link is None else {"url": link})}
+        embed["url"] = embed["author"]["url"] = link
     if stamp := _stamp(alert.published_ms):
         embed["timestamp"] = stamp
     card = {"content": phone_line(alert), "embeds": [embed], "allowed_mentions": {"parse": []}}
@@ -100,10 +117,19 @@ def trial_card(sink: str, moment: Moment) -> dict[str, Any]:
 
 
 def phone_line(alert: AlertReady) -> str:
-    """`ABCD ▲ FDA approval · 87`: what a notification shows."""
-    first = kind_label(alert.kinds[0].kind) if alert.kinds else "catalyst"
+    """`ABCD ▲ FDA approval · 87`: what a notification shows. Bad news says so in a word beside its arrow."""
     simulated = " · simulated price" if alert.simulated else ""
-    return f"{escaped(alert.ticker, 20)} {ARROWS[alert.direction]} {escaped(first, 60)} · {points(alert)}{simulated}"
+    return f"{escaped(alert.ticker, 20)} {ARROWS[alert.direction]} {_kind_said(alert)} · {points(alert)}{simulated}"
+
+
+def headed(alert: AlertReady) -> str:
+    """`▲ ABCD · FDA approval · 87`: the card's own first line, short enough for a phone."""
+    return f"{ARROWS[alert.direction]} {escaped(alert.ticker, 20)} · {_kind_said(alert)} · {points(alert)}"
+
+
+def _kind_said(alert: AlertReady) -> str:
+    first = kind_label(alert.kinds[0].kind) if alert.kinds else "catalyst"
+    return ("negative: " if alert.direction == "down" else "") + (escaped(first, 60) or "catalyst")
 
 
 def points(alert: AlertReady) -> int:
@@ -119,25 +145,10 @@ def kind_label(kind: str) -> str:
 
 
 def colour(alert: AlertReady) -> int:
-    """The bar's colour: an offering has its own, else direction and strength."""
-    if any(kind.kind.startswith("offering") for kind in alert.kinds):
+    """The bar's colour: what dilutes has its own, else direction and strength."""
+    if any(dilutes(kind) for kind in alert.kinds):
         return OFFERING_COLOUR
     return COLOURS[alert.direction][alert.score >= STRONG]
-
-
-def change_pct(alert: AlertReady) -> float | None:
-    """Per cent since the previous close, None unless both prices are known."""
-    if alert.price_usd is None or not alert.previous_close_usd:
-        return None
-    return (alert.price_usd / alert.previous_close_usd - 1) * 100
-
-
-def price_age_ms(alert: AlertReady, sent_ms: int) -> int | None:
-    """How old the price was when the alert was sent. None where there is none, where its time is not known, or where it
-    lies so far in the future that its clock or ours is wrong."""
-    if alert.price_usd is None or alert.price_ms is None or sent_ms - alert.price_ms < -SKEW_MS:
-        return None
-    return max(0, sent_ms - alert.price_ms)
 
 
 def money(price_usd: float) -> str:
@@ -154,38 +165,82 @@ def age(span_ms: int) -> str:
     return f"{seconds} s"
 
 
-def _fields(alert: AlertReady, sources: Sequence[Source], moment: Moment) -> list[dict[str, Any]]:
-    change = change_pct(alert)
-    kinds = ", ".join(kind_label(kind.kind) for kind in alert.kinds[:8])
-    rows = [("Simulated price" if alert.simulated else "Price", _price(alert, moment.sent_ms), True),
-            ("Change", "unknown" if change is None else f"{change:+.1f} %", True),
-            ("Score", f"{points(alert)} {ARROWS[alert.direction]} {alert.direction}", True),
-            ("Kinds", escaped(kinds, KINDS_LIMIT) or "none", False),
-            ("Published", _published(alert.published_ms, moment.zone), True),
-            ("Sources" if sources else "Source", _sources(alert, sources), True)]
-    return [{"name": name, "value": value, "inline": inline} for name, value, inline in rows]
+def _told(alert: AlertReady, sent_ms: int) -> str:
+    """The headline and the reason, WHY_LIMIT units together, then one line of what speaks against it. A price from no
+    market is said before all of them."""
+    headline = escaped(alert.title, HEADLINE_LIMIT)
+    lines = [f"**{headline}**"] if headline else []
+    why = escaped(_reason(alert), WHY_LIMIT - length("\n".join([*lines, ""])))
+    lines += [why] if why else []
+    doubts = " · ".join(against(alert, sent_ms))
+    lines += [f"⚠ Against: {escaped(doubts, AGAINST_LIMIT)}"] if doubts else []
+    return "\n".join([*(["**Simulated price: not from a market.**"] if alert.simulated else []), *lines])
 
 
-def _corrected(corrections: Sequence[Correction]) -> list[dict[str, Any]]:
-    """One field, the newest correction first, each linked; none without a correction."""
+def _reason(alert: AlertReady) -> str:
+    """The stored reason without what the card says elsewhere: the kind, its direction and the score."""
+    why = alert.why
+    if alert.kinds:
+        why = why.removeprefix(f"{alert.kinds[0].kind} ({alert.kinds[0].direction}): ")
+    return _SCORE_SAID.sub("", why, count=1)
+
+
+def _fields(alert: AlertReady, sources: Sequence[Source], moment: Moment, corrections: Sequence[Correction],
+            history: History | None) -> list[dict[str, Any]]:
+    """At most MOST_FIELDS: the ones that matter least are left out, the source stands last."""
+    further = ", ".join(kind_label(kind.kind) for kind in alert.kinds[1:8])
+    warned = " · ".join(flags(alert))
+    rows: list[tuple[int, str, str, bool]] = [  # how much it matters (0 most), name, value, inline
+        (0, "✎ Corrected by its publisher", _corrected(corrections), False),
+        (0, "Simulated price" if alert.simulated else "Price", _price(alert, moment.sent_ms), True),
+        (4, "Volume", _volume(alert), True),
+        (5, "Session", SESSIONS.get(alert.session, ""), True),
+        (2, "Flags", f"⚑ {warned}" if warned else "", True),
+        (3, "History", _history(history), True),
+        (6, "Also", escaped(further, KINDS_LIMIT), True),
+        (1, "Sources" if sources else "Source", _sources(alert, sources), True)]
+    told = [row for row in rows if row[2]]
+    kept = sorted(told, key=lambda row: row[0])[:MOST_FIELDS]
+    return [{"name": name, "value": value, "inline": inline} for place, name, value, inline in told
+            if (place, name, value, inline) in kept]
+
+
+def _volume(alert: AlertReady) -> str:
+    """Shares of today and how fast they change hands now; empty where neither is known."""
+    parts = [] if alert.volume is None else [f"{volume_text(alert.volume)} today"]
+    if alert.rvol is not None:
+        parts.append(f"RVOL {alert.rvol:,.1f}x (10 min)")
+    return " · ".join(parts)
+
+
+def _history(history: History | None) -> str:
+    """What followed alerts of this kind; empty below LEAST_HISTORY of them, where it would be an anecdote."""
+    if history is None or history.n < LEAST_HISTORY:
+        return ""
+    return (f"n={history.n}, {escaped(history.horizon, 20)} median {history.median_pct:+.1f} % "
+            f"({history.low_pct:+.1f} to {history.high_pct:+.1f}), {history.down_share:.0%} down")
+
+
+def _corrected(corrections: Sequence[Correction]) -> str:
+    """The newest correction first, each linked; empty without one."""
     if not corrections:
-        return []
+        return ""
     lines = [masked_link(cut(one.title, CORRECTION_LIMIT), one.link, SOURCES_LIMIT)
              for one in list(corrections)[:-MOST_CORRECTIONS - 1:-1]]
     if len(corrections) > MOST_CORRECTIONS:
         lines.append(f"and {len(corrections) - MOST_CORRECTIONS} more")
     while length("\n".join(lines)) > FIELD_LIMIT:
         lines.pop()
-    return [{"name": "✎ Corrected by its publisher", "value": "\n".join(lines) or "without a title", "inline": False}]
+    return "\n".join(lines) or "without a title"
 
 
 def _price(alert: AlertReady, sent_ms: int) -> str:
     if alert.price_usd is None:
         return "no price"
-    span_ms = price_age_ms(alert, sent_ms)
-    when = "age unknown" if span_ms is None else f"{age(span_ms)} old"
-    who = f" · {escaped(alert.provider, 40)}" if alert.provider else ""
-    return f"{money(alert.price_usd)} · {when}{who}"
+    change, span_ms = change_pct(alert), price_age_ms(alert, sent_ms)
+    parts = [money(alert.price_usd), "change unknown" if change is None else f"{change:+,.1f} %",
+             "age unknown" if span_ms is None else f"{age(span_ms)} old"]
+    return " · ".join([*parts, *([escaped(alert.provider, 40)] if alert.provider else [])])
 
 
 def _sources(alert: AlertReady, sources: Sequence[Source]) -> str:
@@ -224,11 +279,6 @@ def _step(span_ms: int) -> str:
     if span_ms < 0:
         return "(clock)"
     return f"+{span_ms / 1000:.1f} s" if span_ms < 100_000 else f"+{age(span_ms)}"
-
-
-def _published(published_ms: int | None, zone: tzinfo) -> str:
-    moment = _moment(published_ms)
-    return "unknown" if moment is None else f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}"
 
 
 def _clock_time(moment_ms: int, zone: tzinfo) -> str:

@@ -7,26 +7,31 @@ nothing below 22 at 1,200.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, tzinfo
 from itertools import pairwise
 from typing import Literal
 
 from catalyst.core import axes
-from catalyst.core.bars import Series, Slot, gather, new_york_day, price_before
-from catalyst.core.page import SIZE, THEMES, Colour, Page, Point, mix
+from catalyst.core.bars import Series, Slot, gather, longest_gap, new_york_day, price_before, split_ratio
+from catalyst.core.indicators import macd, rsi
+from catalyst.core.page import QUIET, SIZE, THEMES, Colour, Page, Point, mix
 from catalyst.core.session import NEW_YORK, Session
 from catalyst.messages import Bar
 
 Theme = Literal["dark", "light"]
 
 SMALLEST, LARGEST = (320, 180), (1600, 900)
-THIN_BARS = 20
+THIN_BARS, THIN_SHARE = 20, 0.25  # of the slots that have a trade
+PANES = ("rsi", "macd")
+PANE_HEIGHT = 92.0
 
 
 def draw_chart(bars: Iterable[Bar], *, ticker: str, mark_ms: int | None = None, simulated: bool = False,
-               theme: Theme = "dark", size: tuple[int, int] = SIZE, tz: tzinfo = NEW_YORK) -> bytes:
-    """The PNG, at most 256 KiB; `mark_ms` is the catalyst's moment, `tz` the zone of the times shown.
+               theme: Theme = "dark", size: tuple[int, int] = SIZE, tz: tzinfo = NEW_YORK,
+               panes: Collection[str] = ()) -> bytes:
+    """The PNG, at most 256 KiB; `mark_ms` is the catalyst's moment, `tz` the zone of the times shown, `panes` which of
+    PANES are added below.
 
     Bars that cannot be drawn are left out; without any the picture says so. Raises ValueError for a size outside
     320 x 180 to 1600 x 900.
@@ -42,7 +47,7 @@ def draw_chart(bars: Iterable[Bar], *, ticker: str, mark_ms: int | None = None, 
         if simulated:
             page.badge("SIMULATED", page.width - 16, 44)
     else:
-        Plot(page, series, mark_ms, tz).draw(name, simulated)
+        Plot(page, series, mark_ms, tz, [pane for pane in PANES if pane in panes]).draw(name, simulated)
     return page.png("SIMULATED" if simulated else "")
 
 
@@ -62,8 +67,8 @@ def describe_chart(bars: Iterable[Bar], *, ticker: str, mark_ms: int | None = No
         parts.append(f"VWAP {axes.price_text(series.vwap)}")
     if mark_ms is not None:
         parts.append(f"catalyst at {mark_text(mark_ms, series, tz)}")
-    if series.count < THIN_BARS:
-        parts.append(thin_text(series))
+    if text := warning_text(series):
+        parts.append(text)
     return f"{ticker}: {kind}{series.step} chart of {axes.span_text(series.slots)}: {', '.join(parts)}."
 
 
@@ -87,44 +92,68 @@ def mark_text(mark_ms: int, series: Series, tz: tzinfo) -> str:
     return clock if day == series.slots[-1].day else f"{date_text} {clock}"
 
 
-def thin_text(series: Series) -> str:
-    """What is said where few bars make a weak picture."""
-    return f"thin data: {series.count} {'bar' if series.count == 1 else 'bars'}"
+def warning_text(series: Series) -> str:
+    """What is said where few bars, or a jump that may be a split, make a misleading picture; empty where neither is."""
+    if series.count < THIN_BARS:
+        return f"thin data: {series.count} {'bar' if series.count == 1 else 'bars'}"
+    if series.intraday and len(series.bars) < len(series.slots) * THIN_SHARE:
+        return f"thin data: trades in {len(series.bars)} of {len(series.slots)} steps"
+    ratio = split_ratio(series)
+    return f"a jump of {ratio} between days: a split?" if ratio else ""
 
 
 class Plot:
     """The places of things on the page; all lengths in the page's units."""
 
-    def __init__(self, page: Page, series: Series, mark_ms: int | None, tz: tzinfo):
+    def __init__(self, page: Page, series: Series, mark_ms: int | None, tz: tzinfo, panes: Sequence[str] = ()):
         self.page, self.inks, self.series, self.mark_ms, self.tz = page, page.inks, series, mark_ms, tz
+        self.panes = panes
+        extra = PANE_HEIGHT * len(panes)
         self.left, self.right = 16.0, page.width - 124.0
-        self.top, self.bottom = 100.0, page.height - 172.0
-        self.volume_top, self.volume_bottom = page.height - 158.0, page.height - 50.0
-        shown = series.bars
-        levels = [slot.vwap for slot in series.slots if slot.vwap is not None]
-        self.low, self.high = axes.price_range([*(bar.low for bar in shown), *(bar.high for bar in shown), *levels])
+        self.volume_height = 108.0 if not panes else 76.0
+        self.axis = page.height - 50.0  # where the times stand
+        self.volume_bottom = self.axis - extra
+        self.volume_top = self.volume_bottom - self.volume_height
+        self.top, self.bottom = 100.0, self.volume_top - 14
+        near = self._near_mark()
+        low, high = axes.visible(series.bars, near)
+        levels = [slot.vwap for slot in series.slots if slot.vwap is not None and low <= slot.vwap <= high]
+        self.low, self.high = axes.price_range([low, high, *levels])
         self.step = min((self.right - self.left) / len(series.slots), 34.0)
         self.start = (self.left + self.right - self.step * len(series.slots)) / 2
+
+    def _near_mark(self) -> list[Bar]:
+        """The bars that no scale may leave out: the newest, and those around the catalyst."""
+        bars = self.series.bars
+        if self.mark_ms is None:
+            return bars[-2:]
+        place = bisect_right(bars, self.mark_ms, key=lambda bar: bar.start_ms)
+        return [*bars[max(0, place - 3):place + 3], *bars[-2:]]
 
     def x(self, place: float) -> float:
         """Where a slot begins."""
         return self.start + place * self.step
 
     def y(self, price: float) -> float:
-        """The height of a price."""
+        """The height of a price; what is off the scale stands at its edge."""
         top = self.top + 28  # the sessions' names stand above
         bottom = self.bottom - (0 if self.mark_ms is None else 38)  # the catalyst's time stands below
-        return bottom - (price - self.low) / (self.high - self.low) * (bottom - top)
+        return bottom - (min(max(price, self.low), self.high) - self.low) / (self.high - self.low) * (bottom - top)
 
     def draw(self, name: str, simulated: bool) -> None:
         """Everything, from the ground up."""
         self._sessions()
+        self._gap()
         self._grid()
         self._volume()
         for place, slot in enumerate(self.series.slots):
             if slot.bar is not None:
                 self._candle(place, slot.bar)
         self._vwap()
+        for number, pane in enumerate(self.panes):
+            above = self.volume_bottom + PANE_HEIGHT * number
+            self._pane(pane, above + 10, above + PANE_HEIGHT)
+        self._off_scale()
         self._mark()
         self._tags()
         self._header(name, simulated)
@@ -141,15 +170,15 @@ class Plot:
         for (place, slot), end in zip(runs, ends, strict=True):
             if slot.session in looks:
                 colour, text = looks[slot.session]
-                self.page.box(self.x(place), self.top, self.x(end), self.volume_bottom, colour)
+                self.page.box(self.x(place), self.top, self.x(end), self.axis, colour)
                 if self.page.text_width(text, 22) + 12 < self.x(end) - self.x(place):
                     self.page.text((self.x(place) + 8, self.top + 6), text, 22, self.inks.muted, "lt")
         for place, (slot, later) in enumerate(pairwise(self.series.slots), 1):
             if self.series.intraday and later.day != slot.day:
-                self.page.dashes((self.x(place), self.top), (self.x(place), self.volume_bottom), self.inks.muted, 4)
+                self.page.dashes((self.x(place), self.top), (self.x(place), self.axis), self.inks.muted, 4)
 
     def _grid(self) -> None:
-        tags = [self.y(self.series.bars[-1].close), *([] if self.series.vwap is None else [self.y(self.series.vwap)])]
+        tags = [middle for middle, _, _ in self._tag_places()]
         step, prices = axes.price_ticks(self.low, self.high)
         for price in prices:
             height = self.y(price)
@@ -167,8 +196,8 @@ class Plot:
             middle = min(max(tick, self.left + half), self.page.width - 16 - half)
             if all(middle + half + 18 < start or middle - half - 18 > end for start, end in taken):
                 taken.append((middle - half, middle + half))
-                self.page.box(tick, self.volume_bottom, tick + 2, self.volume_bottom + 7, self.inks.muted)
-                self.page.text((middle, self.volume_bottom + 27), text, 24, self.inks.muted, "mm")
+                self.page.box(tick, self.axis, tick + 2, self.axis + 7, self.inks.muted)
+                self.page.text((middle, self.axis + 27), text, 24, self.inks.muted, "mm")
 
     def _body(self, place: int) -> tuple[float, float]:
         """Left and right edge of a candle; neighbours keep a gap."""
@@ -224,27 +253,95 @@ class Plot:
             where = place + min(1.0, (self.mark_ms - slot.start_ms) / (slot.end_ms - slot.start_ms))
             text = f"{text}, after the last bar" if self.mark_ms >= slots[-1].end_ms else text
         line, width = self.x(where), self.page.text_width(text, 24) + 16
-        self.page.dashes((line, self.top), (line, self.volume_bottom), self.inks.mark)
+        self.page.dashes((line, self.top), (line, self.axis), self.inks.mark)
         left = min(max(line - width / 2, self.left), self.right - width)
         self.page.box(left, self.bottom - 34, left + width, self.bottom, self.inks.background)
         self.page.box(left, self.bottom, left + width, self.bottom + 2, self.inks.mark)
         self.page.text((left + 8, self.bottom - 17), text, 24, self.inks.mark, "lm")
 
-    def _tags(self) -> None:
-        """Last price and VWAP at the right axis; where they are close one moves aside, never over the other."""
+    def _tag_places(self) -> list[tuple[float, float, Colour]]:
+        """Where the tags of last price and VWAP stand; where they are close they move apart, never over each other."""
         last = self.series.bars[-1]
         ink = self.inks.up if last.close >= last.open else self.inks.down
-        self.page.dashes((self.left, self.y(last.close)), (self.right, self.y(last.close)), ink, 3)
         prices = [(self.y(last.close), last.close, ink)]
         if self.series.vwap is not None:
             prices.append((self.y(self.series.vwap), self.series.vwap, self.inks.vwap))
         prices.sort(key=lambda one: one[0])
-        places = [height for height, _, _ in prices]
-        if len(places) == 2 and places[1] - places[0] < 36:
-            centre = min(max(sum(places) / 2, self.top + 18), self.bottom - 18)
-            places = [centre - 18, centre + 18]
-        for middle, (_, price, colour) in zip(places, prices, strict=True):
+        if len(prices) == 2 and prices[1][0] - prices[0][0] < 36:
+            centre = min(max((prices[0][0] + prices[1][0]) / 2, self.top + 18), self.bottom - 18)
+            prices = [(centre - 18, *prices[0][1:]), (centre + 18, *prices[1][1:])]
+        return prices
+
+    def _tags(self) -> None:
+        """Last price and VWAP at the right axis."""
+        last = self.series.bars[-1]
+        ink = self.inks.up if last.close >= last.open else self.inks.down
+        self.page.dashes((self.left, self.y(last.close)), (self.right, self.y(last.close)), ink, 3)
+        for middle, price, colour in self._tag_places():
             self.page.tag(self.right + 4, middle, self.page.width - 6, axes.price_text(price), colour)
+
+    def _gap(self) -> None:
+        """The longest stretch of regular hours without a trade, with its length: a halt, or nobody."""
+        found = longest_gap(self.series)
+        if found is None:
+            return
+        begin, end = found
+        minutes = (self.series.slots[end - 1].end_ms - self.series.slots[begin].start_ms) // 60_000
+        left, right = self.x(begin), self.x(end)
+        self.page.box(left, self.top, right, self.axis, mix(self.inks.muted, self.inks.background, QUIET))
+        long = f"{minutes // 60} h {minutes % 60:02d} min" if minutes >= 60 else f"{minutes} min"
+        for text in (f"no trades for {long}", "no trades", long):
+            if self.page.text_width(text, 22) + 8 < right - left:
+                self.page.text(((left + right) / 2, self.top + 16), text, 22, self.inks.muted, "mm")
+                return
+
+    def _off_scale(self) -> None:
+        """Prices that would press all others flat end at the edge of the scale; the picture says how far they went."""
+        above, below = max(self.series.bars, key=lambda bar: bar.high), min(self.series.bars, key=lambda bar: bar.low)
+        for bar, price, there, height in ((above, above.high, above.high > self.high, self.top + 16),
+                                          (below, below.low, below.low < self.low, self.bottom - 56)):
+            if not there:
+                continue
+            place = next(place for place, slot in enumerate(self.series.slots) if slot.bar is bar)
+            text = f"{axes.price_text(price)}, off the scale"
+            width = self.page.text_width(text, 22) + 12
+            left = min(max(self.x(place + 0.5) + 6, self.left), self.right - width)
+            self.page.box(left, height - 14, left + width, height + 14, self.inks.background)
+            self.page.text((left + 6, height), text, 22, self.inks.warning, "lm")
+
+    def _pane(self, pane: str, top: float, bottom: float) -> None:
+        """RSI with its lines at 30 and 70, or MACD with its signal and the difference as columns."""
+        self.page.box(self.left, bottom, self.right, bottom + 1, self.inks.grid)
+        places = [place for place, slot in enumerate(self.series.slots) if slot.bar is not None]
+        closes = [bar.close for bar in self.series.bars]
+        self.page.text((self.right + 12, top + 14), pane.upper(), 22, self.inks.muted, "lm")
+        if pane == "rsi":
+            values = rsi(closes)
+            for level in (30, 70):
+                height = bottom - level / 100 * (bottom - top)
+                self.page.dashes((self.left, height), (self.right, height), self.inks.grid, 4)
+            points = [(self.x(place + 0.5), bottom - value / 100 * (bottom - top))
+                      for place, value in zip(places, values, strict=True) if value is not None]
+            self.page.path(points, 3, self.inks.vwap)
+            said = f"{values[-1]:.0f}" if values and values[-1] is not None else "too few"
+            self.page.text((self.right + 12, top + 42), said, 24, self.inks.text, "lm")
+            return
+        pairs = macd(closes)
+        known = [value for pair in pairs for value in pair if value is not None]
+        most = max((abs(value) for value in known), default=0.0)
+        if most <= 0:
+            self.page.text((self.right + 12, top + 42), "too few" if not known else "0", 24, self.inks.text, "lm")
+            return
+        middle, half = (top + bottom) / 2, (bottom - top) / 2
+        for place, (line, signal) in zip(places, pairs, strict=True):
+            if line is not None and signal is not None:
+                left, right = self._body(place)
+                ink = mix(self.inks.up if line >= signal else self.inks.down, self.inks.background, 0.55)
+                ends = sorted((middle, middle - (line - signal) / most * half))
+                self.page.box(left, ends[0], right, ends[1], ink)
+        for number, colour in ((0, self.inks.vwap), (1, self.inks.mark)):
+            self.page.path([(self.x(place + 0.5), middle - value / most * half) for place, pair in
+                            zip(places, pairs, strict=True) if (value := pair[number]) is not None], 3, colour)
 
     def _header(self, name: str, simulated: bool) -> None:
         change, since = change_since(self.series, self.mark_ms)
@@ -262,5 +359,5 @@ class Plot:
         about = f"{self.series.step} bars, {axes.span_text(self.series.slots)}"
         about += f", {zone} time" if self.series.intraday else ""
         self.page.text((20, 74), about, 25, self.inks.muted, "lm")
-        if self.series.count < THIN_BARS:
-            self.page.text((self.page.width - 12, 74), thin_text(self.series), 25, self.inks.warning, "rm", bold=True)
+        if text := warning_text(self.series):
+            self.page.text((self.page.width - 12, 74), text, 25, self.inks.warning, "rm", bold=True)

@@ -10,15 +10,17 @@ from typing import Any
 import msgspec
 
 from catalyst.clock import iso
-from catalyst.core.card import price_age_ms
 from catalyst.core.delivery import Deliver
+from catalyst.core.doubts import price_age_ms
+from catalyst.core.outside import plain_line
 from catalyst.messages import AlertReady
 
 
 def webhook_event(payload: Deliver, sent_ms: int) -> dict[str, Any]:
     """The event's fields, always all of them, null where unknown; times are ISO UTC with milliseconds.
 
-    An update is about an item of its own (`item_id`, `title`, `link`, times) that belongs to the alert `id`.
+    An update is about an item of its own (`item_id`, `title`, `link`, times) that belongs to the alert `id`. Titles are
+    plain lines: no control or direction character of theirs reaches a reader's terminal.
     """
     body: dict[str, Any] = {
         "event": payload.event, "id": payload.id, "item_id": None, "ticker": None, "title": None, "link": None,
@@ -29,13 +31,13 @@ def webhook_event(payload: Deliver, sent_ms: int) -> dict[str, Any]:
         body |= {"item_id": notice.item_id, "title": notice.title, "why": f"{notice.severity}: {notice.text}",
                  "seen": _iso(notice.made_ms)}
     if (alert := payload.alert) is not None:
-        body |= {"item_id": alert.item_id, "ticker": alert.ticker, "title": alert.title, "link": alert.link,
+        body |= {"item_id": alert.item_id, "ticker": alert.ticker, "title": plain_line(alert.title), "link": alert.link,
                  "kinds": [kind.kind for kind in alert.kinds], "direction": alert.direction, "score": alert.score,
-                 "why": alert.why, "price": alert.price_usd,
+                 "why": plain_line(alert.why), "price": alert.price_usd,
                  "price_age_s": _seconds(price_age_ms(alert, sent_ms)),
                  "simulated": alert.simulated, "published": _iso(alert.published_ms), "seen": _iso(alert.seen_ms)}
     if (joined := payload.joined) is not None:
-        body |= {"item_id": joined.joined_id, "title": joined.title, "link": joined.link,
+        body |= {"item_id": joined.joined_id, "title": plain_line(joined.title), "link": joined.link,
                  "published": _iso(joined.published_ms), "seen": _iso(joined.seen_ms)}
     return body
 
@@ -71,6 +73,7 @@ def listed_alert(alert: AlertReady, state: str, wires: Sequence[str], sinks: Map
     """
     event = webhook_event(Deliver(id=alert.alert_id, sink="", event="alert", alert=alert), sent_ms or alert.ready_ms)
     del event["event"]
+    event |= {"title": alert.title, "why": alert.why}  # as they came: who shows them makes them plain
     if sent_ms is None:
         event |= {"sent": None, "price_age_s": None}
     return {**event, "company": alert.company, "state": state, "sources": [alert.source, *wires], "sinks": dict(sinks)}

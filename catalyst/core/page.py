@@ -21,6 +21,8 @@ LIMIT_BYTES = 256 * 1024  # what a ChartReady message may carry
 SIZE = (1200, 675)  # 16:9, the shape in which chat programs show a picture uncut
 DOUBLE = 2  # drawn so many times larger
 WATERMARK = 0.22
+QUIET = 0.14  # share of the muted ink in the ground of a stretch without trades
+FAR = 8  # units between the points of a line
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,9 @@ class Page:
         """A smooth line through points."""
         if len(points) > 1:
             ends = [(x * self._scale * DOUBLE, y * self._scale * DOUBLE) for x, y in points]
-            self._pen.line(ends, fill=colour, width=max(2, round(width * self._scale * DOUBLE)), joint="curve")
+            wide = len(points) * FAR < points[-1][0] - points[0][0]  # only then a joint can be seen, and it costs half
+            self._pen.line(ends, fill=colour, width=max(2, round(width * self._scale * DOUBLE)),
+                           joint="curve" if wide else None)
 
     def _font(self, size: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
         from PIL import ImageFont
@@ -130,7 +134,7 @@ class Page:
         image = self._image.reduce(DOUBLE)
         if across:
             self._watermark(image, across)
-        for colours in (_palette(self.inks), _palette(self.inks)[:12]):
+        for colours in (_palette(self.inks), _palette(self.inks)[:14]):
             body = _encode(image, colours)
             if len(body) <= LIMIT_BYTES:
                 break
@@ -152,7 +156,7 @@ def _palette(inks: Inks) -> list[Colour]:
     grounds = (inks.background, inks.premarket, inks.after_hours)
     lines = (inks.text, inks.muted, inks.up, inks.down, inks.vwap, inks.mark, inks.warning)
     dimmed = [mix(ink, inks.background, 0.55) for ink in (inks.up, inks.down)]
-    pure = [*grounds, *lines, *dimmed, inks.grid, (0, 0, 0), (255, 255, 255)]
+    pure = [*grounds, *lines, *dimmed, inks.grid, mix(inks.muted, inks.background, QUIET), (0, 0, 0), (255, 255, 255)]
     pure += [mix(inks.warning, colour, WATERMARK) for colour in (*grounds, *lines, *dimmed, inks.grid)]
     pure += [mix(end, ink, share) for ink in lines for end in ((0, 0, 0), (255, 255, 255)) for share in (.33, .67)]
     pure += [mix(ink, ground, step / 8) for ink in lines for ground in grounds for step in range(1, 8)]
@@ -166,5 +170,5 @@ def _encode(image: Image.Image, colours: Sequence[Colour]) -> bytes:
     flat = [part for colour in colours for part in colour]
     palette.putpalette(flat + flat[:3] * (256 - len(colours)))
     body = io.BytesIO()
-    image.quantize(palette=palette, dither=Image.Dither.NONE).save(body, "PNG", compress_level=5)
+    image.quantize(palette=palette, dither=Image.Dither.NONE).save(body, "PNG", compress_level=3)
     return body.getvalue()

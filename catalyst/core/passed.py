@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from catalyst.core.quotes import Quote
+from catalyst.core.quotes import Quote, pace_of
+from catalyst.core.session import market_session
 from catalyst.messages import AlertReady, Bar, CatalystScored, ChartWanted
 
 
@@ -14,8 +15,8 @@ def alert_id(item_id: str, ticker: str) -> str:
     return hashlib.blake2b((item_id + ticker).encode()).hexdigest()[:20]
 
 
-def alert_of(scored: CatalystScored, quote: Quote | None, now_ms: int) -> AlertReady:
-    """The alert: everything that was said before, with the price, its time and who named it."""
+def alert_of(scored: CatalystScored, quote: Quote | None, bars: Sequence[Bar], now_ms: int) -> AlertReady:
+    """The alert: everything that was said before, with the price, its time and who named it; `bars` came with it."""
     return AlertReady(
         item_id=scored.item_id, alert_id=alert_id(scored.item_id, scored.ticker), source=scored.source,
         title=scored.title, link=scored.link, summary=scored.summary, published_ms=scored.published_ms,
@@ -25,7 +26,8 @@ def alert_of(scored: CatalystScored, quote: Quote | None, now_ms: int) -> AlertR
         price_ms=quote.price_ms if quote else None,
         previous_close_usd=quote.previous_close_usd if quote else None,
         simulated=quote.simulated if quote else False, provider=quote.provider if quote else None,
-        ready_ms=now_ms, form=scored.form)
+        ready_ms=now_ms, form=scored.form, trust=scored.trust, session=market_session(now_ms),
+        volume=quote.volume if quote else None, rvol=pace_of(bars, now_ms))
 
 
 def chart_of(scored: CatalystScored, quote: Quote, bars: Sequence[Bar]) -> ChartWanted:

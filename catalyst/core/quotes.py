@@ -6,7 +6,8 @@ A price is a finite number above zero or there is none: a gap in the data is ski
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain, repeat
@@ -14,13 +15,14 @@ from typing import Any
 
 import msgspec
 
-from catalyst.core.session import NEW_YORK
+from catalyst.core.session import NEW_YORK, market_session
 from catalyst.errors import QuoteError
 from catalyst.messages import Bar
 
 MAX_USD = 1e12  # the largest price that a message can carry (catalyst.messages.Usd)
 MOST_BARS = 2_000  # that a message can carry (catalyst.messages.ChartWanted)
 DAY_MS = 86_400_000
+PACE_MS, PACE_BEFORE_MS, PACE_OLD_MS = 600_000, 900_000, 1_200_000
 # Yahoo's names of bar lengths (`validRanges` and `dataGranularity` of its chart service), in milliseconds.
 STEPS_MS = {"1m": 60_000, "2m": 120_000, "5m": 300_000, "15m": 900_000, "30m": 1_800_000, "60m": 3_600_000,
             "90m": 5_400_000, "1h": 3_600_000, "1d": DAY_MS}
@@ -117,6 +119,26 @@ def price_at(charted: Charted, moment_ms: int) -> tuple[float, int] | None:
             last is None or charted.market[1] >= last.start_ms + charted.step_ms):
         return charted.market
     return (last.close, last.start_ms) if last is not None else None
+
+
+def pace_of(bars: Sequence[Bar], now_ms: int) -> float | None:
+    """Shares a minute in the last 10 minutes of the bars over shares a minute before, in the same session of the day.
+
+    None where that session has under 15 minutes before, or no trade in them, or the bars end 20 minutes ago. Only
+    bars of the session count, else every opening bell would look like news.
+    """
+    if not bars or not 0 <= now_ms - bars[-1].start_ms <= PACE_OLD_MS:
+        return None
+    end_ms = bars[-1].start_ms + STEPS_MS["1m"]
+    session = market_session(bars[-1].start_ms)
+    recent = bars[bisect_right(bars, end_ms - DAY_MS // 2, key=lambda bar: bar.start_ms):]
+    same = recent[bisect_left(recent, True, key=lambda bar: market_session(bar.start_ms) == session):]
+    before_ms = end_ms - PACE_MS - same[0].start_ms
+    before = sum(bar.volume for bar in same if bar.start_ms < end_ms - PACE_MS)
+    if before_ms < PACE_BEFORE_MS or before <= 0:
+        return None
+    newest = sum(bar.volume for bar in same if bar.start_ms >= end_ms - PACE_MS)
+    return min(1e9, (newest / PACE_MS) / (before / before_ms))
 
 
 def windows(since_ms: int, now_ms: int) -> tuple[tuple[str, str], ...]:

@@ -142,6 +142,36 @@ def test_bars_that_show_nothing(bench: Bench, bars: tuple[Bar, ...]) -> None:
     assert bench.actor.statistics() == {"without_bars": 1}
 
 
+def test_a_chart_that_shows_the_same_is_used_again(bench: Bench) -> None:
+    """Another alert for the ticker at the same moment gets the picture at once for a minute, then a new one; another
+    ticker or moment gets its own."""
+    bench.send(WANTED)
+    (first,) = bench.run_jobs()
+    assert isinstance(first, ChartReady)
+    bench.clock.advance(59)
+    (again,) = bench.send(same(WANTED, item_id="i2", alert_id="a2"))
+    assert isinstance(again, ChartReady)
+    assert (again.alert_id, again.png, again.alt) == ("a2", first.png, first.alt)
+    assert bench.send(same(WANTED, item_id="i3", alert_id="a3", mark_ms=BELL)) == []
+    assert bench.send(same(WANTED, item_id="i4", alert_id="a4", ticker="BOLT")) == []
+    bench.clock.advance(2)
+    assert bench.send(same(WANTED, item_id="i5", alert_id="a5")) == []
+    assert len(bench.run_jobs()) == 3
+    assert bench.actor.statistics() == {"drawn": 4, "reused": 1}
+
+
+def test_panes_by_setting(tmp_path: Path) -> None:
+    """CATALYST_CHART_PANES changes the picture."""
+    seen = set()
+    for number, panes in enumerate([(), ("rsi",), ("rsi", "macd")]):
+        with Bench(Charter, tmp_path / str(number), chart_panes=panes) as bench:
+            bench.send(WANTED)
+            (ready,) = bench.run_jobs()
+            assert isinstance(ready, ChartReady)
+            seen.add(ready.png)
+    assert len(seen) == 3
+
+
 def test_theme_zone_and_simulation(tmp_path: Path) -> None:
     """The picture is in the set colours, times in the set zone, and simulated prices are called so."""
     seen = {}

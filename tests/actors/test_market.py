@@ -97,6 +97,7 @@ def test_passes_with_the_price(make: Callable[..., Bench]) -> None:
     assert isinstance(ready, AlertReady)
     assert (ready.price_usd, ready.price_ms, ready.previous_close_usd) == (4.2, START_MS - 5_000, 4.0)
     assert (ready.provider, ready.simulated, ready.ready_ms) == ("yahoo", False, START_MS)
+    assert (ready.session, ready.rvol, ready.trust) == ("premarket", None, SCORED.trust)
     assert ready.alert_id == hashlib.blake2b(b"i1ACME").hexdigest()[:20]
     for name in ("item_id", "title", "link", "summary", "published_ms", "seen_ms", "kinds", "score", "why", "company"):
         assert getattr(ready, name) == getattr(SCORED, name)

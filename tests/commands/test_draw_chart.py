@@ -34,7 +34,19 @@ def test_writes_the_picture_and_says_what_it_shows(bars: Path, capsys: pytest.Ca
     assert out.read_bytes() != dark
 
 
+def test_timeframe_and_panes(bars: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The last days of the file, or its sessions in bars of days."""
+    rows = [f"2026-03-{day:02d}T14:{minute}:00Z,5,6,5,6,100" for day in range(2, 7) for minute in range(30, 59)]
+    bars.write_text("\n".join(["time,open,high,low,close,volume", *rows]))
+    out = bars.with_suffix(".png")
+    for name, words in (("1D", "1-minute chart of Fri 6 Mar"), ("5D", "1-minute chart of 2 Mar to 6 Mar"),
+                        ("1M", "daily chart of 2 Mar to 6 Mar")):
+        assert main(["draw-chart", str(bars), str(out), "--timeframe", name, "--panes", "rsi,macd"]) == 0
+        assert words in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(("content", "words", "complaint"), [
+    (BARS.encode(), ["--panes", "rsi,stars"], "no pane 'stars'"),
     (b"time,open\n", [], "arqx.csv: no column"), (b"\xff\xfe", [], "not UTF-8"),
     (BARS.encode(), ["--mark", "noon"], "'noon' is no time"), (BARS.encode(), ["--mark", "9999-01-01"], "is no time"),
 ])

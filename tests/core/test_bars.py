@@ -10,8 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalyst.clock import from_iso, iso
-from catalyst.core.axes import percent_text, price_text, price_ticks, volume_text
-from catalyst.core.bars import MOST_SLOTS, gather, price_before, read_bars, usable, vwaps
+from catalyst.core.axes import percent_text, price_text, price_ticks, visible, volume_text
+from catalyst.core.bars import (
+    MOST_SLOTS,
+    gather,
+    in_timeframe,
+    longest_gap,
+    price_before,
+    read_bars,
+    split_ratio,
+    timeframe_of,
+    usable,
+    vwaps,
+)
 from catalyst.errors import BarsError
 from catalyst.messages import Bar
 
@@ -115,11 +126,12 @@ def test_what_cannot_be_drawn_is_left_out() -> None:
 
 
 def test_the_price_before_a_moment_looks_never_ahead() -> None:
-    """Inside a bar it is the bar's open, after it the close, before the first there is none."""
+    """Inside a bar it is the close before it, inside the first its open, after a bar its close, before all none."""
     series = gather([bar(0, 5), bar(1, 6)])
     assert series is not None
     assert price_before(series, TUESDAY - 1) is None
-    assert price_before(series, TUESDAY + 70_000) == 6
+    assert price_before(series, TUESDAY + 10_000) == 5
+    assert price_before(series, TUESDAY + 70_000) == 5.05
     assert price_before(series, TUESDAY + 59_999) == 5
     assert price_before(series, TUESDAY + 500_000) == 6.05
 
@@ -152,3 +164,58 @@ def test_numbers_at_the_axes() -> None:
     assert len({price_text(price, step) for price in prices}) == len(prices) >= 3
     assert [volume_text(shares) for shares in (0, 950, 12_345, 1_234_567, 3.4e9)] == ["0", "950", "12K", "1.2M", "3.4B"]
     assert [percent_text(now, 10) for now in (10.001, 11, 9, 35, 500)] == ["0.0%", "+10.0%", "-10.0%", "+250%", "x50"]
+
+
+def test_bars_of_days_are_daily_at_whatever_hour_they_are_stamped() -> None:
+    """Providers stamp a day's bar at midnight, at the opening bell or at the close; summer time moves them."""
+    for hour in (0, 9 * 60 + 30, 16 * 60):
+        bars = [Bar(TUESDAY - 34_200_000 + hour * 60_000 + day * 86_400_000, 5, 6, 4, 5, 1) for day in range(20)]
+        series = gather(bars)
+        assert series is not None
+        assert (series.step, series.intraday, len(series.slots)) == ("daily", False, 20)
+
+
+def test_the_longest_gap_of_a_traded_stock() -> None:
+    """An hour without a trade in the regular session is found; five minutes are the least, a thin stock has none."""
+    def gap(*minutes: int) -> tuple[int, int] | None:
+        series = gather([bar(minute) for minute in minutes])
+        assert series is not None
+        return longest_gap(series)
+
+    assert gap(*range(60), *range(120, 180)) == (60, 120)
+    assert gap(*range(60), *range(64, 100)) is None
+    assert gap(0, 1, 60, 120) is None
+    assert gap(*range(-100, -60), *range(-20, 30)) is None  # before the bell nothing is missing
+
+
+@pytest.mark.parametrize(("after", "ratio"), [(50.0, "10:1"), (0.5, "10:1"), (2.6, ""), (9.9, "2:1")])
+def test_a_jump_like_a_split(after: float, ratio: str) -> None:
+    """Nearly a whole number between two days; any other jump is news."""
+    series = gather([Bar(TUESDAY - 34_200_000 + day * 86_400_000, price, price, price, price, 1)
+                     for day, price in enumerate([5.0, 5.0, after, after])])
+    assert series is not None
+    assert set(split_ratio(series).split(":")) == set(ratio.split(":"))
+
+
+def test_timeframes() -> None:
+    """Days of minutes as they are, months and years in bars of days, each with its volume."""
+    bars = [bar(minute + day * 1440) for day in range(8) for minute in range(30)]
+    assert len(in_timeframe(bars, "1D")) == 30
+    assert len(in_timeframe(bars, "5D")) == 150
+    daily = in_timeframe(bars, "1M")
+    assert [(one.volume, one.open, one.close) for one in daily] == [(3_000, 5.0, 5.05)] * 8
+    assert gather(daily).step == "daily"  # type: ignore[union-attr]
+    assert [timeframe_of(in_timeframe(bars, name)) for name in ("1D", "5D", "1M")] == ["1D", "5D", "1M"]
+
+
+def test_a_stray_trade_does_not_flatten_the_rest() -> None:
+    """A lone print far off is left out of the scale, never one that must be seen, and never in few bars."""
+    bars = [bar(minute) for minute in range(100)]
+    stray = Bar(bars[40].start_ms, 5, 50, 5, 5.05, 1)
+    assert visible([*bars[:40], stray, *bars[41:]], bars[-2:])[1] < 5.2
+    body = Bar(bars[40].start_ms, 50, 50, 50, 50, 1)
+    assert visible([*bars[:40], body, *bars[41:]], bars[-2:])[1] < 5.2
+    assert visible([*bars[:40], body, *bars[41:]], [body])[1] >= 50
+    assert visible([*bars[:10], stray], [])[1] == 50
+    half = [Bar(one.start_ms, 10, 10.1, 9.9, 10, 1) for one in bars[50:]]
+    assert visible([*bars[:50], *half], [])[1] >= 10.1

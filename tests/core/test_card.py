@@ -7,18 +7,20 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalyst.core.card import Moment, age, discord_card, kind_label, money, ops_card, trial_card
-from catalyst.core.delivery import Source
-from catalyst.core.outside import safe_link
+from catalyst.core.card import History, Moment, age, discord_card, kind_label, money, ops_card, trial_card
+from catalyst.core.delivery import Correction, Source
+from catalyst.core.doubts import against
+from catalyst.core.outside import length, safe_link
 from catalyst.messages import AlertReady, Kind, OpsNotice
 from catalyst.testing import START_MS, same
 from catalyst.world.discord import Upload, attachment_faults, body_faults
 
 ZONE = ZoneInfo("America/New_York")
 MOMENT = Moment(START_MS, ZONE)
+KINDS = ("fda_approval", "offering_pricing", "offering_withdrawn", "trading_halt", "warrant_redemption")
 ALERT = AlertReady(
     item_id="i1", alert_id="0123456789abcdef0123", source="PR Newswire", title="Acme wins FDA approval",
     link="https://news.example/acme", summary="", published_ms=START_MS - 2_900, seen_ms=START_MS - 1_100,
@@ -37,14 +39,12 @@ def test_card_of_an_ordinary_alert() -> None:
     assert discord_card(ALERT, (), MOMENT) == {
         "content": "ACME ▲ FDA approval · 87",
         "embeds": [{
-            "title": "Acme wins FDA approval", "url": "https://news.example/acme", "color": 0x1B9E4B,
-            "description": "wins FDA approval (title)", "timestamp": "2026-01-02T13:59:57.100Z",
+            "author": {"name": "PR Newswire", "url": "https://news.example/acme"},
+            "title": "▲ ACME · FDA approval · 87", "url": "https://news.example/acme", "color": 0x1B9E4B,
+            "description": "**Acme wins FDA approval**\nwins FDA approval (title)",
+            "timestamp": "2026-01-02T13:59:57.100Z",
             "fields": [
-                {"name": "Price", "value": "$4.20 · 12 s old · yahoo", "inline": True},
-                {"name": "Change", "value": "+5.0 %", "inline": True},
-                {"name": "Score", "value": "87 ▲ up", "inline": True},
-                {"name": "Kinds", "value": "FDA approval", "inline": False},
-                {"name": "Published", "value": "2026-01-02 08:59:57 EST", "inline": True},
+                {"name": "Price", "value": "$4.20 · +5.0 % · 12 s old · yahoo", "inline": True},
                 {"name": "Source", "value": "[PR Newswire](https://news.example/acme)", "inline": True}],
             "footer": {"text": "id 0123456789abcdef0123 · pub 08:59:57 → seen +1.8 s → sent +1.1 s"}}],
         "allowed_mentions": {"parse": []}}
@@ -55,7 +55,10 @@ def test_what_is_unknown_is_said() -> None:
     card = discord_card(same(ALERT, price_usd=None, price_ms=None, published_ms=None, previous_close_usd=None,
                              link="javascript:x"), (), MOMENT)
     shown = fields(card)
-    assert (shown["Price"], shown["Change"], shown["Published"]) == ("no price", "unknown", "unknown")
+    assert shown["Price"] == "no price"
+    assert "⚠ Against: no price is known" in card["embeds"][0]["description"]
+    assert "change unknown · age unknown" in fields(discord_card(same(
+        ALERT, price_ms=None, previous_close_usd=None), (), MOMENT))["Price"]
     assert shown["Source"] == "PR Newswire"
     assert "url" not in card["embeds"][0]
     assert "timestamp" not in card["embeds"][0]
@@ -87,11 +90,10 @@ def test_many_sources_are_counted() -> None:
 
 
 def test_a_filing_says_its_form() -> None:
-    """Above the title and where the source is; a story has no such line."""
+    """Above the title and where the source is, after the source's name."""
     card = discord_card(same(ALERT, source="sec_8k", form="8-K/A"), (), MOMENT)
     assert card["embeds"][0]["author"] == {"name": "sec_8k · 8-K/A", "url": "https://news.example/acme"}
     assert fields(card)["Source"] == "[sec\\_8k · 8-K/A](https://news.example/acme)"
-    assert "author" not in discord_card(ALERT, (), MOMENT)["embeds"][0]
     unlinked = discord_card(same(ALERT, source="sec_8k", form="8-K", link=""), (), MOMENT)
     assert unlinked["embeds"][0]["author"] == {"name": "sec_8k · 8-K"}
 
@@ -153,37 +155,78 @@ alerts = st.builds(
     published_ms=moments, seen_ms=st.integers(-(2**53), 2**53),
     ticker=st.from_regex(r"[A-Z0-9.\-]{1,10}", fullmatch=True),
     company=outside.map(lambda t: t[:200]),
-    kinds=st.lists(st.builds(Kind, kind=outside.map(lambda t: t[:200]), phrase=st.just(""),
-                             direction=st.just("up"), weight=st.just(1.0)), max_size=12).map(tuple),
-    direction=st.sampled_from(["up", "down", "neutral"]), sentiment=st.just(0.0), score=st.floats(0, 1), why=outside,
+    kinds=st.lists(st.builds(Kind, kind=outside.map(lambda t: t[:200]) | st.sampled_from(KINDS), phrase=outside,
+                             direction=st.sampled_from(["up", "down", "neutral"]), weight=st.just(1.0)),
+                   max_size=12).map(tuple),
+    direction=st.sampled_from(["up", "down", "neutral"]), sentiment=st.floats(-1, 1), score=st.floats(0, 1),
+    why=outside,
     watched=st.booleans(), price_usd=st.none() | st.floats(0, 1e12), price_ms=moments,
     previous_close_usd=st.none() | st.floats(0, 1e12), simulated=st.booleans(),
-    provider=st.none() | outside.map(lambda t: t[:200]), ready_ms=st.just(0), form=outside.map(lambda t: t[:200]))
+    provider=st.none() | outside.map(lambda t: t[:200]), ready_ms=st.just(0),
+    form=outside.map(lambda t: t[:200]) | st.sampled_from(["8-K/A", "424B5"]), trust=st.none() | st.floats(0, 1),
+    session=outside.map(lambda t: t[:200]) | st.sampled_from(["premarket", "closed"]),
+    volume=st.none() | st.floats(0, 1e15), rvol=st.none() | st.floats(0, 1e9))
+corrected = st.lists(st.builds(Correction, name=outside, title=outside, link=outside | st.just("https://x.example/c")),
+                     max_size=4)
+histories = st.none() | st.builds(History, n=st.integers(0, 10**9), horizon=outside, median_pct=st.floats(-1e9, 1e9),
+                                  low_pct=st.floats(-1e9, 1e9), high_pct=st.floats(-1e9, 1e9),
+                                  down_share=st.floats(0, 1))
 wires = st.lists(st.builds(Source, name=outside.map(lambda t: t[:200]),
                            link=outside.map(lambda t: "https://x.example/" + t)), max_size=12)
 
 
-@given(alerts, wires, st.booleans(), st.none() | outside)
-def test_every_alert_is_a_valid_card(alert: AlertReady, sources: list[Source], repeat: bool, alt: str | None) -> None:
-    """Whatever an alert holds: within Discord's limits, no mention, no link but checked ones, six fields at most."""
-    card = discord_card(alert, sources, Moment(START_MS, ZONE, repeat), alt)
+def check(alert: AlertReady, sources: list[Source], repeat: bool, alt: str | None, corrections: list[Correction],
+          history: History | None) -> None:
+    """All promises of a card: within Discord's limits, no mention, no link but checked ones, no control or direction
+    character, six fields at most, quoted words that are literally the item's."""
+    card = discord_card(alert, sources, Moment(START_MS, ZONE, repeat), alt, corrections, history)
     embed = card["embeds"][0]
     uploads = () if alt is None else (Upload("files[0]", "chart.png", 9),)
     assert body_faults(card, uploads, is_edit=False) == []
     assert attachment_faults(card, uploads, []) == []
     assert card["allowed_mentions"] == {"parse": []}
     assert len(embed["fields"]) <= 6
+    assert len(card["content"]) <= 140
+    assert len(embed["title"]) <= 110
     assert ("possible repeat" in embed["footer"]["text"]) >= repeat
     texts = [card["content"], embed["title"], embed["description"], embed["footer"]["text"],
-             embed.get("author", {}).get("name", ""), *(row["value"] for row in embed["fields"])]
+             embed["author"]["name"], *(row["value"] for row in embed["fields"])]
     for text in texts:
         assert not re.search("@(?!\u200b)", text)
-        assert "\u202e" not in text
-        assert "\x00" not in text
+        assert not re.search("[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c\x00-\x09\x0b-\x1f\x7f-\x9f]", text)
+    lines = embed["description"].split("\n")
+    told = [line for line in lines if not line.startswith(("⚠ Against: ", "**Simulated price"))]
+    assert len(told) <= 2
+    assert length("\n".join(told)) <= 220
+    assert sum(line.startswith("⚠ Against: ") for line in lines) <= 1
     shown = re.sub(r"\\[^0-9A-Za-z\s]", "", "\n".join([card["content"], embed["title"], embed["description"],
                                                        *(row["value"] for row in embed["fields"])]))
-    checked = {safe_link(link) for link in (alert.link, *(source.link for source in sources))}
-    assert set(re.findall(r"https?://[^\s)]+", shown)) <= checked
+    links = (alert.link, *(one.link for one in sources), *(one.link for one in corrections))
+    assert set(re.findall(r"https?://[^\s)]+", shown)) <= {safe_link(link) for link in links}
+    literal = [" ".join(text.split()) for text in (alert.title, *(kind.phrase for kind in alert.kinds))]
+    for words in re.findall("“([^“”]*?)…?”", " · ".join(against(alert, START_MS))):
+        assert any(words in text for text in literal)
+
+
+CASES = (alerts, wires, st.booleans(), st.none() | outside, corrected, histories)
+
+
+@settings(max_examples=500)
+@given(*CASES)
+def test_every_alert_is_a_valid_card(alert: AlertReady, sources: list[Source], repeat: bool, alt: str | None,
+                                     corrections: list[Correction], history: History | None) -> None:
+    """Whatever an alert holds, its card keeps every promise."""
+    check(alert, sources, repeat, alt, corrections, history)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@settings(max_examples=10_000)
+@given(*CASES)
+def test_ten_thousand_alerts_are_valid_cards(alert: AlertReady, sources: list[Source], repeat: bool, alt: str | None,
+                                             corrections: list[Correction], history: History | None) -> None:
+    """The same over ten thousand cases."""
+    check(alert, sources, repeat, alt, corrections, history)
 
 
 @given(outside, outside, st.sampled_from(["info", "warning", "critical"]), st.booleans())

@@ -13,7 +13,7 @@ from PIL import Image
 
 from catalyst.clock import from_iso
 from catalyst.core.chart import describe_chart, draw_chart
-from catalyst.core.page import LIMIT_BYTES, THEMES, WATERMARK, mix
+from catalyst.core.page import LIMIT_BYTES, QUIET, THEMES, WATERMARK, mix
 from catalyst.messages import Bar
 
 BELL = from_iso("2026-03-03T14:30:00Z")
@@ -117,6 +117,58 @@ def test_thin_data_and_simulated_prices_are_said_in_the_picture() -> None:
         assert colours(picture(draw_chart(bars, ticker="ARQX")), body).get(water, 0) == 0
 
 
+def test_a_halt_is_a_gap_with_a_ground_of_its_own() -> None:
+    """An hour without trades in the regular session keeps its place, is shaded and named; a traded hour is not."""
+    ground = mix(DARK.muted, DARK.background, QUIET)
+    traded = full_day()
+    halted = [bar for bar in traded if not BELL + 3_600_000 <= bar.start_ms < BELL + 7_200_000]
+    place = round(LEFT + SLOT * (66 + 18))
+    shaded = picture(draw_chart(halted, ticker="ARQX")).getpixel((place, 300))
+    assert isinstance(shaded, tuple)
+    assert all(abs(here - there) <= 4 for here, there in zip(shaded, ground, strict=True)), shaded
+    assert picture(draw_chart(traded, ticker="ARQX")).getpixel((place, 150)) == DARK.background
+
+
+def test_a_stray_trade_leaves_the_candles_tall() -> None:
+    """One print at three times the price: the candles stay as they were, and a warning says what is off the scale."""
+    bars = full_day()
+    odd = bars[500]
+    bars[500] = Bar(odd.start_ms, odd.open, odd.high * 3, odd.low, odd.close, odd.volume)
+    image, plain = picture(draw_chart(bars, ticker="ARQX")), picture(draw_chart(full_day(), ticker="ARQX"))
+    assert DARK.warning in colours(image, (16, 100, 1076, 140))
+    assert DARK.warning not in colours(plain, (16, 100, 1076, 140))
+    assert colours(image)[DARK.up] > colours(plain)[DARK.up] / 2
+
+
+@pytest.mark.parametrize("panes", [(), ("rsi",), ("macd",), ("rsi", "macd")])
+def test_panes(panes: tuple[str, ...]) -> None:
+    """Each pane takes its height from the others, has its line and, of MACD, the signal's colour; times stay below."""
+    image = picture(draw_chart(full_day(), ticker="ARQX", panes=panes))
+    bottom = colours(image, (16, 675 - 50 - 92, 1076, 675 - 52))
+    assert (DARK.vwap in bottom) == bool(panes)
+    assert (DARK.mark in bottom) == ("macd" in panes)
+    assert DARK.muted in colours(image, (16, 630, 1076, 675))
+
+
+def test_a_jump_like_a_split_is_said() -> None:
+    """In the picture's head and in its words."""
+    def days(after: float) -> list[Bar]:
+        prices = [40.0] * 30 + [after] * 30
+        return [Bar(BELL + day * 86_400_000, price, price, price, price, 1) for day, price in enumerate(prices)]
+
+    assert "a jump of 10:1 between days: a split?" in describe_chart(days(4.0), ticker="ARQX")
+    assert DARK.warning in colours(picture(draw_chart(days(4.0), ticker="ARQX")), (600, 0, 1200, 95))
+    assert "split" not in describe_chart(days(16.0), ticker="ARQX")
+
+
+def test_the_change_since_the_catalyst_counts_the_jump_that_it_made() -> None:
+    """A stock that opens 40 % higher on the news is up 40 % since, not by what it did after its first trade."""
+    bars = [Bar(BELL + minute * 60_000, price, price, price, price, 10)
+            for minute, price in enumerate([5.0] * 30 + [7.0] * 30)]
+    assert "+40.0% since catalyst" in describe_chart(bars, ticker="ARQX", mark_ms=BELL + 30 * 60_000)
+    assert "+40.0% since catalyst" in describe_chart(bars, ticker="ARQX", mark_ms=BELL + 30 * 60_000 + 30_000)
+
+
 def test_no_bars_give_a_plain_picture() -> None:
     """Words in the middle, no pane."""
     image = picture(draw_chart([], ticker="ARQX"))
@@ -130,6 +182,14 @@ def test_the_same_bars_give_the_same_bytes() -> None:
     first = draw_chart(bars, ticker="ARQX", mark_ms=BELL, simulated=True)
     assert draw_chart(reversed(bars), ticker="ARQX", mark_ms=BELL, simulated=True) == first
     assert draw_chart(bars, ticker="ARQX", mark_ms=BELL + 3_600_000, simulated=True) != first
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_the_busiest_picture_is_small(theme: str) -> None:
+    """Under 120 KB with everything that a chart may show."""
+    body = draw_chart(full_day(), ticker="ARQX", mark_ms=BELL, simulated=True, theme=theme,  # type: ignore[arg-type]
+                      panes=("rsi", "macd"))
+    assert len(body) <= 120 * 1024
 
 
 @pytest.mark.parametrize("size", [(320, 180), (1600, 900), (400, 900)])
@@ -161,10 +221,11 @@ likely = st.builds(Bar, st.integers(BELL - 10**9, BELL + 10**9), *[st.floats(1e-
 
 @settings(max_examples=40)
 @given(st.lists(anything | likely, max_size=30), st.text(max_size=20), st.none() | st.integers(0, 7 * 10**12),
-       st.booleans(), st.sampled_from(["dark", "light"]))
+       st.booleans(), st.sampled_from(["dark", "light"]), st.sampled_from([(), ("rsi", "macd")]))
 def test_any_bars_give_a_picture(bars: list[Bar], ticker: str, mark_ms: int | None, simulated: bool,
-                                 theme: str) -> None:
+                                 theme: str, panes: tuple[str, ...]) -> None:
     """Never an error, never over the limit, always with words."""
-    body = draw_chart(bars, ticker=ticker, mark_ms=mark_ms, simulated=simulated, theme=theme)  # type: ignore[arg-type]
+    body = draw_chart(bars, ticker=ticker, mark_ms=mark_ms, simulated=simulated, theme=theme,  # type: ignore[arg-type]
+                      panes=panes)
     assert picture(body).size == (1200, 675)
     assert describe_chart(bars, ticker=ticker, mark_ms=mark_ms, simulated=simulated).endswith(".")

@@ -16,6 +16,7 @@ from catalyst.core.quotes import (
     MOST_BARS,
     Charted,
     Quote,
+    pace_of,
     price_at,
     read_yahoo,
     read_yahoo_chart,
@@ -231,3 +232,19 @@ def test_which_window_shows_a_moment(since: str, now: str, first: str) -> None:
     found = [window for window, _ in windows(from_iso(since), from_iso(now))]
     assert found[0] == first
     assert found == ["1d", "5d", "1mo"][["1d", "5d", "1mo"].index(first):][:2]
+
+
+def minutes(count: int, volume: float, start_ms: int) -> list[Bar]:
+    return [Bar(start_ms + number * 60_000, 5, 5, 5, 5, volume) for number in range(count)]
+
+
+def test_pace_is_that_of_the_newest_ten_minutes_over_the_sessions() -> None:
+    """Shares a minute now over shares a minute before, pre-market bars left out of the regular session's."""
+    bell = from_iso("2026-03-03T14:30:00Z")
+    bars = [*minutes(60, 9_999, bell - 3_600_000), *minutes(30, 100, bell), *minutes(10, 400, bell + 1_800_000)]
+    now_ms = bell + 40 * 60_000
+    assert pace_of(bars, now_ms) == pytest.approx(4.0)
+    assert pace_of(bars, now_ms + 30 * 60_000) is None  # too old
+    assert pace_of(bars[:80], bell + 20 * 60_000) is None  # ten minutes of the session before are too few
+    assert pace_of([Bar(bar.start_ms, 5, 5, 5, 5, 0.0) for bar in bars], now_ms) is None
+    assert pace_of([], now_ms) is None
