@@ -13,8 +13,9 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from catalyst.core.card import ARROWS, Moment, age, change_pct, kind_label, money, points, price_age_ms
+from catalyst.core.card import ARROWS, Moment, age, kind_label, money, points
 from catalyst.core.delivery import NOTIFY, Correction, Outcome
+from catalyst.core.doubts import change_pct, price_age_ms
 from catalyst.core.outside import plain_line, safe_link, unmentioned
 from catalyst.messages import AlertReady
 

@@ -211,7 +211,7 @@ def test_an_alert_that_grew_old_says_so(make: Callable[..., Bench], outside: Out
     bench.send(JOINED)
     drain(bench)
     texts = [got["payload"]["embeds"][0]["description"] for got in outside.desk.snapshot()["messages"]]
-    assert [text.split(" · ")[0] for text in texts] == ["late by 10 min", "late by 10 min"]
+    assert [text.split("\n")[1].split(" · ")[0] for text in texts] == ["late by 10 min", "late by 10 min"]
 
 
 def test_an_alert_in_time_says_nothing(make: Callable[..., Bench], outside: Outside) -> None:

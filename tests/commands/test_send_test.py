@@ -72,7 +72,7 @@ def test_a_sample_of_a_kind() -> None:
         card, event = receiver.got[0].json, receiver.got[1].json
     assert card["content"].startswith("TEST ▲ FDA approval · 80")
     assert "simulated" in card["content"]
-    assert "no alert" in card["embeds"][0]["title"]
+    assert "no alert" in card["embeds"][0]["description"]
     assert body_faults(card, (), is_edit=False) == []
     assert event["event"] == "ops"
 

@@ -36,7 +36,7 @@ def test_digest_of_two() -> None:
     assert isinstance(late, AlertReady)
     card = digest_card("dg-a1", Digest("waiting", (ALERT, late)), MOMENT)
     assert card["content"] == ("2 alerts in one message: too many were waiting · ACME ▲ FDA approval · 80, "
-                               "WXYZ ▼ FDA approval · 40")
+                               "WXYZ ▼ negative: FDA approval · 40")
     assert [embed["description"].splitlines()[1:] for embed in card["embeds"]] == [
         ["wins (title)", "$4.20"], ["wins (title)", "no price · late by 3 min"]]
     assert [embed.get("footer") for embed in card["embeds"]] == [None, {"text": "id dg-a1"}]
