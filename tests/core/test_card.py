@@ -211,7 +211,7 @@ def check(alert: AlertReady, sources: list[Source], repeat: bool, alt: str | Non
 CASES = (alerts, wires, st.booleans(), st.none() | outside, corrected, histories)
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(*CASES)
 def test_every_alert_is_a_valid_card(alert: AlertReady, sources: list[Source], repeat: bool, alt: str | None,
                                      corrections: list[Correction], history: History | None) -> None:

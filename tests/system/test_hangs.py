@@ -103,6 +103,7 @@ def test_a_crash_loop_is_parked_and_comes_back(tmp_path: Path, starts: int) -> N
         assert len(house.wait_until_settled(60)) == house.expected()
 
 
+@pytest.mark.long
 def test_a_parked_alerter_is_told_of_by_the_supervisor(tmp_path: Path) -> None:
     """Who tells the operator is the one that does not stay up: the notice comes all the same, to both sinks, once."""
     with House(tmp_path, items=30, duration_s=6, CATALYST_FAULTS=ARMED) as house:

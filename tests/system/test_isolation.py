@@ -17,6 +17,7 @@ from catalyst.testing import wait_until
 pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
 
 
+@pytest.mark.long
 def test_a_stopped_charter_delays_no_text(tmp_path: Path) -> None:
     """While the charter is stopped every alert is posted as text; its chart is edited in when the charter goes on."""
     with House(tmp_path, items=60, duration_s=8) as house:
