@@ -23,8 +23,9 @@ PER_MINUTE = 20  # of one address: Telegram's limit for a group (core.telegram.o
 TITLE_LIMIT, WHY_LIMIT, LINE_LIMIT = 110, 220, 200
 # Reasons after which an address is not tried again until it is changed.
 GONE = frozenset({"status_401", "status_403", "status_404", "status_410", "bad_address", "no_apprise"})
-SPLIT = re.compile(r"[\s,]+(?=[A-Za-z][A-Za-z0-9+.-]*://)")  # addresses may hold commas themselves
-SCHEME = re.compile(r"([A-Za-z0-9]{1,20})[A-Za-z0-9+.-]*://")
+SPLIT = re.compile(r"[\s,](?=[A-Za-z][A-Za-z0-9+.-]{0,30}://)")  # addresses may hold commas themselves
+SCHEME = re.compile(r"([A-Za-z0-9]{1,20})[A-Za-z0-9+.-]{0,30}://")
+PARTING = " \t\r\n,"
 STATUS = re.compile(r"\berror=(\d{3})\b")
 UNREACHED = ("NewConnectionError", "ConnectTimeout", "NameResolutionError", "SSLError", "ProxyError")
 
@@ -32,7 +33,7 @@ UNREACHED = ("NewConnectionError", "ConnectTimeout", "NameResolutionError", "SSL
 def addresses(text: str) -> dict[str, str]:
     """Sink -> address of each address in the setting, in its order; what follows a comma or a blank and begins with
     `SCHEME://` is the next one. A sink's name tells the service and does not change when others come or go."""
-    found = [part.strip().strip(",") for part in SPLIT.split(text.strip()) if part.strip().strip(",")]
+    found = [bare for part in SPLIT.split(text) if (bare := part.strip(PARTING))]
     return {_sink(address): address for address in found}
 
 
