@@ -34,7 +34,6 @@ from catalyst.books.digests import Digests, digest_payload
 from catalyst.books.lanes import Lanes
 from catalyst.books.quiet import Quietbook
 from catalyst.books.slices import PRUNE_S
-from catalyst.clients.digests import deliver_digest
 from catalyst.clients.http import Http
 from catalyst.clients.notify import fault
 from catalyst.clients.sinks import (
@@ -235,11 +234,8 @@ class Alerter(Actor):
             now_ms = self.clock.now_ms()
             return Sent("refused", now_ms, now_ms, reason="sink_closed")
         self.reach("post", payload.id)
-        told = in_one_clock(payload, self.time.present_ms)
-        if told.digest is not None:
-            sent = deliver_digest(self._http, self.clock, self.settings, told, told.digest)
-        else:
-            sent = deliver(self._http, self.clock, self.settings, spoken(told, self.clock.now_ms()))
+        told = spoken(in_one_clock(payload, self.time.present_ms), self.clock.now_ms())
+        sent = deliver(self._http, self.clock, self.settings, told)
         self.reach("posted", payload.id)
         return sent
 
@@ -318,7 +314,7 @@ class Alerter(Actor):
         digest_id = f"qt-{held[0].alert_id}"
         book.told(digest_id)
         for sink in alert_sinks(self.settings):
-            wanted = [alert for alert in held if not self._rules.filters[sink].refuses(alert)]
+            wanted = [alert for alert in held if not self._rules.refuses(sink, alert)]
             if wanted and rows.add(digest_id, sink, 0, state="queued"):
                 payload = digest_payload(digest_id, sink, "quiet", wanted)
                 yield Job("deliver", payload, lane_of(self.settings, sink), item_id=wanted[0].item_id,

@@ -15,6 +15,7 @@ from catalyst.books.slices import LARGE_ROWS, forget
 from catalyst.clock import iso
 from catalyst.core.delivery import (
     DISCORD,
+    WEBHOOK,
     Chart,
     Correction,
     Deliver,
@@ -215,12 +216,13 @@ class Deliveries:
         """Insert the deliveries of a new alert to a sink: itself, the wires and the chart that came before it.
 
         Discord's post shows the wires itself, the webhook is told of each; the chart always comes by an edit. By its
-        `past` the post at Discord is marked, or known to be out: then nothing is edited, for its name there is lost.
+        `past` a post that may be a repeat is marked, or the one at Discord known to be out: then nothing is edited, for
+        its name there is lost.
         """
         wires = self.followers(alert)
         is_out = sink == DISCORD and past == "out"
         self.add(alert.alert_id, sink, 0, state="delivered" if is_out else "waiting",
-                 repeat=sink == DISCORD and past == "unknown")
+                 repeat=sink != WEBHOOK and past == "unknown")
         for n, wire in enumerate(wires, start=1):
             self.add(alert.alert_id, sink, n, joined_id=wire.joined_id, what=what_of(wire),
                      state="folded" if sink == DISCORD else "waiting")

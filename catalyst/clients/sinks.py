@@ -21,8 +21,9 @@ from catalyst.clients.http import Http
 from catalyst.clock import Clock
 from catalyst.core.card import CHART_NAME, Moment, discord_card, ops_card
 from catalyst.core.delivery import DISCORD, OPS, WEBHOOK, Deliver, Outcome, Sent
+from catalyst.core.digest import digest_card
 from catalyst.core.event import event_bytes, sign, webhook_event
-from catalyst.core.notify import PER_MINUTE, alert_text, is_notify
+from catalyst.core.notify import PER_MINUTE, alert_text, digest_text, is_notify
 from catalyst.errors import FetchError
 from catalyst.settings import Settings
 
@@ -210,6 +211,8 @@ def deliver(http: Http, clock: Clock, settings: Settings, payload: Deliver) -> S
     moment = Moment(payload.sent_ms or now_ms, ZoneInfo(settings.tz), doubtful)
     if payload.notice is not None:
         card = ops_card(payload.notice, moment)
+    elif payload.digest is not None:
+        card = digest_card(payload.id, payload.digest, moment)
     elif payload.alert is not None:
         card = discord_card(payload.alert, payload.sources, moment, payload.chart and payload.chart.alt,
                             payload.corrections)
@@ -222,6 +225,8 @@ def _notify(clock: Clock, settings: Settings, payload: Deliver, url: str) -> Sen
     """The alert, and a correction as one more message: what went out there cannot be edited. A further wire is not
     worth another ring of a phone."""
     now_ms = clock.now_ms()
+    if payload.digest is not None:
+        return notify.post(clock, url, *digest_text(payload.digest))
     if payload.alert is None or payload.what in ("source", "chart"):
         return Sent("refused", now_ms, now_ms, reason=NOT_TOLD)
     moment = Moment(now_ms, ZoneInfo(settings.tz), payload.possible_repeat)

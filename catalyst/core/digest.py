@@ -9,7 +9,6 @@ from typing import Any
 
 import msgspec
 
-from catalyst.clock import iso
 from catalyst.core.card import Moment, age, colour, money, phone_line
 from catalyst.core.delivery import DISCORD, Deliver, Digest, Repeat, Source
 from catalyst.core.outside import escaped, safe_link, unmentioned
@@ -24,13 +23,12 @@ LINES = {"waiting": "{} in one message: too many were waiting", "quiet": "Quiet 
 
 def digest_card(digest_id: str, digest: Digest, moment: Moment) -> dict[str, Any]:
     """The payload of the digest's message: a line that counts, then an embed an alert, in their order."""
-    text = LINES[digest.cause].format(alerts_of(len(digest.alerts) + digest.more))
     names = ", ".join(phone_line(alert) for alert in digest.alerts[:3])
     repeat = " · possible repeat" if moment.possible_repeat else ""
     more = f" · and {digest.more} more: catalyst alerts --suppressed" if digest.more else ""
     embeds = [_embed(alert, moment) for alert in digest.alerts]
     embeds[-1]["footer"] = {"text": unmentioned(f"id {digest_id}{more}{repeat}", FOOTER_LIMIT)}
-    return {"content": f"{text} · {names}", "embeds": embeds, "allowed_mentions": {"parse": []}}
+    return {"content": f"{counted(digest)} · {names}", "embeds": embeds, "allowed_mentions": {"parse": []}}
 
 
 def _embed(alert: AlertReady, moment: Moment) -> dict[str, Any]:
@@ -40,15 +38,6 @@ def _embed(alert: AlertReady, moment: Moment) -> dict[str, Any]:
     link = safe_link(alert.link)
     return {"title": escaped(alert.title, TITLE_LIMIT) or "no title", **({} if link is None else {"url": link}),
             "description": "\n".join(line for line in lines if line), "color": colour(alert)}
-
-
-def digest_event(digest_id: str, digest: Digest, sent_ms: int) -> dict[str, Any]:
-    """The same for the signed webhook."""
-    return {"event": "digest", "id": digest_id, "cause": digest.cause, "more": digest.more, "sent": iso(sent_ms),
-            "alerts": [{"id": alert.alert_id, "item_id": alert.item_id, "ticker": alert.ticker, "title": alert.title,
-                        "link": alert.link, "kinds": [kind.kind for kind in alert.kinds],
-                        "direction": alert.direction, "score": alert.score, "why": alert.why,
-                        "price": alert.price_usd, "simulated": alert.simulated} for alert in digest.alerts]}
 
 
 def late_words(alert: AlertReady, sent_ms: int) -> str:
@@ -72,6 +61,11 @@ def spoken(payload: Deliver, now_ms: int) -> Deliver:
     return msgspec.structs.replace(
         payload, sources=(*updates, *payload.sources),
         alert=msgspec.structs.replace(alert, why=f"{late} · {alert.why}") if late else alert)
+
+
+def counted(digest: Digest) -> str:
+    """The line that says how many alerts there are, and why together."""
+    return LINES[digest.cause].format(alerts_of(len(digest.alerts) + digest.more))
 
 
 def alerts_of(count: int) -> str:

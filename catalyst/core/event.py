@@ -11,6 +11,7 @@ import msgspec
 
 from catalyst.clock import iso
 from catalyst.core.delivery import Deliver
+from catalyst.core.digest import counted
 from catalyst.core.doubts import price_age_ms
 from catalyst.core.outside import plain_line
 from catalyst.messages import AlertReady
@@ -20,16 +21,22 @@ def webhook_event(payload: Deliver, sent_ms: int) -> dict[str, Any]:
     """The event's fields, always all of them, null where unknown; times are ISO UTC with milliseconds.
 
     An update is about an item of its own (`item_id`, `title`, `link`, times) that belongs to the alert `id`. Titles are
-    plain lines: no control or direction character of theirs reaches a reader's terminal.
+    plain lines: no control or direction character of theirs reaches a reader's terminal. A digest is told as `ops`: its
+    alerts are none that a program should act on, for they were held back.
     """
     body: dict[str, Any] = {
-        "event": payload.event, "id": payload.id, "item_id": None, "ticker": None, "title": None, "link": None,
+        "event": payload.event if payload.digest is None else "ops", "id": payload.id, "item_id": None,
+        "ticker": None, "title": None, "link": None,
         "kinds": [], "direction": None, "score": None, "why": None, "price": None, "price_age_s": None,
         "simulated": False, "published": None, "seen": None, "sent": iso(sent_ms)}
     if payload.notice is not None:
         notice = payload.notice
         body |= {"item_id": notice.item_id, "title": notice.title, "why": f"{notice.severity}: {notice.text}",
                  "seen": _iso(notice.made_ms)}
+    if payload.digest is not None:
+        told = [f"{alert.ticker} {alert.alert_id}" for alert in payload.digest.alerts]
+        more = [f"and {payload.digest.more} more"] if payload.digest.more else []
+        body |= {"title": counted(payload.digest), "why": ", ".join([*told, *more])}
     if (alert := payload.alert) is not None:
         body |= {"item_id": alert.item_id, "ticker": alert.ticker, "title": plain_line(alert.title), "link": alert.link,
                  "kinds": [kind.kind for kind in alert.kinds], "direction": alert.direction, "score": alert.score,

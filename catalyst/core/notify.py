@@ -14,7 +14,8 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from catalyst.core.card import ARROWS, Moment, age, kind_label, money, points
-from catalyst.core.delivery import NOTIFY, Correction, Outcome
+from catalyst.core.delivery import NOTIFY, Correction, Digest, Outcome
+from catalyst.core.digest import counted
 from catalyst.core.doubts import change_pct, price_age_ms
 from catalyst.core.outside import plain_line, safe_link, unmentioned
 from catalyst.messages import AlertReady
@@ -57,8 +58,6 @@ def is_gone(sink: str, reason: str) -> bool:
 def alert_text(alert: AlertReady, moment: Moment, corrections: Sequence[Correction] = ()) -> tuple[str, str]:
     """Title and body, plain text: the phone's line; then why, price, link and id. Nothing in it can mention, and a link
     is there by itself only where it is a safe one."""
-    first = kind_label(alert.kinds[0].kind) if alert.kinds else "catalyst"
-    title = f"{alert.ticker} {ARROWS[alert.direction]} {first} · {points(alert)}"
     lines = [_plain(alert.title, LINE_LIMIT), f"Why: {_plain(alert.why, WHY_LIMIT) or 'no reason stored'}",
              _price(alert, moment.sent_ms)]
     if corrections:
@@ -70,7 +69,19 @@ def alert_text(alert: AlertReady, moment: Moment, corrections: Sequence[Correcti
     link = safe_link(corrections[-1].link if corrections else alert.link)
     lines += [link] if link is not None else []
     lines.append(f"{_plain(alert.source, 80)} · id {alert.alert_id}")
-    return _plain(("Corrected: " if corrections else "") + title, TITLE_LIMIT), "\n".join(lines)
+    return _plain(("Corrected: " if corrections else "") + _headed(alert), TITLE_LIMIT), "\n".join(lines)
+
+
+def digest_text(digest: Digest) -> tuple[str, str]:
+    """Title and body of a digest: the line that counts, then a line an alert, the best first."""
+    lines = [_headed(alert) for alert in digest.alerts]
+    lines += [f"and {digest.more} more: catalyst alerts --suppressed"] if digest.more else []
+    return counted(digest), "\n".join(lines)
+
+
+def _headed(alert: AlertReady) -> str:
+    first = kind_label(alert.kinds[0].kind) if alert.kinds else "catalyst"
+    return _plain(f"{alert.ticker} {ARROWS[alert.direction]} {first} · {points(alert)}", TITLE_LIMIT)
 
 
 def trial_text(sink: str) -> tuple[str, str]:

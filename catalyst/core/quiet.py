@@ -93,7 +93,11 @@ class Rules:
     zone: tzinfo = UTC
     quiet_score: float = 0.9
     cooldown_ms: int = 0
-    filters: Mapping[str, Filter] = field(default_factory=dict)  # sink -> what it wants
+    filters: Mapping[str, Filter] = field(default_factory=dict)  # sink -> what it wants; all where it is not named
+
+    def refuses(self, sink: str, alert: AlertReady) -> str:
+        """Why a sink does not want an alert; empty where it does."""
+        return self.filters[sink].refuses(alert) if sink in self.filters else ""
 
 
 def parse_hours(texts: Sequence[str]) -> tuple[Window, ...]:
@@ -140,7 +144,7 @@ def hold(alert: AlertReady, mutes: Iterable[Mute], rules: Rules, *, folds: bool,
         return "", {}
     if not alert.watched and alert.score < rules.quiet_score and is_quiet(rules, now_ms):
         return QUIET, {}
-    why = {sink: rules.filters[sink].refuses(alert) for sink in sinks if sink in rules.filters}
+    why = {sink: rules.refuses(sink, alert) for sink in sinks}
     filtered = {sink: text for sink, text in why.items() if text}
     if sinks and len(filtered) == len(sinks):
         return f"{FILTERED}:{', '.join(f'{sink} {text}' for sink, text in filtered.items())}", {}

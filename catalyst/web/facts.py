@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from catalyst import __version__
 from catalyst.clock import Clock
 from catalyst.core.hops import join
+from catalyst.core.notify import addresses
 from catalyst.errors import UnavailableError
 from catalyst.runtime.control import Control
 from catalyst.runtime.roster import SUPERVISOR, WORKERS
@@ -130,7 +131,7 @@ class Facts:
     def _sinks(self) -> tuple[str, ...]:
         bot = self.settings.discord_bot_token and self.settings.discord_channel_id
         named = {"discord": self.settings.discord_webhook_url or bot, "webhook": self.settings.webhook_url}
-        return tuple(name for name, is_set in named.items() if is_set)
+        return (*(name for name, is_set in named.items() if is_set), *addresses(self.settings.notify))
 
     def _list(self, most: int) -> tuple[tuple[views.Alert, ...], int | None]:
         """The newest alerts and when the alerter named them; its last answer while it gives none."""

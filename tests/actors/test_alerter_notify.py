@@ -40,6 +40,21 @@ def test_an_alert_goes_to_each_address(make: Callable[..., Bench]) -> None:
         assert state(bench, name) == state(bench, second_name) == [(0, "delivered", None, None)]
 
 
+def test_the_end_of_quiet_hours_is_text_too(make: Callable[..., Bench]) -> None:
+    """What quiet hours held goes there in one plain message; no filter of the other sinks counts for it."""
+    with Receiver() as receiver:
+        address, name = phone(receiver)
+        bench = make(notify=address, quiet_hours=("08:00-10:00",), discord_kinds=("offering",))
+        bench.send(ALERT)
+        bench.run_jobs()
+        assert receiver.got == []
+        bench.clock.advance(3_600)
+        bench.tick("end_quiet")
+        bench.run_jobs()
+        assert [got.json["title"] for got in receiver.got] == ["Quiet hours are over: 1 alert held"]
+        assert state(bench, name) == [(0, "delivered", None, None)]
+
+
 def test_only_corrections_ring_again(make: Callable[..., Bench], caplog: pytest.LogCaptureFixture) -> None:
     """A further wire and a chart are no message there, and no complaint; a correction is."""
     with Receiver() as receiver:

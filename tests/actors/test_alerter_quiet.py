@@ -239,7 +239,9 @@ def test_quiet_hours_hold_and_one_digest_ends_them(make: Callable[..., Bench], r
     assert "14 alerts held" in card["content"]
     assert "and 4 more" in card["embeds"][-1]["footer"]["text"]
     assert "possible repeat" in card["embeds"][-1]["footer"]["text"]
-    assert (event["event"], event["cause"], len(event["alerts"]), event["more"]) == ("digest", "quiet", 10, 4)
+    assert (event["event"], event["title"]) == ("ops", "Quiet hours are over: 14 alerts held")
+    assert event["why"].startswith("T13 a13, T12 a12")
+    assert event["why"].endswith("and 4 more")
     assert bench.rows("SELECT DISTINCT state, told_in FROM alerts") == [("suppressed", "qt-a13")]
 
 

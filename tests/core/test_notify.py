@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalyst.core.card import Moment
-from catalyst.core.delivery import Correction
-from catalyst.core.notify import TITLE_LIMIT, addresses, alert_text, is_gone, is_notify, meaning
+from catalyst.core.delivery import Correction, Digest
+from catalyst.core.notify import TITLE_LIMIT, addresses, alert_text, digest_text, is_gone, is_notify, meaning
 from catalyst.testing import START_MS, same
 from tests.alerting import ALERT
 
@@ -35,6 +35,12 @@ def test_the_message_in_full() -> None:
     assert title == "ACME ▲ FDA approval · 80"
     assert body.splitlines() == ["Acme wins FDA approval", "Why: wins (title)", "Price: $4.20 · +5.0 % · 5 s old",
                                  "https://n.example/1", "PR Newswire · id a1"]
+
+
+def test_a_digest_in_full() -> None:
+    """What held them and how many, then a line each, then how many more."""
+    assert digest_text(Digest("quiet", (ALERT,), 2)) == (
+        "Quiet hours are over: 3 alerts held", "ACME ▲ FDA approval · 80\nand 2 more: catalyst alerts --suppressed")
 
 
 def test_what_must_be_said_first() -> None:
