@@ -18,8 +18,8 @@ from catalyst.errors import ConfigError
 
 _LEGAL_FORMS = ("inc incorporated corp corporation co company ltd limited plc llc lp llp sa nv ag se spa ab asa oyj as "
                 "gmbh kk pbc sas bv na ads adr")
-_LEGAL = frozenset(_LEGAL_FORMS.split())
-_DROPPED = _LEGAL | {"and"}
+LEGAL = frozenset(_LEGAL_FORMS.split())
+_DROPPED = LEGAL | {"and"}
 LOOSE = frozenset(("holdings", "holding", "group"))  # headlines leave them out: Corbus Pharmaceuticals [Holdings, Inc.]
 COINED_LENGTH = 5  # letters: shorter words are too often somebody else's
 _SLASHED = re.compile(  # the SEC's "/DE/", "/NEW/"
@@ -76,6 +76,7 @@ class Companies:
         self._by_ticker: dict[str, Company] = {}
         self._by_cik: dict[int, tuple[Company, ...]] = {}
         self._by_name: dict[str, Company | None] = {}  # None: two companies share it
+        self._rank: dict[int, int] = {}
         loose: dict[str, Company | None] = {}
         for row, name in zip(rows, normalise_all([row.title for row in rows]), strict=True):
             self._by_ticker.setdefault(row.ticker, row)
@@ -83,6 +84,7 @@ class Companies:
             self._by_cik[row.cik] = (row,) if known is None else (*known, row)
             if known is not None:
                 continue  # the SEC lists a company's main line first
+            self._rank[row.cik] = len(self._rank) + 1
             self._by_name[name] = None if name in self._by_name else row
             short, _, last = name.rpartition(" ")
             if last in LOOSE and (" " in short or len(short) > 5):
@@ -122,6 +124,11 @@ class Companies:
     def ticker(self, ticker: str) -> Company | None:
         """The company of a ticker, in any spelling of its class."""
         return self._by_ticker.get(canonical(ticker))
+
+    def rank(self, ticker: str) -> int:
+        """The company's place in the list, from 1; the SEC's begins with the largest. 0 for one that is not in it."""
+        company = self.ticker(ticker)
+        return self._rank[company.cik] if company is not None else 0
 
     def cik(self, cik: int) -> tuple[Company, ...]:
         """All lines of a company, main line first; empty when unknown."""
@@ -174,7 +181,7 @@ class Companies:
 
 
 def _is_trade(word: str) -> bool:
-    return word.lower().strip(".,") in SECTORS or word.lower().strip(".,") in _LEGAL
+    return word.lower().strip(".,") in SECTORS or word.lower().strip(".,") in LEGAL
 
 
 def _coined(by_name: Mapping[str, Company | None]) -> dict[str, Company]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Set
 
-from catalyst.core.companies import Companies
+from catalyst.core.companies import Companies, Company
 
 _FUND = re.compile(r"(?i)\b(?:ETFs?|ETNs?|funds?|iShares|ProShares|SPDR|CurrencyShares)\b")
 _TRUST = re.compile(r"(?i)\b(?:muni|municipal|income|term|credit|bitcoin|ethereum|gold|silver|platinum|palladium"
@@ -42,6 +42,15 @@ def instrument(ticker: str, beside: Set[str], companies: Companies | None) -> st
                 ticker[:-len(suffix)], ticker, beside, companies):
             return _CLASSES[suffix]
     return ""
+
+
+def parent_of(ticker: str, companies: Companies) -> Company | None:
+    """The company in the list whose warrant, unit, right or preferred a ticker is; None for a share or unknown."""
+    parent, dash, _ = ticker.rpartition("-")
+    if dash:
+        return companies.ticker(parent)
+    return next((found for cut in (1, 2) if len(ticker) - cut >= 3 and instrument(ticker, set(), companies) and (
+        found := companies.ticker(ticker[:-cut]))), None)
 
 
 def _is_parent(parent: str, ticker: str, beside: Set[str], companies: Companies | None) -> bool:

@@ -11,20 +11,23 @@ from collections.abc import Sequence
 from itertools import takewhile
 from typing import NamedTuple
 
-from catalyst.core.companies import Companies, Company, normalise
+from catalyst.core.companies import COINED_LENGTH, LEGAL, Companies, Company, normalise
 from catalyst.core.mentions import Text
 from catalyst.core.ticker_words import (
+    ACTING,
     AUTHORITIES,
     CONNECTING,
     DEAL_WORDS,
     FOLLOWERS,
     GOES_ON,
     HEADLINE_VERBS,
+    ORDINARY,
     OWNED,
     SECTORS,
 )
 from catalyst.core.venues import STEMS, venue_at
 
+LEAD = 300           # characters of the summary that are its first sentences
 HEAD = 600           # characters of the summary in which the dateline stands
 NAME_WORDS = 9       # of which a name and the word behind it are made at most
 NAME_CHARS = 120
@@ -114,8 +117,24 @@ def named_anywhere(text: Text, companies: Companies) -> set[int]:
 
 
 def is_word(ticker: str, *texts: Text) -> bool:
-    """Whether one of the texts writes these capitals as a word of their own."""
-    return any(re.search(rf"(?<![A-Za-z0-9]){re.escape(ticker)}(?![A-Za-z0-9])", text.flat) for text in texts)
+    """Whether one of the texts writes these capitals as a word of their own, not as the stem of BAC.U or BAC PR A."""
+    word = rf"(?<![A-Za-z0-9]){re.escape(ticker)}(?![A-Za-z0-9^/-]|\.[A-Za-z0-9]| PR\b)"
+    return any(re.search(word, text.flat) for text in texts)
+
+
+def in_lead(title: Text, body: Text, companies: Companies) -> Named | None:
+    """The one company whose whole name stands in the first sentences while the title says its first word: "Blast at
+    Acme Refinery", then "... of Acme Refining Corp".
+    """
+    said = {_bare(word) for word in title.flat.split()}
+    words = body.flat[:LEAD].split()
+    found: dict[int, Named] = {}
+    for place, word in enumerate(words):
+        bare = _bare(word)
+        if len(bare) >= COINED_LENGTH and bare[0].isupper() and bare in said and bare.lower() not in ORDINARY and (
+                named := _leading(body, 0, words, place, companies, FOLLOWERS)):
+            found.setdefault(named.company.cik, named)
+    return next(iter(found.values())) if len(found) == 1 else None
 
 
 def in_about(summary: str, title: Text, companies: Companies) -> Named | None:
@@ -194,7 +213,9 @@ def _goes_on(words: Sequence[str], count: int) -> bool:
     """Whether the word behind a name makes it the name of somebody else ("Acme University")."""
     if count >= len(words) or words[count - 1][-1] in ",;:" or words[count - 1].endswith(("'s", "'")):
         return False
-    return words[count].lower().strip(",.:;()") in GOES_ON
+    behind = words[count + 1].lower().strip(",.") if count + 1 < len(words) else ""
+    return words[count].lower().strip(",.:;()") in GOES_ON or words[count][-1] == ":" or (
+        behind in ACTING or behind in LEGAL)
 
 
 def _continues(word: str) -> bool:

@@ -29,8 +29,10 @@ _HEADLINE_VERBS = (
     "pauses discontinues voluntarily effects implements sets schedules responds comments discloses faces misses beats "
     "tops subsidiary phase fda's ceo board shareholders stockholders regarding strengthens accelerates selected "
     "chosen establishes outlines deploys opens resumes suspends withdraws rejects urges sued lands inks bags nears "
-    "hits")
+    "hits rolls")
 HEADLINE_VERBS = frozenset(_HEADLINE_VERBS.split())
+_NOT_ACTING = "has is hosts shares highlights updates reports shareholders stockholders fda's launches hits gains"
+ACTING = frozenset(word for word in HEADLINE_VERBS if word[-1] == "s") - frozenset(_NOT_ACTING.split())  # never nouns
 _DEAL_WORDS = (
     "acquire acquires acquiring acquisition merger merge merges merging combine takeover buy buys buying acquired "
     "purchase stake stakes interest combination")

@@ -13,8 +13,9 @@ from typing import Literal, NamedTuple
 
 from catalyst.core import issuers
 from catalyst.core.companies import Companies
-from catalyst.core.instruments import instrument
+from catalyst.core.instruments import instrument, parent_of
 from catalyst.core.mentions import How, Seen, Tag, Text, at_head, tags, written
+from catalyst.core.parties import Moved, moved
 from catalyst.core.ticker_words import ACRONYMS
 from catalyst.core.venues import Listing
 
@@ -23,6 +24,7 @@ __all__ = ["ACRONYMS", "MOST", "TickerFound", "find_tickers", "instrument"]
 SUMMARY_LIMIT = 5_000  # characters of the summary that are read; issuers name their listing in the first sentence
 MOST = 12              # tickers that one story can have; a list of more is no news about any of them
 NEAR = 600             # a company named later than this in the summary is a mention, not a subject
+LEADS = 1_000          # more than all mentions of a ticker count together
 FURTHER = 8            # what each further place in a field costs, up to four of them
 _WAYS: dict[How, str] = {
     "exchange": "written with its exchange in the {}", "dollar": "written with a dollar sign in the {}",
@@ -102,7 +104,11 @@ def find_tickers(title: str, summary: str, symbols: Sequence[str],
                               "publisher's tag"))
     if companies is not None:
         found += _named(head, body, summary, companies, found)
-    return _ranked(found, companies)
+    ranked = _ranked(found, companies, None)
+    shares = [one.ticker for one in ranked if one.alertable]
+    if companies is not None and len(shares) > 1 and (first := moved(head, shares, companies)):
+        return _ranked(found, companies, first)
+    return ranked
 
 
 def _borne_out(told: list[Tag], head: Text, body: Text, companies: Companies,
@@ -142,14 +148,19 @@ def _named(head: Text, body: Text, summary: str, companies: Companies,
            found: Sequence[_Mention]) -> list[_Mention]:
     """Companies by their names: the issuer when no ticker is written, else others that the title names."""
     is_written = any(one.how in STRONG for one in found)
-    if is_written and not any(one.listing != "foreign" and not instrument(
-            one.ticker, {each.ticker for each in found}, companies) for one in found):
-        return []
-    known = {one.ticker for one in found} if is_written else set()
+    beside = {one.ticker for one in found}
+    if is_written and not any(one.listing != "foreign" and not instrument(one.ticker, beside, companies)
+                              for one in found):
+        return [one._replace(ticker=parent.ticker, points=0, why=f"written too, the share of the {what}")
+                for one in found if (what := instrument(one.ticker, beside, companies)) and what != "fund"
+                and (parent := parent_of(one.ticker, companies)) and issuers.is_word(parent.ticker, head, body)]
+    known = beside if is_written else set()
     issuer, others = issuers.in_title(head, companies, bool(known))
     named = []
     if issuer is not None:
-        points = 30 if issuer.company.ticker in known else 20 if known else 60
+        is_other = bool(known) and issuer.company.ticker not in known
+        is_to_come = is_other and all(one.how == "symbol" for one in found)  # a spin-off's future listing
+        points = 60 if not known or is_to_come else 20 if is_other else 30
         named.append(_by_name(issuer, points, "its name heads the title"))
     named += [_by_name(other, 15, "its name is in the title") for other in others]
     if not is_written:
@@ -159,6 +170,8 @@ def _named(head: Text, body: Text, summary: str, companies: Companies,
                                   else "its name begins the summary"))
         if not named and (issuer := issuers.acted_on(head, companies)):
             named.append(_by_name(issuer, 30, "the title names it as the one concerned"))
+        if not named and not found and (issuer := issuers.in_lead(head, body, companies)):
+            named.append(_by_name(issuer, 30, "the title says its first word, the first sentences its name"))
         if not named and not found and (issuer := issuers.in_about(summary, head, companies)):
             named.append(_by_name(issuer, 40, "a closing paragraph is about it, and the title begins with its name"))
     return named
@@ -168,8 +181,9 @@ def _by_name(named: issuers.Named, points: int, why: str) -> _Mention:
     return _Mention(named.company.ticker, named.evidence, "company name", "", "us", points, why)
 
 
-def _ranked(found: Sequence[_Mention], companies: Companies | None) -> tuple[TickerFound, ...]:
-    """One entry a ticker with the points of all its mentions; most points first, then the order of mention."""
+def _ranked(found: Sequence[_Mention], companies: Companies | None, first: Moved | None) -> tuple[TickerFound, ...]:
+    """One entry a ticker with the points of all its mentions; `first` leads, then most points, then the order of
+    mention."""
     merged: dict[str, list[_Mention]] = {}
     for one in found:
         merged.setdefault(one.ticker, []).append(one)
@@ -181,6 +195,9 @@ def _ranked(found: Sequence[_Mention], companies: Companies | None) -> tuple[Tic
                     best.how in ("tag", "company name") and one.how == "exchange"):
                 best = one
         points = sum([one.points for one in mentions])
+        if first is not None and ticker == first.ticker:
+            points += LEADS
+            mentions = [*mentions, best._replace(why=first.why)]
         what = instrument(ticker, merged.keys(), companies)
         ranked.append((bool(what) or best.listing == "foreign", -points, what, best, mentions))
     ranked.sort(key=_order)

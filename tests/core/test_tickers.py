@@ -257,19 +257,42 @@ def test_instruments(ticker: str, beside: set[str], what: str) -> None:
         ("Abcd Therapeutics Announces Pricing", ["ABCD"]),
         ("Abcd Therapeutics, Inc. to Sell Unit", ["ABCD"]),
         ("CORRECTION – Abcd Therapeutics Reports", ["ABCD"]),
-        ("Pfizer to Acquire Metsera for $4.9 Billion", ["PFE", "MTCH"]),
+        ("Pfizer to Acquire Metsera for $4.9 Billion", ["MTCH", "PFE"]),
         ("Tesla’s Plant Opens", ["TSLA"]),
         ("Target Hospitality Announces", []),
         ("Unknown and Efgh Mining Announce", []),
         ("Abcd Therapeutics and Efgh Mining Announce Alliance", ["ABCD", "EFGH"]),
         ("Qrst Announces", []),
         ("abcd therapeutics announces", []),
+        ("Efgh Mining Crushers Rolls Out a Mill", []),
+        ("Efgh Mining Tools: a Day at the Quarry", []),
+        ("Efgh Mining Drinks LLC Opens", []),
     ],
 )
 def test_issuer_by_name(title: str, tickers: list[str]) -> None:
     """Without a written ticker the whole name at the head of the title counts, and the other party of a deal."""
     assert shares(title) == tickers
     assert all(one.how == "company name" and one.evidence in title for one in found(title))
+
+
+def test_a_name_in_the_first_sentences() -> None:
+    """A title that says only a name's first word is borne out by the whole name in the first sentences."""
+    assert shares("Blast Shuts Metsera Plant", "Four were hurt at the plant of Metsera, Inc. near Lowell.") == ["MTCH"]
+    assert shares("Blast Shuts a Plant", "Four were hurt at the plant of Metsera, Inc. near Lowell.") == []
+
+
+def test_a_unit_leads_to_the_share_that_is_written_too() -> None:
+    """Where only a unit is written as a ticker, the share that the text names beside it counts; never a guessed one."""
+    assert shares("Qrst Prices IPO", "Its units list on the NYSE under the symbol BAC.U, later its shares as BAC.") == [
+        "BAC"]
+    assert shares("Qrst Prices IPO", "Its units list on the NYSE under the symbol BAC.U.") == []
+
+
+def test_a_spin_off_is_its_parents_news() -> None:
+    """A share that only will be listed "under the symbol" stands behind the company that heads the title."""
+    told = ("Efgh Mining Sets Dates for Spin-Off", "The new shares start under the symbol SNOW in May.")
+    assert [one.ticker for one in found(*told)] == ["EFGH", "SNOW"]
+
 
 
 def test_issuer_by_dateline() -> None:
