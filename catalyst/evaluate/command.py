@@ -97,12 +97,12 @@ def _sentiment(options: argparse.Namespace) -> Answer:
 
 
 def _signals_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--set", choices=(*signals.SETS, "both"), default="both", help="labelled set, default both")
+    parser.add_argument("--set", choices=(*signals.SETS, "all"), default="all", help="labelled set, default all")
     parser.add_argument("--misses", action="store_true", help="list the misses")
 
 
 def _signals(options: argparse.Namespace) -> Answer:
-    measured = [signals.measure(name) for name in (signals.SETS if options.set == "both" else (options.set,))]
+    measured = [signals.measure(name) for name in (signals.SETS if options.set == "all" else (options.set,))]
     listed = {one.name for one in measured if options.misses}
     figures = {"sets": [one.plain() for one in measured],
                "misses": [asdict(miss) for one in measured if one.name in listed for miss in one.misses]}
