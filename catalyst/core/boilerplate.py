@@ -33,6 +33,10 @@ _PAST = re.compile(
     r"|has (?:since|previously)|history of)\b")
 _IN_YEAR = re.compile(r"\b(?:in|since|during|of|from|on|by|until)(?: early| late| mid)?(?: " + _MONTH
                       + r"\.?(?: \d{1,2},)?)? ((?:19|20)\d\d)\b")
+_DATED = re.compile(r"(?:in|on|during|since) (?:early |late |mid )?(" + _MONTH + r")\b(?! (?:19|20)\d\d)")
+_DATELINE_MONTH = re.compile(r"\b(" + _MONTH + r")\.? \d{1,2},? (?:19|20)\d\d\b")
+NEAR_MONTHS = 2  # a release is out at the latest a month and some days after what it announces
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 BEHIND = 60  # characters behind a phrase in which a year belongs to it
 
 
@@ -53,9 +57,19 @@ def year_of(lead: str) -> int:
     return int(found[0]) if found else 0
 
 
-def is_history(before: str, behind: str, year: int) -> bool:
-    """Whether the words around a phrase set it in the past: `before` begins at its sentence, `year` is the present."""
+def month_of(lead: str) -> int:
+    """The month of the dateline of a folded release, 1 to 12; 0 where none is written."""
+    found = _DATELINE_MONTH.search(lead, 0, 160)
+    return 1 + MONTHS.index(found[1][:3]) if found else 0
+
+
+def is_history(before: str, behind: str, year: int, month: int = 0) -> bool:
+    """Whether the words around a phrase set it in the past: `before` begins at its sentence, `year` and `month` are the
+    present, 0 where they are not known."""
     if _PAST.search(before):
+        return True
+    if month and (dated := _DATED.match(before)) and (
+            NEAR_MONTHS <= (month - 1 - MONTHS.index(dated[1][:3])) % 12 <= 12 - NEAR_MONTHS):
         return True
     if not year:
         return False

@@ -126,12 +126,14 @@ def in_lead(title: Text, body: Text, companies: Companies) -> Named | None:
     """The one company whose whole name stands in the first sentences while the title says its first word: "Blast at
     Acme Refinery", then "... of Acme Refining Corp".
     """
+    is_small = title.flat == title.lower  # aggregators write some titles without a capital
     said = {_bare(word) for word in title.flat.split()}
     words = body.flat[:LEAD].split()
     found: dict[int, Named] = {}
     for place, word in enumerate(words):
         bare = _bare(word)
-        if len(bare) >= COINED_LENGTH and bare[0].isupper() and bare in said and bare.lower() not in ORDINARY and (
+        if len(bare) >= COINED_LENGTH and bare[0].isupper() and (
+                bare.lower() if is_small else bare) in said and bare.lower() not in ORDINARY and (
                 named := _leading(body, 0, words, place, companies, FOLLOWERS)):
             found.setdefault(named.company.cik, named)
     return next(iter(found.values())) if len(found) == 1 else None
@@ -204,9 +206,14 @@ def _is_whole(words: Sequence[str], count: int, followers: frozenset[str]) -> bo
     last, following = words[count - 1], words[count] if count < len(words) else ""
     if not following or last[-1] in ",;:" or last.endswith(("'s", "'")) or following[0] in _ENDS or (
             following.lower().strip(",.:;") in followers) or (
-            count > 1 and following[0].islower() and following not in CONNECTING):
+            count > 1 and following[0].islower() and (following not in CONNECTING or _begins_clause(words, count))):
         return True
     return count > 1 and _bare(last).lower() in SECTORS and not _goes_on(words, count)
+
+
+def _begins_clause(words: Sequence[str], place: int) -> bool:
+    """Whether an "and" leads to small letters: then it joins what the company does, and no further name."""
+    return words[place] == "and" and place + 1 < len(words) and words[place + 1][0].islower()
 
 
 def _goes_on(words: Sequence[str], count: int) -> bool:

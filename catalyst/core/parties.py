@@ -1,4 +1,4 @@
-"""Which of two companies of one title moves: the one that is bought, or the smaller of two partners.
+"""Which of two companies of one title moves: the one that is bought or paid, else the much smaller one.
 
 The order of mention does not say it: "Large to Acquire Small" and "Large and Small Team Up" both begin with the company
 whose share the news hardly moves. It finds no tickers.
@@ -15,11 +15,15 @@ from catalyst.core.mentions import Text
 
 SHORTEST = 4        # letters of a name's first word that alone tell it, where the name has more words
 MUCH_SMALLER = 10   # times as far down the list; the SEC orders company_tickers.json by market value, the largest first
-_BUYS = re.compile(r"\b(?:(?:acquir(?:e|es|ing)|(?<!share )(?:buy|buys|buying)|takeover of|take(?:s|n)? over|offer for"
-                   r"|bid for|merger with|merge with)(?: (?:the|rest of|remainder of|all of|rival|peer|biotech"
-                   r"|u\.s\.|smaller))*) $")
-_DONE = re.compile(r"\b(?:complet(?:es|ed|ion)|clos(?:es|ed|ing)|terminat(?:es|ed|ion)|ends?|abandons?|drops"
-                   r"|rejects?)\b")
+_CLOSED = re.compile(r"\b(?:complet(?:es|ed|ion)|clos(?:es|ed|ing))\b")  # then who was bought is listed no more
+_BUYS = re.compile(r"\b(?:(?:acquir(?:e|es|ing)|(?<!share )(?:buy|buys|buying|purchase)|takeover of|take(?:s|n)? over"
+                   r"|offer for|bid for|merger with|merge with)(?: (?:all|the|rest of|remainder of|of|outstanding"
+                   r"|shares of|rival|peer|biotech|u\.s\.|smaller))*) $")
+_IS_BOUGHT = re.compile(r"(?: \w+){0,2}? (?:(?:will|to|would) merge (?:with and )?into"
+                        r"|(?:share|stock|unit)?holders (?:will|would|are to) (?:get|receive)"
+                        r"|(?:common |ordinary )?shares? will (?:become|convert|be (?:exchanged|converted)))\b")
+_IS_PAID = re.compile(r"(?: \w+){0,2}? (?:will receive|is to receive|receives|gets|will get|to receive|may earn"
+                      r"|is eligible to (?:receive|earn)) [^.;]{0,30}\$")
 
 
 class Moved(NamedTuple):
@@ -29,33 +33,45 @@ class Moved(NamedTuple):
     why: str
 
 
-def moved(title: Text, tickers: Sequence[str], companies: Companies) -> Moved | None:
-    """Which of `tickers` (US shares that the story writes) moves when the title names two of them; None: the order of
-    mention tells it as well."""
-    places = {}
+def moved(title: Text, body: Text, tickers: Sequence[str], companies: Companies) -> Moved | None:
+    """Which of `tickers` (US shares of the story) moves when the title names two of them; None: the order of mention
+    tells it as well."""
+    names = {}
     for ticker in tickers:
         company = companies.ticker(ticker)
-        if company is not None and (span := _span(title.lower, company.title)) is not None:
-            places[ticker] = span
-    if len(places) != 2:
+        if company is not None and (name := _name_in(title.lower, company.title)):
+            names[ticker] = name
+    if len(names) != 2 or _CLOSED.search(title.lower):
         return None
-    for ticker, (start, end) in places.items():
-        if start and _BUYS.search(title.lower, 0, start) and not title.lower.startswith("'s", end) and (
-                not _DONE.search(title.lower, 0, start)):
-            return Moved(ticker, "the title says that it is bought")
-    if _BUYS.search(title.lower, 0, max(start for start, _ in places.values())):
-        return None
-    large, small = sorted(places, key=companies.rank)
+    for place, text in (("title", title.lower), ("summary", body.lower)):
+        bought = [ticker for ticker, name in names.items() if _is_told(text, name, _BUYS, _IS_BOUGHT)]
+        if len(bought) == 1:
+            return Moved(bought[0], f"the {place} says that it is bought")
+    paid = [ticker for ticker, name in names.items() if _is_told(body.lower, name, None, _IS_PAID)]
+    if len(paid) == 1:
+        return Moved(paid[0], "the summary says that it is paid")
+    large, small = sorted(names, key=companies.rank)
     if companies.rank(small) >= MUCH_SMALLER * companies.rank(large):
         return Moved(small, "much the smaller of two companies of the title")
     return None
 
 
-def _span(lower: str, name: str) -> tuple[int, int] | None:
-    """Where a title in small letters has a company's name, or its first word where that is long; None: nowhere."""
-    whole = normalise(name)
+def _name_in(lower: str, title: str) -> str:
+    """The first word of a company's name, all of it where that word is short, if a text in small letters has it; else
+    empty."""
+    whole = normalise(title)
     first = whole.partition(" ")[0]
-    for words in (whole, first if len(first) >= SHORTEST or whole == first else ""):
-        if words and (found := re.search(rf"(?<!\w){re.escape(words)}(?!\w)", lower)):
-            return found.span()
-    return None
+    name = first if len(first) >= SHORTEST else whole
+    return name if name and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", lower) else ""
+
+
+def _is_told(lower: str, name: str, before: re.Pattern[str] | None, behind: re.Pattern[str]) -> bool:
+    """Whether one of the patterns stands around the name somewhere; what only belongs to the company does not count."""
+    at = lower.find(name)
+    while at >= 0:
+        end = at + len(name)
+        if lower[end:end + 2] != "'s" and (behind.match(lower, end) or (
+                before is not None and before.search(lower, max(0, at - 80), at))):
+            return True
+        at = lower.find(name, end)
+    return False

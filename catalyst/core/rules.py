@@ -306,7 +306,7 @@ def _voided(rule: Rule, text: StoryText, start: int, end: int) -> bool:
     if not NEGATIONS.isdisjoint(words[-NEGATION_WORDS:]) or ASSURANCES.search(sentence):
         return True
     in_title = end <= text.title_end
-    if not in_title and is_history(sentence[-200:], text.folded[end:end + 80], text.year):
+    if not in_title and is_history(sentence[-200:], text.folded[end:end + 80], text.year, text.month):
         return True
     if rule.hypothetical:
         return False

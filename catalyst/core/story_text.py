@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass
 
-from catalyst.core.boilerplate import about_start, year_of
+from catalyst.core.boilerplate import about_start, month_of, year_of
 from catalyst.core.wordscan import Folded, fold, sentence_ends
 
 SUMMARY_LIMIT = 2_000   # characters of the summary that are read: behind them stands boilerplate
@@ -22,6 +22,7 @@ class StoryText:
     title_end: int
     ends: list[int]
     year: int
+    month: int
 
     @classmethod
     def of(cls, title: str, summary: str) -> StoryText:
@@ -30,7 +31,7 @@ class StoryText:
         text = body.text[:ends[LEAD - 1]] if len(ends) >= LEAD else body.text
         first = len(head.text) + 1
         return cls(head, body, f"{head.text}\n{text}", len(head.text), [first, *(first + end for end in ends)],
-                   year_of(text))
+                   year_of(text), month_of(text))
 
     def sentence(self, position: int) -> int:
         """Number of the sentence that `position` is in."""

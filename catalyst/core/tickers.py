@@ -106,7 +106,7 @@ def find_tickers(title: str, summary: str, symbols: Sequence[str],
         found += _named(head, body, summary, companies, found)
     ranked = _ranked(found, companies, None)
     shares = [one.ticker for one in ranked if one.alertable]
-    if companies is not None and len(shares) > 1 and (first := moved(head, shares, companies)):
+    if companies is not None and len(shares) > 1 and (first := moved(head, body, shares, companies)):
         return _ranked(found, companies, first)
     return ranked
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from catalyst.core.boilerplate import about_start, is_history, year_of
+from catalyst.core.boilerplate import about_start, is_history, month_of, year_of
 from catalyst.core.rules import Rules
 
 TABLE = """
@@ -56,6 +56,31 @@ def test_paragraph_about_the_company(text: str, rest: str) -> None:
 def test_history(before: str, behind: str, year: int, past: bool) -> None:
     """A year before that of the dateline, or words as last year, make history; without a dateline years say nothing."""
     assert is_history(before, behind, year) is past
+
+
+@pytest.mark.parametrize(
+    ("before", "month", "past"),
+    [
+        ("in june the company received ", 11, True),
+        ("in early june it received ", 11, True),
+        ("on june 3 it received ", 7, False),
+        ("on december 28 it received ", 1, False),
+        ("in march it will receive ", 11, True),
+        ("in june 2026 it received ", 11, False),
+        ("in june it received ", 0, False),
+        ("acme said in june that it received ", 11, False),
+    ],
+)
+def test_a_month_that_is_long_past(before: str, month: int, past: bool) -> None:
+    """A sentence that begins with a month other than those around the dateline's tells no news; nothing is known
+    without a dateline, and a year decides by itself."""
+    assert is_history(before, "", 2026, month) is past
+
+
+def test_month_of_the_dateline() -> None:
+    """The month of the first whole date is the present one."""
+    assert month_of("boston, nov. 3, 2026 (wire) acme said in june that") == 11
+    assert month_of("boston in may 15 patients") == 0
 
 
 def test_year_of_the_dateline() -> None:

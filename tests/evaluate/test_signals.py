@@ -28,14 +28,14 @@ FLOORS = {
         "alert": (0.98, 0.96),
     },
     "c": {
-        "primary": (0.97, 0.96),
-        "noise": (0.96, 0.94),
-        "noise name": (0.98, 0.97),
-        "kinds": (0.92, 0.91),
-        "alert": (0.96, 0.94),
+        "primary": (0.995, 0.99),
+        "noise": (0.98, 0.97),
+        "noise name": (0.98, 0.95),
+        "kinds": (0.96, 0.95),
+        "alert": (0.97, 0.97),
     },
 }
-DIRECTION_FLOORS = {"a": (0.98, 0.98), "b": (0.95, 0.97), "c": (0.93, 0.97)}  # of all; of those with a kind found
+DIRECTION_FLOORS = {"a": (0.98, 0.98), "b": (0.95, 0.97), "c": (0.97, 0.97)}  # of all; of those with a kind found
 TABLE = """
 [[noise]]
 name = "spam"
