@@ -82,8 +82,13 @@ class Town:
     def ready(self, *names: str) -> None:
         """Wait until the loops run."""
         for name in names or tuple(self.classes):
-            wait_until(lambda name=name: self.ask(name, "status")["state"] == "running",  # type: ignore[misc]
-                       10, f"{name} runs")
+            wait_until(lambda name=name: self._is_running(name), 10, f"{name} runs")  # type: ignore[misc]
+
+    def _is_running(self, name: str) -> bool:
+        try:
+            return bool(self.ask(name, "status", 1.0)["state"] == "running")
+        except UnavailableError:  # it is still starting
+            return False
 
     def rows(self, name: str, sql: str, *parameters: Any) -> list[list[Any]]:
         """Rows of an actor's database, by its own control socket."""

@@ -36,6 +36,14 @@ def pids(house: House) -> dict[str, int | None]:
     return {name: house.pid(name) for name in WORKERS}
 
 
+def lives(process: psutil.Process) -> bool:
+    """Whether a process runs and is not only waited for; it may end while it is looked at."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def copies(house: House) -> dict[str, int]:
     """How many processes with the title of each actor belong to this home (its lock file is open in them)."""
     found = dict.fromkeys(ALL, 0)
@@ -176,7 +184,6 @@ def test_a_deleted_home_ends_its_processes(house: House) -> None:
     and none of them makes the home anew."""
     running = [psutil.Process(house.pid(name)) for name in ALL]
     shutil.rmtree(house.home, ignore_errors=True)  # they still write: a file may come between
-    wait_until(lambda: not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-                               for process in running), 20, "all have ended")
+    wait_until(lambda: not any(map(lives, running)), 20, "all have ended")
     assert not list((house.home / "db").glob("*.lock"))
     assert copies(house) == dict.fromkeys(ALL, 0)
