@@ -5,6 +5,7 @@ receives  AlertReady   from market
 receives  StoryJoined  from fetcher (another wire carries the story)
 receives  StoryCorrected from fetcher (its publisher corrects the story)
 receives  ChartReady   from charter (edited into the alert's message)
+receives  OutcomeKnown from tracker (what the price did since; edited into the alert's message)
 receives  OpsNotice    from any actor
 sends     AlertPosted  to tracker (out at the first sink; also for an item folded into an earlier alert)
 sends     ItemDropped  to tracker (dead: no sink took it; dropped: muted, quiet hours, filters)
@@ -12,6 +13,8 @@ stores    alerts       one row an alert, kept 90 days
 stores    deliveries   one row an alert or notice, update and sink
 stores    charts       one row an alert, kept 8 days; 24 hours while it has no alert
 stores    wires        further wires of a story and its corrections; 24 hours while it has no alert
+stores    outcomes     one row an alert and horizon, kept 30 days
+stores    histories    how alerts of a kind have done, one row a kind and horizon
 stores    limits       what each sink allows
 stores    closed       sinks whose address is gone
 stores    mutes        what a person wants to hear nothing of, until its end
@@ -28,11 +31,13 @@ from typing import Any
 import msgspec
 
 from catalyst import log
-from catalyst.books import quiet
+from catalyst.books import followups, quiet
 from catalyst.books.deliveries import CHARTS, CORRECTIONS, SCHEMA, Deliveries
 from catalyst.books.digests import Digests, digest_payload
+from catalyst.books.followups import Followups
 from catalyst.books.lanes import Lanes
 from catalyst.books.quiet import Quietbook
+from catalyst.books.shown import Shown
 from catalyst.books.slices import PRUNE_S
 from catalyst.clients.http import Http
 from catalyst.clients.notify import fault
@@ -69,7 +74,16 @@ from catalyst.core.digest import spoken
 from catalyst.core.limiter import is_global
 from catalyst.core.notify import is_gone
 from catalyst.core.quiet import FILTERED, is_quiet
-from catalyst.messages import AlertPosted, AlertReady, ChartReady, ItemDropped, OpsNotice, StoryCorrected, StoryJoined
+from catalyst.messages import (
+    AlertPosted,
+    AlertReady,
+    ChartReady,
+    ItemDropped,
+    OpsNotice,
+    OutcomeKnown,
+    StoryCorrected,
+    StoryJoined,
+)
 from catalyst.runtime.contract import Actor, Every, Hold, Job, JobKind, Output
 from catalyst.runtime.control import Control
 from catalyst.runtime.places import Places
@@ -93,9 +107,9 @@ class Alerter(Actor):
     """Each sink is a lane with one worker, so a slow one delays no other."""
 
     name = "alerter"
-    inbox = (AlertReady, StoryJoined, StoryCorrected, ChartReady, OpsNotice)
+    inbox = (AlertReady, StoryJoined, StoryCorrected, ChartReady, OutcomeKnown, OpsNotice)
     outbox = (AlertPosted, ItemDropped)
-    tables = (SCHEMA, CHARTS, CORRECTIONS, quiet.SCHEMA)
+    tables = (SCHEMA, CHARTS, CORRECTIONS, quiet.SCHEMA, followups.SCHEMA)
     jobs = (JobKind("deliver", Deliver, limit_s=15.0), JobKind("ask", Asked, limit_s=10.0, workers=2))
     every = (Every("prune", PRUNE_S), Every("end_quiet", QUIET_S))
     synchronous = "FULL"
@@ -107,7 +121,10 @@ class Alerter(Actor):
         self._rules = quiet.rules_of(settings)
 
     def _rows(self, db: sqlite3.Connection) -> Deliveries:
-        return Deliveries(db, self.now_ms, self.time.present_ms)
+        return Deliveries(db, self.now_ms)
+
+    def _shown(self, db: sqlite3.Connection) -> Shown:
+        return Shown(self._rows(db), self.time.present_ms)
 
     def on_reload(self) -> None:
         """Other quiet hours and filters count from now on. Raises ConfigError for wrong ones, which changes nothing."""
@@ -219,6 +236,17 @@ class Alerter(Actor):
         rows = self._rows(db)
         if rows.add_chart(ready):
             yield from self._advance(rows, ready.alert_id, DISCORD)
+
+    def on_outcome_known(self, known: OutcomeKnown, db: sqlite3.Connection) -> Iterator[Output]:
+        """Keep it, and what it says of the kind; the alert's message shows it, the signed webhook is told. Of an alert
+        that is not known, as after a loss, only the history is of use."""
+        book = Followups(db)
+        if known.history is not None:
+            book.learn(known.history, known.known_ms)
+        if book.keep(known):
+            yield from self._edit(self._rows(db), known.alert_id, known.horizon, "outcome")
+        else:
+            self.counters.add("outcomes_not_wanted")
 
     def on_ops_notice(self, notice: OpsNotice, db: sqlite3.Connection) -> Iterator[Output]:
         """One notice an affair and episode, to the operator's own channel and the signed webhook."""
@@ -341,7 +369,7 @@ class Alerter(Actor):
         held back or folded into an earlier one, each with its reason."""
         most = min(int(arguments.get("limit", 50)), MOST_LISTED)
         held = bool(arguments.get("suppressed"))
-        return {"alerts": self._rows(db).listed(int(arguments.get("since_ms", 0)), most, held=held)}
+        return {"alerts": self._shown(db).listed(int(arguments.get("since_ms", 0)), most, held=held)}
 
     def verb_mute(self, arguments: dict[str, Any], db: sqlite3.Connection) -> dict[str, Any]:
         """Hold the alerts of a ticker, lead kind or source (`what`, `value`) for `for_s`; the mute as in `mutes`."""
@@ -357,8 +385,8 @@ class Alerter(Actor):
         return {"mutes": [book.shown(mute) for mute in book.mutes()]}
 
     def verb_alert(self, arguments: dict[str, Any], db: sqlite3.Connection) -> dict[str, Any]:
-        """All about one alert, by the beginning of its `id`; the keys are those of `Deliveries.shown`."""
-        return self._rows(db).shown(str(arguments.get("id", "")))
+        """All about one alert, by the beginning of its `id`; the keys are those of `Shown.alert`."""
+        return self._shown(db).alert(str(arguments.get("id", "")))
 
     def prune(self, db: sqlite3.Connection) -> Iterator[Output]:
         """Forget what is old."""

@@ -4,6 +4,7 @@ receives  AlertPosted  from alerter
 receives  PriceSeen    from market (what an alert's ticker cost at a horizon)
 receives  ItemDropped  from any actor
 sends     WatchTicker  to market (one an alert and horizon)
+sends     OutcomeKnown to alerter (what a settled price says; the message shows it)
 sends     OpsNotice    to alerter (the house has started; the market opens; the session is over; a dead letter)
 stores    fates        one row an item and ticker, kept 30 days; that of an alert 400 days
 stores    outcomes     one row an alert and horizon, kept 400 days
@@ -41,7 +42,7 @@ from catalyst.core.reports import (
     open_notice,
 )
 from catalyst.errors import UnavailableError, UsageError
-from catalyst.messages import AlertPosted, ItemDropped, OpsNotice, PriceSeen, WatchTicker
+from catalyst.messages import AlertPosted, ItemDropped, OpsNotice, OutcomeKnown, PriceSeen, WatchTicker
 from catalyst.runtime.contract import Actor, Every, Job, JobKind, Output
 from catalyst.runtime.control import Control
 from catalyst.runtime.ownership import living_owner, start_time
@@ -110,8 +111,9 @@ class Tracker(Actor):
 
     name = "tracker"
     inbox = (AlertPosted, PriceSeen, ItemDropped)
-    outbox = (WatchTicker, OpsNotice)
-    tables = (SCHEMA, outcomes.SCHEMA, outcomes.JUMPED, PRUNING, BY_TICKER, reports.SCHEMA)
+    outbox = (WatchTicker, OutcomeKnown, OpsNotice)
+    tables = (SCHEMA, outcomes.SCHEMA, outcomes.JUMPED, PRUNING, BY_TICKER, reports.SCHEMA,
+              outcomes.FOLLOWED)
     jobs = (JobKind("look", Look, limit_s=20.0, background=True),)
     every = (Every("ask_again", 3_600, at_start=True), Every("session", LOOK_S), Every("prune", PRUNE_S))
 
@@ -146,8 +148,9 @@ class Tracker(Actor):
             jumped_ms = self.time.present_ms(posted.posted_ms) - posted.posted_ms
             yield from Outcomebook(db, self.now_ms).begin(posted, self._horizons, jumped_ms)
 
-    def on_price_seen(self, seen: PriceSeen, db: sqlite3.Connection) -> None:
-        """The price at a horizon: it settles an open outcome; any further one changes nothing."""
+    def on_price_seen(self, seen: PriceSeen, db: sqlite3.Connection) -> Iterator[Output]:
+        """The price at a horizon: it settles an open outcome, of which the alerter is told; any further one changes
+        nothing. One from no market changes no history."""
         book = Outcomebook(db, self.now_ms)
         row = book.find(seen.item_id, seen.ticker, seen.horizon)
         if row is None:
@@ -156,6 +159,10 @@ class Tracker(Actor):
         verdict = judge(row.base_usd, row.base_ms, row.simulated, seen, row.jumped_ms)
         book.end(row, verdict)
         self.counters.add(f"outcomes_{verdict.state}")
+        history = None if verdict.simulated or verdict.state != "settled" else book.history(
+            row.kind, row.horizon, self.time.before_ms(outcomes.KEPT_MS))
+        if (known := row.known(verdict, history, self.now_ms)) is not None:
+            yield known
 
     def ask_again(self, db: sqlite3.Connection) -> Iterator[Output]:
         """Nothing waits for ever: a price that is long overdue is asked for once a day, then given up."""

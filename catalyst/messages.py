@@ -1,24 +1,17 @@
-"""Every message type, in the order of the flow; the one place that knows how a message becomes bytes.
+"""Every message type, in the order of the flow.
 
 A message is a frozen, typed record with one receiver. `KEY` names the fields which, with the type and the item id, make
 the message's id: sending the same fact twice gives the same id, so the receiver knows it again. Times are UTC
-milliseconds, prices US dollars, None means unknown. It holds no socket, no file and no decision.
-
-Wire form: a msgpack map of the fields, at most `BODY_LIMIT_BYTES`. A new field with a default is compatible in both
-directions; any other change raises the class's `VERSION` and adds a function to `UPGRADES`, which turns the body of the
-previous version into the present one.
+milliseconds, prices US dollars, None means unknown. It holds no socket, no file and no decision; how a message becomes
+bytes is in catalyst.packing.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
-
-from catalyst.errors import MessageError, MessageTooBig
-from catalyst.plain import BODY_LIMIT_BYTES, unpack_raw
 
 Ms = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
@@ -30,6 +23,7 @@ Ticker = Annotated[str, msgspec.Meta(pattern=r"\A[A-Z0-9.\-]{1,10}\Z")]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Signed = Annotated[float, msgspec.Meta(ge=-1, le=1)]
 Usd = Annotated[float, msgspec.Meta(ge=0, le=1e12)]
+Percent = Annotated[float, msgspec.Meta(ge=-100, le=1e300)]  # a change of a price
 Direction = Literal["up", "down", "neutral"]
 PNG_LIMIT_BYTES = 256 * 1024
 Png = Annotated[bytes, msgspec.Meta(max_length=PNG_LIMIT_BYTES)]
@@ -97,6 +91,19 @@ class Bar(msgspec.Struct, frozen=True, array_like=True):
     low: Usd
     close: Usd
     volume: Annotated[float, msgspec.Meta(ge=0, le=1e15)]
+
+
+class History(msgspec.Struct, frozen=True):
+    """What followed `n` alerts of a kind within `horizon`: changes in per cent, the 95 % interval of their median (None
+    where `n` is too small for one), and the share of them that fell. No simulated price is in it."""
+
+    kind: Name
+    horizon: Name  # "15m", "4h", "7d"
+    n: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+    median_pct: Percent
+    low_pct: Percent | None
+    high_pct: Percent | None
+    down_share: Share
 
 
 class StoryFound(Message, frozen=True, kw_only=True):
@@ -318,6 +325,27 @@ class PriceSeen(Message, frozen=True, kw_only=True):
     reason: Name = ""
 
 
+class OutcomeKnown(Message, frozen=True, kw_only=True):
+    """tracker -> alerter: what an alert's price did by one horizon, and how alerts of its first kind have done so far.
+
+    Only where both prices are known and something was traded in between; `history` None: nothing changed in it.
+    """
+
+    RECEIVER: ClassVar[str] = "alerter"
+    KEY: ClassVar[tuple[str, ...]] = ("alert_id", "horizon")
+
+    alert_id: Id
+    ticker: Ticker
+    horizon: Name
+    return_pct: Percent  # from `base_usd`, the alert's price, to `price_usd`
+    price_usd: Usd
+    price_ms: Ms
+    base_usd: Usd
+    simulated: bool  # both prices are from no market
+    known_ms: Ms
+    history: History | None = None
+
+
 class ItemDropped(Message, frozen=True, kw_only=True):
     """any -> tracker: the item ends here, for `ticker` or altogether; `fate` is dead when it became a dead letter."""
 
@@ -349,38 +377,3 @@ class OpsNotice(Message, frozen=True, kw_only=True):
 def message_types() -> dict[str, type[Message]]:
     """Name -> class of every message type, in flow order."""
     return {cls.__name__: cls for cls in Message.__subclasses__()}
-
-
-Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
-UPGRADES: dict[tuple[str, int], Upgrade] = {}  # (type, version of the body) -> body of the next version
-
-
-def pack(message: Message) -> bytes:
-    """Bytes of the message's fields. Raises MessageTooBig over BODY_LIMIT_BYTES."""
-    body = msgspec.msgpack.encode(message)
-    if len(body) > BODY_LIMIT_BYTES:
-        raise MessageTooBig(type(message).__name__, len(body), BODY_LIMIT_BYTES)
-    return body
-
-
-def unpack(kind: str, version: int, body: bytes, known: dict[str, type[Message]]) -> Message:
-    """The validated message in `body`. Raises MessageError: unknown type or version, a field not as declared."""
-    cls = known.get(kind)
-    if cls is None:
-        raise MessageError("unknown_type", kind[:60])
-    fields = unpack_raw(body)
-    while version < cls.VERSION:
-        upgrade = UPGRADES.get((kind, version))
-        if upgrade is None or not isinstance(fields, dict):
-            raise MessageError("wrong_version", f"{kind} {version}")
-        try:
-            fields = upgrade(fields)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:  # a damaged body, as below
-            raise MessageError("invalid_field", f"{kind} {version}: {error!r}"[:300]) from error
-        version += 1
-    if version != cls.VERSION:
-        raise MessageError("wrong_version", f"{kind} {version}")
-    try:
-        return msgspec.convert(fields, cls)
-    except (msgspec.ValidationError, ValueError, OverflowError) as error:
-        raise MessageError("invalid_field", str(error)[:300]) from error

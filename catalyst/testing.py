@@ -17,7 +17,8 @@ import msgspec
 
 from catalyst.core.watch import Blame
 from catalyst.errors import StoreError
-from catalyst.messages import Message, message_types, pack, unpack
+from catalyst.messages import Message, message_types
+from catalyst.packing import pack, unpack
 from catalyst.runtime.contract import Actor, Job
 from catalyst.runtime.engine import Engine, Received
 from catalyst.runtime.links import Links

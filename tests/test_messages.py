@@ -1,4 +1,4 @@
-"""catalyst.messages: every type survives its bytes, ids never change, hostile bodies are refused."""
+"""Messages and their packing: every type survives its bytes, ids never change, hostile bodies are refused."""
 
 from __future__ import annotations
 
@@ -13,19 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalyst.errors import MessageError, MessageTooBig
-from catalyst.messages import (
-    BODY_LIMIT_BYTES,
-    UPGRADES,
-    Kind,
-    Message,
-    OpsNotice,
-    StoryFound,
-    id_prefix,
-    message_types,
-    pack,
-    unpack,
-    unpack_raw,
-)
+from catalyst.messages import Kind, Message, OpsNotice, StoryFound, id_prefix, message_types
+from catalyst.packing import UPGRADES, pack, unpack
+from catalyst.plain import BODY_LIMIT_BYTES, unpack_raw
 from catalyst.runtime.roster import ALL, load_actor
 
 TYPES = {name: cls for name, cls in message_types().items() if cls.__module__ == "catalyst.messages"}
@@ -245,6 +235,7 @@ GOLDEN = {
     "CatalystScored": "4adf4367f96e584fe856f92588512dc0",
     "AlertReady": "4adf4367f96e584fdad6057b1a126cd6",
     "AlertPosted": "4adf4367f96e584fd970e8fc7cbf37a9",
+    "OutcomeKnown": "4adf4367f96e584f2fc4f4bd709702f3",
     "ItemDropped": "4adf4367f96e584f92678d39b87274c7",
     "OpsNotice": "4adf4367f96e584f713d28b250a4e59a",
 }

@@ -86,7 +86,7 @@ NET_PLACES = {
 SLOW_SERVERS = {"tests/clients/test_http.py"}
 
 # Names of modules' containers that are changed while the program runs. UPGRADES is filled where a message changes.
-REGISTRIES = {("catalyst/messages.py", "UPGRADES")}
+REGISTRIES = {("catalyst/packing.py", "UPGRADES")}
 CHANGES = {"append", "add", "update", "setdefault", "pop", "clear", "extend", "insert", "remove", "discard", "popitem"}
 
 

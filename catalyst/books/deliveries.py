@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
+from catalyst.books.followups import Followups
 from catalyst.books.slices import LARGE_ROWS, forget
-from catalyst.clock import iso
 from catalyst.core.delivery import (
     DISCORD,
     WEBHOOK,
@@ -25,13 +25,11 @@ from catalyst.core.delivery import (
     Sent,
     Source,
     What,
-    by_clock_of,
+    is_for,
     is_unfit,
     overall,
     plan,
 )
-from catalyst.core.event import detail, listed_alert
-from catalyst.errors import UsageError
 from catalyst.messages import AlertReady, ChartReady, StoryCorrected, StoryJoined
 
 DAY_MS = 86_400_000
@@ -39,8 +37,6 @@ KEPT_MS = 90 * DAY_MS  # a quarter: what was said, and to whom; the tracker keep
 PARKED_MS = DAY_MS  # a wire or a chart that has no alert
 CHARTS_KEPT_MS = 8 * DAY_MS  # longer than any outcome that an edit may still show
 NO_MESSAGE = (("dead",), ("suppressed",), ("folded",))  # states of alerts, as rows
-SHORTEST_PREFIX = 4  # of an alert's id, where a person names one
-LAST_LETTER = "\U0010ffff"  # sorts behind every other
 SUMMARY_KEPT = 1_000  # characters; no card shows more
 
 SCHEMA = """
@@ -109,12 +105,10 @@ ALTER TABLE wires ADD COLUMN corrects INTEGER NOT NULL DEFAULT 0;  -- 1: it is t
 
 @dataclass(frozen=True, slots=True)
 class Deliveries:
-    """Access to the rows, within the transaction of a handler that runs at `now_ms`; `present_ms` tells a stamp in the
-    clock of now (Timekeeper.present_ms), for what a person reads."""
+    """Access to the rows, within the transaction of a handler that runs at `now_ms`."""
 
     db: sqlite3.Connection
     now_ms: int
-    present_ms: Callable[[int], int] = int
 
     def begin(self, reborn_ms: int | None) -> dict[str, str]:
         """Note since when the database holds everything; sink -> fingerprint of the address that is gone."""
@@ -141,12 +135,13 @@ class Deliveries:
                         (sink, fingerprint, self.now_ms))
 
     def add_alert(self, alert: AlertReady) -> bool:
-        """Insert an alert; False where its id is known."""
+        """Insert an alert, and what is known of its first kind by now; False where its id is known."""
         kept = msgspec.structs.replace(alert, summary=alert.summary[:SUMMARY_KEPT])
         return self._changed(
-            "INSERT OR IGNORE INTO alerts(alert_id, item_id, ticker, body, state, made_ms)"
-            " VALUES(?, ?, ?, ?, 'new', ?)",
-            (alert.alert_id, alert.item_id, alert.ticker, msgspec.json.encode(kept).decode(), self.now_ms))
+            "INSERT OR IGNORE INTO alerts(alert_id, item_id, ticker, body, state, made_ms, history)"
+            " VALUES(?, ?, ?, ?, 'new', ?, ?)",
+            (alert.alert_id, alert.item_id, alert.ticker, msgspec.json.encode(kept).decode(), self.now_ms,
+             Followups(self.db).usual_text(alert)))
 
     def alert(self, alert_id: str) -> tuple[AlertReady, str]:
         """The alert and its state."""
@@ -233,7 +228,8 @@ class Deliveries:
         """Insert an update at each sink that the alert goes to; these sinks."""
         last = self.db.execute("SELECT sink, max(n) FROM deliveries WHERE alert_id = ? GROUP BY sink"
                                " HAVING sum(state = 'filtered') = 0 ORDER BY sink", (alert_id,)).fetchall()
-        return [sink for sink, n in last if self.add(alert_id, sink, n + 1, joined_id=joined_id, what=what)]
+        return [sink for sink, n in last if is_for(sink, what)
+                and self.add(alert_id, sink, n + 1, joined_id=joined_id, what=what)]
 
     def add_chart(self, ready: ChartReady) -> bool:
         """Insert an alert's chart, and its edit where the alert goes to Discord; False where nothing is to be sent.
@@ -262,8 +258,10 @@ class Deliveries:
         if not is_unfit(payload, sent):
             return
         self.db.execute("UPDATE charts SET png = x'' WHERE alert_id = ?", (payload.id,))
-        if payload.sources or payload.corrections:
-            self.add(payload.id, payload.sink, payload.n + 1, what="correction" if payload.corrections else "source",
+        what: What = ("correction" if payload.corrections else "source" if payload.sources else
+                      "outcome" if payload.followed.after else "chart")
+        if what != "chart":
+            self.add(payload.id, payload.sink, payload.n + 1, what=what,
                      joined_id=payload.joined.joined_id if payload.joined is not None else None)
 
     def next_payload(self, alert_id: str, sink: str) -> Deliver | None:
@@ -282,14 +280,17 @@ class Deliveries:
         repeats = self.folded(alert_id)
         news = [*map(as_joined, told), *(joined_of(one, alert) for one in repeats)]
         first, chosen = rows[0], next(row for row in rows if row.n == step.start)
-        later = chosen.n > 0
+        later, is_told = chosen.n > 0, chosen.what == "outcome"
+        followed = Followups(self.db).followed(alert_id)
         return Deliver(
             id=alert_id, sink=sink, event="update" if later else "alert", n=chosen.n, what=step.what, alert=alert,
             joined=next((one for one in news if later and one.joined_id == chosen.joined_id), None),
+            outcome=next((one for one in followed.after if is_told and one.horizon == chosen.joined_id), None),
             sources=tuple(Source(one.source, one.link) for one in told if isinstance(one, StoryJoined)),
             corrections=tuple(self.corrections(alert)),
             repeats=tuple(Repeat(number, one.title, one.source, one.link)
                           for number, one in enumerate(repeats, start=2)),
+            followed=followed,
             chart=self.chart(alert_id) if later and sink == DISCORD else None,
             message_id=first.message_id if later else None, sent_ms=first.sent_ms if later else None,
             possible_repeat=bool(first.possible_repeat))
@@ -317,48 +318,6 @@ class Deliveries:
             " WHERE alert_id = ? AND state = 'new'", (state, self.now_ms, alert_id))
         return state if changed else None
 
-    def listed(self, since_ms: int, most: int, *, held: bool = False) -> list[dict[str, Any]]:
-        """The newest alerts for a person; `held`: those that were not posted, each with its reason."""
-        which = "NOT NULL" if held else "NULL"
-        return [self._listed(*row) for row in self.db.execute(
-            f"SELECT alert_id, body, state FROM alerts WHERE made_ms >= ? AND reason IS {which}"  # noqa: S608
-            " ORDER BY made_ms DESC, alert_id LIMIT ?", (since_ms, most)).fetchall()]
-
-    def _listed(self, alert_id: str, body: str, state: str) -> dict[str, Any]:
-        alert = msgspec.json.decode(body, type=AlertReady)
-        rows = self.db.execute("SELECT sink, state, sent_ms FROM deliveries WHERE alert_id = ? AND n = 0",
-                               (alert_id,)).fetchall()
-        sent_ms = min((row[2] for row in rows if row[1] in ("delivered", "digest")), default=None)
-        if sent_ms is not None:
-            alert = msgspec.structs.replace(alert, seen_ms=by_clock_of(sent_ms, alert.seen_ms, self.present_ms))
-        listed = listed_alert(alert, state, [wire.source for wire in self.wires(alert)],
-                              {row[0]: row[1] for row in rows}, sent_ms)
-        return {**listed, "reason": self.why(alert_id) if state in ("suppressed", "folded") else None}
-
-    def shown(self, prefix: str) -> dict[str, Any]:
-        """All that is known of the one alert whose id begins so. Raises UsageError for none, several, a short one."""
-        found = self.db.execute("SELECT alert_id, body, state FROM alerts WHERE alert_id BETWEEN ? AND ?"
-                                " ORDER BY alert_id LIMIT 2", (prefix, prefix + LAST_LETTER)).fetchall()
-        is_whole = bool(found) and found[0][0] == prefix
-        if not is_whole and len(prefix) < SHORTEST_PREFIX:
-            raise UsageError(f"an alert is named by at least {SHORTEST_PREFIX} characters of its id")
-        if not is_whole and len(found) != 1:
-            raise UsageError(f"{'several alerts begin' if found else 'no alert begins'} with {prefix[:64]!r}")
-        alert_id, body, state = found[0]
-        alert = msgspec.json.decode(body, type=AlertReady)
-        names = ("sink", "n", "what", "state", "sent", "status", "reason", "possible_repeat", "tries", "message_id")
-        rows = self.db.execute(
-            "SELECT sink, n, what, state, sent_ms, status, reason, possible_repeat, tries, message_id FROM deliveries"
-            " WHERE alert_id = ? ORDER BY sink, n", (alert_id,)).fetchall()
-        return {"alert": {**self._listed(alert_id, body, state), **detail(alert)},
-                "deliveries": [{**dict(zip(names, row, strict=True)), "sent": iso(row[4]),
-                                "possible_repeat": bool(row[7])} for row in rows],
-                "sources": [{"name": alert.source, "link": alert.link, "item_id": alert.item_id},
-                            *({"name": wire.source, "link": wire.link, "item_id": wire.joined_id}
-                              for wire in self.wires(alert))],
-                "corrections": [msgspec.to_builtins(one) for one in self.corrections(alert)],
-                "has_chart": self.chart(alert_id) is not None}
-
     def prune(self, before: Callable[[int], int]) -> None:
         """Forget what is old; a delivery that still waits is kept with its alert. `before`: Timekeeper.before_ms."""
         old = (before(KEPT_MS),)
@@ -366,6 +325,7 @@ class Deliveries:
         forget(self.db, "deliveries", "alert_id, sink, n",
                "at_ms < ? AND state NOT IN ('waiting', 'queued') ORDER BY at_ms", old)
         forget(self.db, "wires", "item_id, joined_id", "at_ms < ? ORDER BY at_ms", old)
+        Followups(self.db).prune(before)
         forget(self.db, "charts", "alert_id", "at_ms < ? ORDER BY at_ms", (before(CHARTS_KEPT_MS),), LARGE_ROWS)
         # What is parked is looked at for a day; what was missed then, by a process that did not run, goes with its age.
         parked = (before(2 * PARKED_MS), before(PARKED_MS))

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalyst.books.slices import forget
+from catalyst.core.history import NEWEST, history_of
 from catalyst.core.outcomes import Horizon, Verdict
-from catalyst.messages import AlertPosted, WatchTicker
+from catalyst.messages import AlertPosted, History, OutcomeKnown, WatchTicker
 
 KEPT_MS = 400 * 86_400_000  # a year's statistics, and this month's of a year ago
 
@@ -48,6 +49,15 @@ JUMPED = """
 ALTER TABLE outcomes ADD COLUMN jumped_ms INTEGER NOT NULL DEFAULT 0;  -- the clock's jumps since the alert, in sum
 """
 
+FOLLOWED = """
+ALTER TABLE outcomes ADD COLUMN kind TEXT NOT NULL DEFAULT '';  -- the first of the alert's, empty where it had none
+UPDATE outcomes SET kind = coalesce((SELECT json_extract(fates.kinds, '$[0]') FROM fates
+    WHERE fates.item_id = outcomes.item_id AND fates.ticker = outcomes.ticker), '');
+-- history: the newest of a kind and horizon that count, without a look at their rows
+CREATE INDEX outcomes_that_count ON outcomes(kind, horizon, simulated, base_ms, return_pct)
+    WHERE return_pct IS NOT NULL;
+"""
+
 SHOWN = ("item_id", "alert_id", "ticker", "horizon", "base_usd", "base_ms", "due_ms", "price_usd", "price_ms",
          "return_pct", "state", "reason", "simulated")
 
@@ -65,10 +75,21 @@ class Open:
     simulated: bool
     asks: int
     jumped_ms: int = 0
+    alert_id: str = ""
+    kind: str = ""  # the alert's first
 
     def wish(self) -> WatchTicker:
         """What market is asked for."""
         return WatchTicker(item_id=self.item_id, ticker=self.ticker, horizon=self.horizon, due_ms=self.due_ms)
+
+    def known(self, verdict: Verdict, history: History | None, now_ms: int) -> OutcomeKnown | None:
+        """What the alerter is told of its end; None where it is `unknown`."""
+        if (verdict.return_pct is None or verdict.price_usd is None or verdict.price_ms is None
+                or self.base_usd is None):
+            return None
+        return OutcomeKnown(item_id=self.item_id, alert_id=self.alert_id, ticker=self.ticker, horizon=self.horizon,
+                            return_pct=verdict.return_pct, price_usd=verdict.price_usd, price_ms=verdict.price_ms,
+                            base_usd=self.base_usd, simulated=verdict.simulated, known_ms=now_ms, history=history)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +112,13 @@ class Outcomebook:
         wishes = []
         for horizon in horizons:
             row = Open(posted.item_id, posted.ticker, horizon.name, posted.posted_ms + horizon.after_ms,
-                       posted.price_usd, posted.posted_ms, posted.simulated, 1)
+                       posted.price_usd, posted.posted_ms, posted.simulated, 1, jumped_ms, posted.alert_id,
+                       next(iter(posted.kinds), ""))
             self.db.execute(
                 "INSERT INTO outcomes(item_id, alert_id, ticker, horizon, base_usd, base_ms, due_ms, simulated,"
-                " asked_ms, jumped_ms) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (row.item_id, posted.alert_id, row.ticker, row.horizon, row.base_usd, row.base_ms, row.due_ms,
-                 row.simulated, self.now_ms, jumped_ms))
+                " asked_ms, jumped_ms, kind) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (row.item_id, row.alert_id, row.ticker, row.horizon, row.base_usd, row.base_ms, row.due_ms,
+                 row.simulated, self.now_ms, jumped_ms, row.kind))
             wishes.append(row.wish())
         return wishes
 
@@ -111,8 +133,9 @@ class Outcomebook:
                           (due_before_ms, asked_before_ms, most))
 
     def _open(self, where: str, parameters: tuple[Any, ...]) -> list[Open]:
-        rows = self.db.execute("SELECT item_id, ticker, horizon, due_ms, base_usd, base_ms, simulated, asks,"  # noqa: S608
-                               f" jumped_ms FROM outcomes WHERE state = 'open' AND {where}", parameters).fetchall()
+        rows = self.db.execute(
+            "SELECT item_id, ticker, horizon, due_ms, base_usd, base_ms, simulated, asks, jumped_ms, alert_id, kind"  # noqa: S608
+            f" FROM outcomes WHERE state = 'open' AND {where}", parameters).fetchall()
         return [Open(*row[:6], bool(row[6]), *row[7:]) for row in rows]
 
     def end(self, row: Open, verdict: Verdict) -> None:
@@ -127,6 +150,14 @@ class Outcomebook:
         """Market is asked once more."""
         self.db.execute("UPDATE outcomes SET asked_ms = ?, asks = asks + 1 WHERE item_id = ? AND ticker = ?"
                         " AND horizon = ?", (self.now_ms, row.item_id, row.ticker, row.horizon))
+
+    def history(self, kind: str, horizon: str, since_ms: int) -> History | None:
+        """How the newest alerts of a kind, of those since a moment, have done; None without any, or for no kind."""
+        if not kind:
+            return None
+        return history_of(kind, horizon, (row[0] for row in self.db.execute(
+            "SELECT return_pct FROM outcomes WHERE kind = ? AND horizon = ? AND simulated = 0 AND base_ms >= ?"
+            " AND return_pct IS NOT NULL ORDER BY base_ms DESC LIMIT ?", (kind, horizon, since_ms, NEWEST))))
 
     def of_item(self, item_id: str) -> list[dict[str, Any]]:
         """All outcomes of an item, by ticker and time."""

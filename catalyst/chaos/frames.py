@@ -14,8 +14,8 @@ from catalyst.runtime.sockets import CONTROL_VERSION, FRAME_LIMIT_BYTES
 
 OVERSIZED_BYTES = 2 * FRAME_LIMIT_BYTES
 TYPES = ("StoryFound", "StoryJoined", "StoryCorrected", "FilingFound", "FilingRead", "CatalystScored", "AlertReady",
-         "ChartWanted", "ChartReady", "AlertPosted", "PriceSeen", "WatchTicker", "ItemDropped", "OpsNotice", "Nonsense",
-         "")
+         "ChartWanted", "ChartReady", "AlertPosted", "PriceSeen", "WatchTicker", "OutcomeKnown", "ItemDropped",
+         "OpsNotice", "Nonsense", "")
 # Every verb but those that change a house even when they are asked badly.
 VERBS = ("ping", "status", "stacks", "log-level", "query", "trace", "integrity", "dead", "filings", "decision",
          "address", "children", "incidents", "fates", "outcomes", "chart", "alerts", "alert", "sources", "explain",

@@ -116,11 +116,11 @@ def judge(items: Mapping[str, Mapping[str, Any]], expected: int, truth: Mapping[
 
 def _webhook(found: Verdict, items: Mapping[str, Mapping[str, Any]],
              events: Sequence[tuple[dict[str, Any], str]]) -> None:
-    keys: dict[tuple[str, str, str], set[str]] = {}
+    keys: dict[tuple[str, ...], set[str]] = {}  # outcomes are all about the alert's item: their titles differ
     told: dict[str, int] = {}  # alert -> number of its last update
     seen: set[str] = set()
     for body, key in events:
-        keys.setdefault((body["event"], body["id"], body["item_id"]), set()).add(key)
+        keys.setdefault((body["event"], body["id"], body["item_id"], body["title"]), set()).add(key)
         number = int(key.rpartition(":")[2]) if ":" in key else 0
         if body["event"] == "alert":
             told.setdefault(body["id"], 0)

@@ -215,7 +215,7 @@ def deliver(http: Http, clock: Clock, settings: Settings, payload: Deliver) -> S
         card = digest_card(payload.id, payload.digest, moment)
     elif payload.alert is not None:
         card = discord_card(payload.alert, payload.sources, moment, payload.chart and payload.chart.alt,
-                            payload.corrections)
+                            payload.corrections, payload.followed)
     else:
         return Sent("refused", now_ms, now_ms, reason="empty")
     return channel.send(card, payload.message_id, payload.chart and payload.chart.png, payload.id)

@@ -12,12 +12,16 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from catalyst import __version__
 from catalyst.commands import trace as way
 from catalyst.commands.alerts import ALERTER, ARROWS
 from catalyst.commands.home import QUERY_ANSWER_S, Home
 from catalyst.commands.output import clock_time, plain, print_json, when
 from catalyst.core.evidence import unpacked
+from catalyst.core.history import LEAST_HISTORY, history_text
+from catalyst.messages import History
 
 WIDTH, INDENT = 80, 10
 ASKED = ("fetcher", "sec", "classifier", "market", "charter", "alerter", "tracker")
@@ -69,6 +73,7 @@ def gather(home: Home, prefix: str) -> Row:
             "filing": _item(home, "sec", FILING, alert["item_id"]) if alert["form"] else None,
             "deliveries": [{**one, "ended": when(ended.get((one["sink"], one["n"])))} for one in shown["deliveries"]],
             "sources": shown["sources"], "has_chart": shown["has_chart"], "corrections": shown["corrections"],
+            "history": shown["history"],
             "wires": _wires(home, alert["item_id"]), "chart": _chart(home, alert["id"]),
             "decision": decision,
             "gate": next((_dated(one) for one in gate.get("decisions", ())), None),
@@ -147,6 +152,9 @@ def as_text(found: Row) -> str:
     lines += _wrapped("versions", f"rules {versions['rules'] or 'unknown'} then, sentiment {versions['sentiment_now']}"
                       " now")
     lines += _block("way", _way(found["hops"]))
+    history = found["history"]
+    lines += _wrapped("history", f"fewer than {LEAST_HISTORY} alerts of its kind were known when it came"
+                      if history is None else f"{history_text(msgspec.convert(history, History))}, when it came")
     lines += _block("after", [_outcome(one) for one in found["outcomes"]] or ["nothing is known yet"])
     return "\n".join(lines)
 
@@ -233,7 +241,8 @@ def _outcome(row: Row) -> str:
     """`15m: +3.2 % at 2.38 (14:45:05.000)`, or what it waits for."""
     if row["state"] == "settled" and row["return_pct"] is not None:
         made = _moment(when(row["price_ms"]))
-        return f"{row['horizon']}: {row['return_pct']:+.1f} % at ${row['price_usd']:.4g} ({made})"
+        simulated = ", simulated" if row["simulated"] else ""
+        return f"{row['horizon']}: {row['return_pct']:+.1f} % at ${row['price_usd']:.4g} ({made}{simulated})"
     if row["state"] == "open":
         return f"{row['horizon']}: due {_moment(when(row['due_ms']))}"
     reason = f" ({row['reason']})" if row["reason"] else ""

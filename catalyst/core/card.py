@@ -12,12 +12,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
+import msgspec
+
 from catalyst.clock import iso
 from catalyst.core.axes import volume_text
-from catalyst.core.delivery import Correction, Source
+from catalyst.core.delivery import After, Correction, Followed, Source
 from catalyst.core.doubts import against, change_pct, dilutes, flags, price_age_ms
+from catalyst.core.history import change_text, history_text, span_label
 from catalyst.core.outside import cut, escaped, length, masked_link, safe_link, unmentioned
-from catalyst.messages import AlertReady, Direction, OpsNotice
+from catalyst.messages import AlertReady, Direction, History, OpsNotice
 
 # Discord's API documentation, "Embed Limits" and "Create Message"; ours are lower so that a phone shows the card whole.
 CONTENT_LIMIT, TITLE_LIMIT, DESCRIPTION_LIMIT, FIELD_LIMIT, FOOTER_LIMIT = 2_000, 256, 4_096, 1_024, 2_048
@@ -25,7 +28,7 @@ ALT_LIMIT = 1_024  # of an attachment's description
 CHART_NAME = "chart.png"
 WHY_LIMIT, HEADLINE_LIMIT, AGAINST_LIMIT = 220, 134, 200
 KINDS_LIMIT, LINE_LIMIT, SOURCES_LIMIT, MOST_FIELDS = 300, 200, 900, 6
-LEAST_HISTORY = 20  # alerts of a kind from which on their outcomes are told
+SPAN_LIMIT = 20  # characters of a horizon
 MOST_SOURCES = 6
 MOST_CORRECTIONS, CORRECTION_LIMIT = 2, 200  # shown; characters of a title
 ARROWS: dict[Direction, str] = {"up": "▲", "down": "▼", "neutral": "◆"}
@@ -36,6 +39,7 @@ COLOURS: dict[Direction, tuple[int, int]] = {  # pale, full; each stands with an
     "up": (0x7CC68D, 0x1B9E4B), "down": (0xE08A87, 0xC62F2D), "neutral": (0x8A8F98, 0x8A8F98)}
 OFFERING_COLOUR, OPS_COLOUR = 0xE0A100, 0x5865F2
 SEVERITIES = {"info": "ℹ", "warning": "⚠", "critical": "✖"}
+NOTHING = Followed()
 _SCORE_SAID = re.compile(r", score \d\.\d\d(?=;|$)")
 SHOUTED = frozenset({"fda", "sec", "ipo", "atm", "ceo", "cfo", "nda", "bla", "pdufa", "eps", "us", "ai", "doj", "uk"})
 
@@ -49,24 +53,11 @@ class Moment:
     possible_repeat: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class History:
-    """What followed `n` earlier alerts of a kind within `horizon` ("60 min"): changes in per cent, the interval of the
-    median, and the share of them that fell."""
-
-    n: int
-    horizon: str
-    median_pct: float
-    low_pct: float
-    high_pct: float
-    down_share: float
-
-
 def discord_card(alert: AlertReady, sources: Sequence[Source], moment: Moment,
                  chart_alt: str | None = None, corrections: Sequence[Correction] = (),
-                 history: History | None = None) -> dict[str, Any]:
+                 followed: Followed = NOTHING) -> dict[str, Any]:
     """The payload of the alert's message, the same for the post and for each edit; `sources` are the further wires,
-    `corrections` what the publisher corrected since.
+    `corrections` what the publisher corrected since, `followed` what the price did after it and after earlier ones.
 
     With `chart_alt`, the words of its chart, the message must carry the file CHART_NAME: an edit then leaves exactly
     this one attachment, whatever was there ("Edit Webhook Message": attachments that are not listed go).
@@ -76,7 +67,7 @@ def discord_card(alert: AlertReady, sources: Sequence[Source], moment: Moment,
         "title": headed(alert),
         "description": _told(alert, moment.sent_ms) or "no reason stored",
         "color": colour(alert),
-        "fields": _fields(alert, sources, moment, corrections, history),
+        "fields": _fields(alert, sources, moment, corrections, followed),
         "footer": {"text": _footer(alert, moment)},
     }
     link = safe_link(alert.link)
@@ -186,18 +177,21 @@ def _reason(alert: AlertReady) -> str:
 
 
 def _fields(alert: AlertReady, sources: Sequence[Source], moment: Moment, corrections: Sequence[Correction],
-            history: History | None) -> list[dict[str, Any]]:
-    """At most MOST_FIELDS: the ones that matter least are left out, the source stands last."""
+            followed: Followed) -> list[dict[str, Any]]:
+    """At most MOST_FIELDS: the ones that matter least are left out, the source stands last. When it is known what came
+    after, volume and session of the alert's moment matter less than that."""
     further = ", ".join(kind_label(kind.kind) for kind in alert.kinds[1:8])
     warned = " · ".join(flags(alert))
     rows: list[tuple[int, str, str, bool]] = [  # how much it matters (0 most), name, value, inline
         (0, "✎ Corrected by its publisher", _corrected(corrections), False),
         (0, "Simulated price" if alert.simulated else "Price", _price(alert, moment.sent_ms), True),
-        (4, "Volume", _volume(alert), True),
-        (5, "Session", SESSIONS.get(alert.session, ""), True),
+        (5, "Volume", _volume(alert), True),
+        (6, "Session", SESSIONS.get(alert.session, ""), True),
         (2, "Flags", f"⚑ {warned}" if warned else "", True),
-        (3, "History", _history(history), True),
-        (6, "Also", escaped(further, KINDS_LIMIT), True),
+        (4, "History", _history(followed.history), True),
+        (7, "Also", escaped(further, KINDS_LIMIT), True),
+        (3, "After (simulated prices)" if any(one.simulated for one in followed.after) else "After",
+         _after(followed.after), False),
         (1, "Sources" if sources else "Source", _sources(alert, sources), True)]
     told = [row for row in rows if row[2]]
     kept = sorted(told, key=lambda row: row[0])[:MOST_FIELDS]
@@ -214,11 +208,19 @@ def _volume(alert: AlertReady) -> str:
 
 
 def _history(history: History | None) -> str:
-    """What followed alerts of this kind; empty below LEAST_HISTORY of them, where it would be an anecdote."""
-    if history is None or history.n < LEAST_HISTORY:
+    """What followed alerts of this kind; empty where they are too few to tell of."""
+    if history is None:
         return ""
-    return (f"n={history.n}, {escaped(history.horizon, 20)} median {history.median_pct:+.1f} % "
-            f"({history.low_pct:+.1f} to {history.high_pct:+.1f}), {history.down_share:.0%} down")
+    span = escaped(span_label(history.horizon), SPAN_LIMIT)
+    return history_text(msgspec.structs.replace(history, horizon=span))
+
+
+def _after(outcomes: Sequence[After]) -> str:
+    """`15 min +4.2 % · 1 h -3.1 %`, the shortest first; empty while nothing is known."""
+    parts = [f"{escaped(span_label(one.horizon), SPAN_LIMIT)} {change_text(one.return_pct)} %" for one in outcomes]
+    while length(" · ".join(parts)) > FIELD_LIMIT:
+        parts.pop()
+    return " · ".join(parts)
 
 
 def _corrected(corrections: Sequence[Correction]) -> str:

@@ -14,18 +14,21 @@ from typing import Any, Literal
 
 import msgspec
 
-from catalyst.messages import AlertPosted, AlertReady, ItemDropped, OpsNotice, StoryJoined
+from catalyst.core.limiter import is_old_edit
+from catalyst.messages import AlertPosted, AlertReady, History, ItemDropped, OpsNotice, StoryJoined
 
-What = Literal["alert", "correction", "source", "chart"]
+What = Literal["alert", "correction", "source", "chart", "outcome"]
 DISCORD, WEBHOOK, OPS = "discord", "webhook", "ops"
 NOTIFY = "notify-"  # how the sinks begin that are addresses of CATALYST_NOTIFY
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 60.0  # back-off of a sink that answers with errors
 LONGEST_NETWORK_WAIT_S = 5.0  # of one that is not reached: it must be used within 5 s of its return
+OLD_EDIT_WAIT_MS = 60_000  # before another edit of a message that Discord allows no more of now
 STEP_BACK_MS = 250  # after a failure another delivery is tried first: it may be the message, not the sink
 HARMLESS_TO_REPEAT = frozenset({429, 502, 503})  # statuses after which a post has certainly not taken effect
 UNFIT = frozenset({400, 413})  # statuses that may be about the picture of a message
 PENDING = frozenset({"queued", "gathered"})  # states of a delivery that is on its way
-RANKS: dict[What, float] = {"alert": 0, "correction": -1, "chart": -3, "source": -6}  # an alert has 0 to 2
+RANKS: dict[What, float] = {  # an alert has 0 to 2
+    "alert": 0, "correction": -1, "chart": -3, "source": -6, "outcome": -9}
 ALL_SINKS_MS = 60_000  # after an alert went out at one sink it is out at the others too
 Outcome = Literal["delivered", "retry", "refused", "ambiguous"]
 Past = Literal["none", "unknown", "out"]  # whether an alert was posted by a database that is lost
@@ -51,6 +54,25 @@ class Chart(msgspec.Struct, frozen=True):
 
     png: bytes
     alt: str
+
+
+class After(msgspec.Struct, frozen=True):
+    """What an alert's price did by one horizon."""
+
+    horizon: str
+    return_pct: float
+    price_usd: float
+    price_ms: int
+    simulated: bool
+    known_ms: int
+
+
+class Followed(msgspec.Struct, frozen=True):
+    """What followed: of this alert so far, the shortest horizon first, and of the earlier ones of its first kind, as it
+    was known when this one came."""
+
+    after: tuple[After, ...] = ()
+    history: History | None = None
 
 
 class Repeat(msgspec.Struct, frozen=True):
@@ -81,10 +103,12 @@ class Deliver(msgspec.Struct, frozen=True, kw_only=True):
     what: What = "alert"  # what it is the first to show; "chart" also where a source comes with it
     alert: AlertReady | None = None
     joined: StoryJoined | None = None
+    outcome: After | None = None  # what an update tells, where it is no item
     notice: OpsNotice | None = None
     sources: tuple[Source, ...] = ()  # further wires, in order of arrival
     corrections: tuple[Correction, ...] = ()  # in order of arrival
     repeats: tuple[Repeat, ...] = ()  # in order of arrival
+    followed: Followed = Followed()
     digest: Digest | None = None
     chart: Chart | None = None  # sent again with each edit, so that an edit can be repeated
     message_id: str | None = None  # the message to edit
@@ -100,7 +124,8 @@ class Deliver(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def urgency(self) -> float:
-        """Texts go first, then corrections, charts, sources; among them a watched ticker, then the best score."""
+        """Texts go first, then corrections, charts, sources, outcomes; among them a watched ticker, then the best
+        score."""
         told = self.digest.alerts if self.digest is not None else (self.alert,) if self.alert is not None else ()
         return RANKS[self.what] + max((alert.score + alert.watched for alert in told), default=0)
 
@@ -160,6 +185,8 @@ def in_one_clock(payload: Deliver, present_ms: Callable[[int], int]) -> Deliver:
         changes["digest"] = msgspec.structs.replace(digest, alerts=alerts)
     if (joined := payload.joined) is not None:
         changes["joined"] = msgspec.structs.replace(joined, seen_ms=present_ms(joined.seen_ms))
+    if (outcome := payload.outcome) is not None:
+        changes["outcome"] = msgspec.structs.replace(outcome, known_ms=present_ms(outcome.known_ms))
     if (notice := payload.notice) is not None:
         changes["notice"] = msgspec.structs.replace(notice, made_ms=present_ms(notice.made_ms))
     return msgspec.structs.replace(payload, **changes)
@@ -186,6 +213,8 @@ def settle(payload: Deliver, sent: Sent, tries: int, failures: int) -> Verdict:
         payload = msgspec.structs.replace(payload, unsure=payload.unsure + 1)
     if sent.outcome == "ambiguous" or sent.status not in HARMLESS_TO_REPEAT | {None}:
         payload = doubted(payload)
+    if is_old_edit(sent.status or 0, sent.body):
+        return Verdict(None, payload, again_ms=sent.done_ms + OLD_EDIT_WAIT_MS)
     if sent.status == 429:
         return Verdict(None, payload, again_ms=sent.done_ms)  # the limiter says how long the sink must wait
     longest_s = LONGEST_WAIT_S if sent.status is not None else LONGEST_NETWORK_WAIT_S
@@ -265,7 +294,7 @@ class Row:
     message_id: str | None = None
     sent_ms: int | None = None
     possible_repeat: bool = False
-    joined_id: str | None = None  # the item that an update is about
+    joined_id: str | None = None  # the item that an update is about, of an outcome its horizon
     what: What = "source"
 
 
@@ -300,6 +329,11 @@ def plan(rows: Sequence[Row], sink: str) -> Plan:
     if sink != DISCORD:
         return Plan(waiting[0], what=whats[waiting[0]])
     return Plan(waiting[-1], folded=tuple(waiting[:-1]), what=max((whats[n] for n in waiting), key=RANKS.__getitem__))
+
+
+def is_for(sink: str, what: What) -> bool:
+    """Whether a sink is told of such an update at all: no phone rings for each outcome of an alert."""
+    return not (what == "outcome" and sink.startswith(NOTIFY))
 
 
 def is_doubtful(alert: AlertReady, before_ms: int) -> bool:

@@ -13,6 +13,7 @@ from catalyst.clock import iso
 from catalyst.core.delivery import Deliver
 from catalyst.core.digest import counted
 from catalyst.core.doubts import price_age_ms
+from catalyst.core.history import change_text, span_label
 from catalyst.core.outside import plain_line
 from catalyst.messages import AlertReady
 
@@ -20,7 +21,8 @@ from catalyst.messages import AlertReady
 def webhook_event(payload: Deliver, sent_ms: int) -> dict[str, Any]:
     """The event's fields, always all of them, null where unknown; times are ISO UTC with milliseconds.
 
-    An update is about an item of its own (`item_id`, `title`, `link`, times) that belongs to the alert `id`. Titles are
+    An update is about an item of its own (`item_id`, `title`, `link`, times) that belongs to the alert `id`; that of an
+    outcome about the alert's own item, its `price` that of the horizon, which the title names. Titles are
     plain lines: no control or direction character of theirs reaches a reader's terminal. A digest is told as `ops`: its
     alerts are none that a program should act on, for they were held back.
     """
@@ -46,6 +48,11 @@ def webhook_event(payload: Deliver, sent_ms: int) -> dict[str, Any]:
     if (joined := payload.joined) is not None:
         body |= {"item_id": joined.joined_id, "title": plain_line(joined.title), "link": joined.link,
                  "published": _iso(joined.published_ms), "seen": _iso(joined.seen_ms)}
+    if (outcome := payload.outcome) is not None:
+        change, span = change_text(outcome.return_pct), span_label(outcome.horizon)
+        body |= {"title": f"{body['ticker']} {change} % {span} after the alert", "price": outcome.price_usd,
+                 "price_age_s": _seconds(max(0, sent_ms - outcome.price_ms)), "simulated": outcome.simulated,
+                 "published": None, "seen": _iso(outcome.known_ms)}
     return body
 
 

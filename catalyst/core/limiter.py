@@ -55,7 +55,7 @@ def after_response(limits: Limits, status: int, headers: Mapping[str, str], body
     elif remaining is not None:
         remaining -= 1
     blocked_ms = limits.blocked_ms
-    if status == 429:
+    if status == 429 and not is_old_edit(status, body):
         blocked_ms = max(blocked_ms, now_ms + _told_to_wait_ms(headers, body))
     return Limits(remaining, reset_ms, blocked_ms, (*_last_minute(limits.sent_ms, now_ms), now_ms))
 
@@ -76,6 +76,12 @@ def is_global(status: int, headers: Mapping[str, str], body: bytes) -> bool:
     """Whether a 429 stops every request from this address, not only this webhook's."""
     return status == 429 and (headers.get("x-ratelimit-global", "").lower() == "true"
                               or headers.get("x-ratelimit-scope") == "global" or _json(body).get("global") is True)
+
+
+def is_old_edit(status: int, body: bytes) -> bool:
+    """Whether a 429 is about edits of messages older than an hour, and about nothing else: code 30046 of Discord's
+    documentation ("JSON Error Codes"). It must not keep new alerts waiting."""
+    return status == 429 and _json(body).get("code") == 30046
 
 
 def _last_minute(sent_ms: tuple[int, ...], now_ms: int) -> tuple[int, ...]:

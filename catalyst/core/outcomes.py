@@ -7,16 +7,15 @@ otherwise the outcome is `unknown`, with a reason, and enters no statistic.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from catalyst.core.history import UNITS_MS, span_ms
 from catalyst.core.quotes import Charted, price_at
 from catalyst.errors import ConfigError
 from catalyst.messages import PriceSeen
 
-UNITS_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 LONGEST_MS = 20 * UNITS_MS["d"]  # a month of bars must still show it after some days of standstill
 MOST_HORIZONS = 20
 RETRY_FIRST_MS, RETRY_CAP_MS = 5_000, 600_000
@@ -41,8 +40,7 @@ def parse_horizons(names: Iterable[str]) -> tuple[Horizon, ...]:
     """
     found: dict[int, Horizon] = {}
     for name in names:
-        match = re.fullmatch(r"([1-9][0-9]{0,6})([smhd])", name, re.ASCII)
-        after_ms = int(match[1]) * UNITS_MS[match[2]] if match else 0
+        after_ms = span_ms(name)
         if not 0 < after_ms <= LONGEST_MS:
             raise ConfigError(f"CATALYST_HORIZONS: {name[:40]!r} is not a time like 30s, 15m, 4h or 7d of at most"
                               f" {LONGEST_MS // UNITS_MS['d']} days")

@@ -21,7 +21,8 @@ import msgspec
 from catalyst import log
 from catalyst.core.watch import Blame
 from catalyst.errors import ContractError, MessageError, Retry
-from catalyst.messages import ItemDropped, Message, pack, unpack
+from catalyst.messages import ItemDropped, Message
+from catalyst.packing import pack, unpack
 from catalyst.runtime.contract import Actor, Hold, Job, Output, snake
 from catalyst.runtime.faults import Reach, nothing
 from catalyst.runtime.jobs import FAR_MS, Finished, Jobs

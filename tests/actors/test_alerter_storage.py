@@ -6,7 +6,7 @@ from pathlib import Path
 
 from actors.alerter import Alerter
 from catalyst.errors import StoreError
-from catalyst.messages import pack
+from catalyst.packing import pack
 from catalyst.runtime.bus import Arrivals
 from catalyst.runtime.engine import Received
 from catalyst.runtime.process import Process

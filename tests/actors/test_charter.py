@@ -15,7 +15,8 @@ from catalyst.core.bars import new_york_day, read_bars
 from catalyst.core.chart import describe_chart
 from catalyst.core.watch import Blame
 from catalyst.errors import UsageError
-from catalyst.messages import Bar, ChartReady, ChartWanted, message_types, pack, unpack
+from catalyst.messages import Bar, ChartReady, ChartWanted, message_types
+from catalyst.packing import pack, unpack
 from catalyst.runtime.engine import MOST_DEATHS
 from catalyst.testing import START_MS, Bench, same
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise, permutations
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from actors.tracker import MOST_ASKS, MOST_ITEMS, Tracker
 from catalyst.errors import ConfigError, UsageError
-from catalyst.messages import AlertPosted, ItemDropped, PriceSeen, WatchTicker
+from catalyst.messages import AlertPosted, ItemDropped, OutcomeKnown, PriceSeen, WatchTicker
 from catalyst.testing import START_MS, Bench, same
 
 POSTED = AlertPosted(item_id="i1", alert_id="a1", ticker="ACME", kinds=("fda_approval",), direction="up", score=0.8,
@@ -155,7 +156,7 @@ def test_an_alert_is_followed_once(bench: Bench) -> None:
 def test_a_price_settles_its_horizon(bench: Bench) -> None:
     """The return in %, and nothing else changes."""
     bench.send(POSTED)
-    assert bench.send(seen()) == []
+    assert [type(message) for message in bench.send(seen())] == [OutcomeKnown]
     found = bench.verb("outcomes", alert_ids=["a1"])["outcomes"]
     assert [row["state"] for row in found] == ["settled"] + ["open"] * 5
     assert (found[0]["price_usd"], found[0]["price_ms"]) == (5.25, START_MS + 840_000)
@@ -183,7 +184,7 @@ def test_settling_is_the_same_in_any_order_and_however_often(tmp_path: Path) -> 
     for seed in range(12):
         chance = random.Random(seed)
         with Bench(Tracker, tmp_path / str(seed)) as bench:
-            wishes = bench.send(POSTED)
+            sent = bench.send(POSTED)
             later = [*prices * 2, *[same(price, price_usd=99.0) for price in prices], POSTED]
             chance.shuffle(later)
             first: dict[str, float] = {}
@@ -191,13 +192,14 @@ def test_settling_is_the_same_in_any_order_and_however_often(tmp_path: Path) -> 
                 bench.rows("DELETE FROM inbox")
                 if isinstance(message, PriceSeen):
                     first.setdefault(message.horizon, message.price_usd or 0)
-                wishes += bench.send(message)
+                sent += bench.send(message)
                 if chance.random() < 0.2:
-                    wishes += bench.restart()
+                    sent += bench.restart()
             rows = bench.verb("outcomes", item_id="i1")["outcomes"]
             assert {row["horizon"]: row["price_usd"] for row in rows} == first
             assert {row["state"] for row in rows} == {"settled"}
-            assert len(wishes) == len(rows) == 6
+            assert Counter(map(type, sent)) == {WatchTicker: 6, OutcomeKnown: 6}
+            assert {known.horizon: known.price_usd for known in sent if isinstance(known, OutcomeKnown)} == first
 
 
 def test_a_price_that_nobody_waits_for(bench: Bench) -> None:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from catalyst.chaos.frames import body, frames, link_frames, requests
 from catalyst.errors import MessageError
-from catalyst.messages import Message, message_types, unpack
+from catalyst.messages import Message, message_types
+from catalyst.packing import unpack
 from catalyst.plain import unpack_raw
 from catalyst.runtime import wire
 from catalyst.runtime.beats import read_beat

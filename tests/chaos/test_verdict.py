@@ -14,10 +14,12 @@ Facts = dict[str, Any]
 
 
 def facts() -> Facts:
-    """A run in which all went well: one alert with an update, one dropped item."""
-    events = [{"body": json.dumps({"event": event, "id": "a1", "item_id": item}),
-               "headers": {"idempotency-key": key}} for event, item, key in (
-                   ("alert", "i1", "a1"), ("update", "i2", "a1:1"))]
+    """A run in which all went well: one alert with an update and two outcomes, one dropped item."""
+    events = [{"body": json.dumps({"event": event, "id": "a1", "item_id": item, "title": title}),
+               "headers": {"idempotency-key": key}} for event, item, title, key in (
+                   ("alert", "i1", "Acme", "a1"), ("update", "i2", "Acme", "a1:1"),
+                   ("update", "i1", "ACME +4.2 % 15 min after the alert", "a1:2"),
+                   ("update", "i1", "ACME -1.0 % 1 h after the alert", "a1:3"))]
     out, inn = {"epoch": "e", "next": 3, "hash": "h"}, {"epoch": "e", "last": 2, "hash": "h"}
     return {
         "items": {"i1": {"fate": "alerted", "reason": None}, "i2": {"fate": "alerted", "reason": "folded"},
@@ -51,10 +53,12 @@ def test_a_good_run_is_good() -> None:
 @pytest.mark.parametrize(("field", "change"), [
     ("lost", lambda found: found["items"]["i3"].update(fate="in_flight")),
     ("lost", lambda found: found.update(expected=4)),
-    ("lost", lambda found: found["sent"]["events"].pop()),
+    ("lost", lambda found: found["sent"]["events"].pop(1)),
     ("changed", lambda found: found["items"]["i3"].update(fate="alerted")),
     ("repeated", lambda found: found["sent"]["events"].append(
         {**found["sent"]["events"][0], "headers": {"idempotency-key": "other"}})),
+    ("repeated", lambda found: found["sent"]["events"].append(
+        {**found["sent"]["events"][-1], "headers": {"idempotency-key": "a1:4"}})),
     ("repeated", lambda found: found["sent"]["messages"].append(post())),
     ("disordered", lambda found: found["sent"]["events"].reverse()),
     ("unexplained", lambda found: found["items"]["i3"].update(reason="")),
@@ -99,7 +103,8 @@ def ordered(urgency: float, second: str = "AAA", place: int | None = 2,
     """What is judged where alert a2 arrived before a1, which the alerter took first with urgency 0.5."""
     def swap(found: Facts) -> None:
         found["sent"]["events"] = [
-            {"body": json.dumps({"event": "alert", "id": name, "item_id": item}), "headers": {"idempotency-key": name}}
+            {"body": json.dumps({"event": "alert", "id": name, "item_id": item, "title": item}),
+             "headers": {"idempotency-key": name}}
             for name, item in (("a2", "i2"), ("a1", "i1"))]
         found["sent"]["messages"] = [post(name="a2"), post()]
         found["taken"] = [Taken("a1", "AAA", 0.5, 1), Taken("a2", second, urgency, place)]
@@ -129,11 +134,11 @@ def test_one_that_its_sink_refused_may_be_overtaken() -> None:
 def test_updates_come_in_their_order() -> None:
     """A later update before an earlier one is named; the same one again is none."""
     def update(number: int) -> Facts:
-        return {"body": json.dumps({"event": "update", "id": "a1", "item_id": f"i{number}"}),
+        return {"body": json.dumps({"event": "update", "id": "a1", "item_id": f"i{number}", "title": ""}),
                 "headers": {"idempotency-key": f"a1:{number}"}}
 
-    assert verdict(lambda found: found["sent"]["events"].extend([update(3), update(4), update(3)])).is_good
-    assert verdict(lambda found: found["sent"]["events"].extend([update(4), update(3)])).disordered == ["a1 update 3"]
+    assert verdict(lambda found: found["sent"]["events"].extend([update(4), update(5), update(4)])).is_good
+    assert verdict(lambda found: found["sent"]["events"].extend([update(5), update(4)])).disordered == ["a1 update 4"]
 
 
 def test_a_known_nonce_makes_no_message() -> None:

@@ -11,7 +11,8 @@ from catalyst.clock import SystemClock
 from catalyst.commands.alerts import fits, follow, render
 from catalyst.commands.home import Home
 from catalyst.core.event import listed_alert
-from catalyst.messages import AlertReady, Kind, pack
+from catalyst.messages import AlertReady, Kind
+from catalyst.packing import pack
 from catalyst.runtime.engine import Engine, Received
 from catalyst.runtime.links import Links
 from catalyst.runtime.progress import Progress

@@ -275,6 +275,7 @@ def test_show(catalyst: Catalyst, house: Running) -> None:
         return [one["state"] for one in catalyst("show", ALERT_ID, "--json").json["outcomes"]]
 
     wait_until(lambda: ends() == ["settled", "open"], 10)
+    wait_until(lambda: "outcome delivered" in catalyst("show", ALERT_ID).out, 10)
     out = catalyst("show", ALERT_ID[:6]).out
     for words in ("▼ ACME  Acme Therapeutics, Inc.", "kinds     bankruptcy (down, 1): “Chapter 11”",
                   "score     100 of 100", "+100.0 lead: bankruptcy", "ticker    ACME: “Nasdaq: ACME” (exchange)",
@@ -282,12 +283,13 @@ def test_show(catalyst: Catalyst, house: Running) -> None:
                   "sources   wire  https://example.com/\n", "sent      discord: alert delivered ",
                   ", status 200, 1 try\n", "chart     none\n", "fetcher -> classifier StoryFound",
                   "alerter -> tracker AlertPosted", "tracker -> market WatchTicker", "after     2s: -20.0 % at $1 (20",
+                  ", simulated)", "history   fewer than 20 alerts of its kind were known when it came",
                   "          15m: due 20"):
         assert words in out
     assert [line for line in out.splitlines() if len(line) > 80 and "https://" not in line] == []
     found = catalyst("show", ALERT_ID, "--json").json
-    assert list(found) == ["alert", "item", "filing", "deliveries", "sources", "has_chart", "corrections", "wires",
-                           "chart", "decision", "gate", "versions", "hops", "outcomes", "silent"]
+    assert list(found) == ["alert", "item", "filing", "deliveries", "sources", "has_chart", "corrections", "history",
+                           "wires", "chart", "decision", "gate", "versions", "hops", "outcomes", "silent"]
     assert found["item"] == {"item_id": "gone", "source": "wire", "title": STORIES["gone"],
                              "seen": found["item"]["seen"]}
     assert found["item"]["seen"].endswith("Z")
@@ -303,10 +305,14 @@ def test_show(catalyst: Catalyst, house: Running) -> None:
     assert found["decision"]["evidence"]["kinds"][0][0] == "bankruptcy"
     hops = [hop["message"] for hop in found["hops"]]
     assert hops[:4] == ["StoryFound", "CatalystScored", "AlertReady", "AlertPosted"]
-    assert sorted(hops[4:]) == ["PriceSeen", "WatchTicker", "WatchTicker"]
+    assert sorted(hops[4:]) == ["OutcomeKnown", "PriceSeen", "WatchTicker", "WatchTicker"]
     assert [one["horizon"] for one in found["outcomes"]] == ["2s", "15m"]
-    rest = {**found, "hops": [], "outcomes": [], "deliveries": [], "decision": None, "has_chart": True}
+    times = {"kind": "bankruptcy", "horizon": "1h", "n": 41, "median_pct": -6.2, "low_pct": -9.1, "high_pct": -3.0,
+             "down_share": 0.73}
+    rest = {**found, "history": times, "hops": [], "outcomes": [], "deliveries": [], "decision": None,
+            "has_chart": True}
     for words in ("chart     in the message", "way       no actor that runs remembers it", "sent      to nobody",
+                  "history   n=41, 1 h median -6.2 % (-9.1 to -3.0), 73% down, when it came",
                   "after     nothing is known yet", "score     100 of 100\nprice"):
         assert words in show.as_text(rest)
 

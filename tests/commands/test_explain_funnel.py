@@ -19,7 +19,8 @@ from actors.tracker import Tracker
 from catalyst.commands.explain import explain
 from catalyst.core.funnel import STEPS
 from catalyst.core.stories import item_id_of
-from catalyst.messages import FilingFound, ItemDropped, Message, StoryFound, pack
+from catalyst.messages import FilingFound, ItemDropped, Message, StoryFound
+from catalyst.packing import pack
 from catalyst.runtime.contract import Actor
 from catalyst.runtime.engine import Received
 from catalyst.testing import Bench, FakeClock

@@ -1,4 +1,4 @@
-"""Forty alerts, each with what its card is made of: kinds, directions, sessions and odd inputs of every sort."""
+"""Forty-three alerts, each with what its card is made of: kinds, directions, sessions and odd inputs of every sort."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from catalyst.core.card import History
-from catalyst.core.delivery import Correction, Source
-from catalyst.messages import AlertReady, Kind
+import msgspec
+
+from catalyst.core.card import NOTHING
+from catalyst.core.delivery import After, Correction, Followed, Source
+from catalyst.messages import AlertReady, History, Kind
 from catalyst.testing import START_MS, same
 
 BASE = AlertReady(
@@ -29,7 +31,7 @@ class Case:
     sources: Sequence[Source] = ()
     corrections: Sequence[Correction] = ()
     alt: str | None = None
-    history: History | None = None
+    followed: Followed = NOTHING
     repeat: bool = False
 
 
@@ -44,7 +46,15 @@ def of(kind: str, phrase: str, direction: str = "up", score: float = 0.8, **more
 SALE = Kind("offering_pricing", "Prices $12 Million Public Offering", "down", 0.9)
 WIRES = (Source("Business Wire", "https://bw.example/1"), Source("GlobeNewswire", "https://gnw.example/2"))
 FIX = Correction("PR Newswire", "/C O R R E C T I O N -- Acme/", "https://news.example/fix")
-TIMES = History(41, "60 min", -6.2, -9.1, -3.0, 0.73)
+TIMES = History("fda_approval", "60m", 41, -6.2, -9.1, -3.0, 0.73)
+
+
+def after(*returns_pct: float, simulated: bool = False) -> tuple[After, ...]:
+    """What followed at the usual horizons, as far as returns are given."""
+    return tuple(After(horizon, change, 4.2, START_MS, simulated, START_MS)
+                 for horizon, change in zip(("15m", "30m", "1h", "4h", "1d", "7d"), returns_pct, strict=False))
+
+
 
 CASES: dict[str, Case] = {
     "approval": Case(BASE),
@@ -85,8 +95,14 @@ CASES: dict[str, Case] = {
     "wrong_clock": Case(of("contract", "Wins Contract", published_ms=START_MS + 60_000)),
     "many_wires": Case(BASE, [Source(f"Wire {n}", f"https://w.example/{n}") for n in range(12)], repeat=True),
     "corrected": Case(BASE, WIRES, (FIX,), "ACME: 1-minute chart, last 4.20 USD"),
-    "history": Case(BASE, WIRES, (FIX,), history=TIMES),
-    "history_too_short": Case(BASE, history=History(19, "60 min", -6.2, -9.1, -3.0, 0.73)),
+    "history": Case(BASE, WIRES, (FIX,), followed=Followed(history=TIMES)),
+    "history_too_short": Case(BASE, followed=Followed(history=msgspec.structs.replace(TIMES, n=19))),
+    "after": Case(BASE, followed=Followed(after(4.24, -3.06, 0.4))),
+    "after_simulated": Case(of("contract", "Wins Contract", simulated=True, provider="simulated"),
+                            followed=Followed(after(1.0, simulated=True))),
+    "after_with_everything": Case(
+        same(BASE, kinds=(*BASE.kinds, SALE)), WIRES, (FIX,), "ACME: 1-minute chart, last 4.20 USD",  # type: ignore[arg-type]
+        Followed(after(4.2, 1_234.5, -3.1, -40.0, -55.5, -100.0), TIMES)),
     "hostile": Case(of("contract", "@everyone **x** [Buy](https://evil.example) <@1> \x1b[31m \u202e ||spoiler|| `x`")),
     "very_long": Case(of("contract", "word " * 390, why="why " * 400)),
     "empty": Case(same(BASE, title="", why="", link="", kinds=(), source="", direction="neutral",  # type: ignore[arg-type]

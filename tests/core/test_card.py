@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalyst.core.card import History, Moment, age, discord_card, kind_label, money, ops_card, trial_card
-from catalyst.core.delivery import Correction, Source
+from catalyst.core.card import Moment, age, discord_card, kind_label, money, ops_card, trial_card
+from catalyst.core.delivery import After, Correction, Followed, Source
 from catalyst.core.doubts import against
 from catalyst.core.outside import length, safe_link
-from catalyst.messages import AlertReady, Kind, OpsNotice
+from catalyst.messages import AlertReady, History, Kind, OpsNotice
 from catalyst.testing import START_MS, same
 from catalyst.world.discord import Upload, attachment_faults, body_faults
 
@@ -168,18 +168,21 @@ alerts = st.builds(
     volume=st.none() | st.floats(0, 1e15), rvol=st.none() | st.floats(0, 1e9))
 corrected = st.lists(st.builds(Correction, name=outside, title=outside, link=outside | st.just("https://x.example/c")),
                      max_size=4)
-histories = st.none() | st.builds(History, n=st.integers(0, 10**9), horizon=outside, median_pct=st.floats(-1e9, 1e9),
-                                  low_pct=st.floats(-1e9, 1e9), high_pct=st.floats(-1e9, 1e9),
-                                  down_share=st.floats(0, 1))
+changes = st.floats(-100, 1e300) | st.floats(-100, 300)
+histories = st.none() | st.builds(History, kind=outside, n=st.integers(1, 10**6), horizon=outside, median_pct=changes,
+                                  low_pct=st.none() | changes, high_pct=changes, down_share=st.floats(0, 1))
+followed = st.builds(Followed, history=histories, after=st.lists(st.builds(
+    After, horizon=st.sampled_from(["15m", "9999999s", "@everyone **x**"]) | st.text(max_size=30), return_pct=changes,
+    price_usd=st.just(1.0), price_ms=st.just(0), simulated=st.booleans(), known_ms=st.just(0)), max_size=20).map(tuple))
 wires = st.lists(st.builds(Source, name=outside.map(lambda t: t[:200]),
                            link=outside.map(lambda t: "https://x.example/" + t)), max_size=12)
 
 
 def check(alert: AlertReady, sources: list[Source], repeat: bool, alt: str | None, corrections: list[Correction],
-          history: History | None) -> None:
+          later: Followed) -> None:
     """All promises of a card: within Discord's limits, no mention, no link but checked ones, no control or direction
     character, six fields at most, quoted words that are literally the item's."""
-    card = discord_card(alert, sources, Moment(START_MS, ZONE, repeat), alt, corrections, history)
+    card = discord_card(alert, sources, Moment(START_MS, ZONE, repeat), alt, corrections, later)
     embed = card["embeds"][0]
     uploads = () if alt is None else (Upload("files[0]", "chart.png", 9),)
     assert body_faults(card, uploads, is_edit=False) == []
@@ -208,15 +211,15 @@ def check(alert: AlertReady, sources: list[Source], repeat: bool, alt: str | Non
         assert any(words in text for text in literal)
 
 
-CASES = (alerts, wires, st.booleans(), st.none() | outside, corrected, histories)
+CASES = (alerts, wires, st.booleans(), st.none() | outside, corrected, followed)
 
 
 @settings(max_examples=200)
 @given(*CASES)
 def test_every_alert_is_a_valid_card(alert: AlertReady, sources: list[Source], repeat: bool, alt: str | None,
-                                     corrections: list[Correction], history: History | None) -> None:
+                                     corrections: list[Correction], later: Followed) -> None:
     """Whatever an alert holds, its card keeps every promise."""
-    check(alert, sources, repeat, alt, corrections, history)
+    check(alert, sources, repeat, alt, corrections, later)
 
 
 @pytest.mark.long
@@ -224,9 +227,9 @@ def test_every_alert_is_a_valid_card(alert: AlertReady, sources: list[Source], r
 @settings(max_examples=10_000)
 @given(*CASES)
 def test_ten_thousand_alerts_are_valid_cards(alert: AlertReady, sources: list[Source], repeat: bool, alt: str | None,
-                                             corrections: list[Correction], history: History | None) -> None:
+                                             corrections: list[Correction], later: Followed) -> None:
     """The same over ten thousand cases."""
-    check(alert, sources, repeat, alt, corrections, history)
+    check(alert, sources, repeat, alt, corrections, later)
 
 
 @given(outside, outside, st.sampled_from(["info", "warning", "critical"]), st.booleans())

@@ -1,4 +1,4 @@
-"""Forty cards as they go out, compared with the files of tests/data/cards, and what each of them must tell."""
+"""Forty-three cards as they go out, compared with the files of tests/data/cards, and what each of them must tell."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FOLDER = Path(__file__).resolve().parents[1] / "data" / "cards"
 
 def card_of(case: Case) -> dict[str, Any]:
     return discord_card(case.alert, case.sources, Moment(START_MS, ZoneInfo("America/New_York"), case.repeat), case.alt,
-                        case.corrections, case.history)
+                        case.corrections, case.followed)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -35,8 +35,8 @@ def test_golden_card(name: str, request: pytest.FixtureRequest) -> None:
 
 
 def test_every_golden_card_has_its_case() -> None:
-    """Forty of each, under the same names."""
-    assert len(CASES) == 40
+    """Forty-three of each, under the same names."""
+    assert len(CASES) == 43
     assert {file.stem for file in FOLDER.glob("*.json")} == set(CASES)
 
 
@@ -67,6 +67,17 @@ def test_history_is_told_from_twenty_on() -> None:
     shown = {row["name"]: row["value"] for row in card_of(CASES["history"])["embeds"][0]["fields"]}
     assert shown["History"] == "n=41, 60 min median -6.2 % (-9.1 to -3.0), 73% down"
     assert "History" not in json.dumps(card_of(CASES["history_too_short"]))
+
+
+def test_what_followed() -> None:
+    """The changes in the order of their horizons, marked where no market made them; what gives way to them is what the
+    moment of the alert was like, not what a reader must know."""
+    shown = {row["name"]: row["value"] for row in card_of(CASES["after"])["embeds"][0]["fields"]}
+    assert shown["After"] == "15 min +4.2 % · 30 min -3.1 % · 1 h +0.4 %"
+    names = [row["name"] for row in card_of(CASES["after_with_everything"])["embeds"][0]["fields"]]
+    assert names == ["✎ Corrected by its publisher", "Price", "Flags", "History", "After", "Sources"]
+    shown = {row["name"]: row["value"] for row in card_of(CASES["after_simulated"])["embeds"][0]["fields"]}
+    assert shown["After (simulated prices)"] == "15 min +1.0 %"
 
 
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.alert.direction == "down"])

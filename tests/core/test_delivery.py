@@ -15,6 +15,7 @@ from catalyst.core.delivery import (
     Row,
     Sent,
     complaint,
+    is_for,
     is_unfit,
     notice_id,
     overall,
@@ -72,6 +73,19 @@ def test_a_mark_from_a_kill_does_not_use_up_the_repeat() -> None:
     """A post already marked by a restart is still repeated after one silence."""
     marked = Deliver(id="a1", sink="discord", event="alert", possible_repeat=True)
     assert settle(marked, sent("ambiguous"), 1, 1).state is None
+
+
+def test_an_edit_of_an_old_message_waits_by_itself() -> None:
+    """Discord's limit for them holds neither the sink nor the next edit for longer than a minute."""
+    verdict = settle(EDIT, sent("retry", 429, body=b'{"code": 30046}'), 1, 0)
+    assert (verdict.state, verdict.hold_ms, verdict.again_ms) == (None, 0, 62_000)
+
+
+def test_what_a_phone_rings_for() -> None:
+    """An outcome is for sinks that edit or that programs read."""
+    assert [sink for sink in ("discord", "webhook", "notify-ntfy-123456") if is_for(sink, "outcome")] == [
+        "discord", "webhook"]
+    assert all(is_for("notify-ntfy-123456", what) for what in ("alert", "correction"))
 
 
 def test_back_off() -> None:

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import json
 
-from catalyst.core.delivery import Deliver
+from catalyst.core.delivery import After, Deliver
 from catalyst.core.event import event_bytes, listed_alert, sign, webhook_event
 from catalyst.messages import AlertReady, Kind, OpsNotice, StoryJoined
 from catalyst.testing import START_MS, same
@@ -39,6 +39,17 @@ def test_update_is_about_its_own_item() -> None:
     assert (event["id"], event["item_id"], event["title"], event["ticker"]) == ("a1", "j1", "Acme has won", "ACME")
     assert event["published"] == "2026-01-02T13:59:51.000Z"
     assert set(event) == FIELDS
+
+
+def test_an_outcome_is_about_the_alerts_item() -> None:
+    """Price, its age and mark are those of the horizon, which the title names; it was published nowhere."""
+    outcome = After("1h", -3.14, 4.07, START_MS + 3_590_000, True, START_MS + 3_601_000)
+    event = webhook_event(Deliver(id="a1", sink="webhook", event="update", n=2, alert=ALERT, outcome=outcome),
+                          START_MS + 3_602_000)
+    assert set(event) == FIELDS
+    assert (event["event"], event["id"], event["item_id"]) == ("update", "a1", "i1")
+    assert (event["title"], event["price"], event["price_age_s"]) == ("ACME -3.1 % 1 h after the alert", 4.07, 12.0)
+    assert (event["simulated"], event["published"], event["seen"]) == (True, None, "2026-01-02T15:00:01.000Z")
 
 
 def test_notice_has_all_fields() -> None:

@@ -20,7 +20,8 @@ from catalyst.core.rules import Rules
 from catalyst.core.sieve import Gates
 from catalyst.core.sources import Source
 from catalyst.errors import MessageError
-from catalyst.messages import AlertReady, FilingRead, StoryFound, pack, unpack
+from catalyst.messages import AlertReady, FilingRead, StoryFound
+from catalyst.packing import pack, unpack
 from catalyst.testing import same
 from tests.alerting import ALERT
 from tests.core.test_evidence import LIST, MODEL, RULES

@@ -18,6 +18,7 @@ from catalyst.core.limiter import (
     after_response,
     after_silence,
     is_global,
+    is_old_edit,
     moved,
     open_at_ms,
 )
@@ -144,3 +145,13 @@ def test_the_epoch_of_a_bucket_is_by_discords_clock(skew_ms: int) -> None:
     said = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(NOW // 1000 + 3),
             "date": "Fri, 02 Jan 2026 14:00:00 GMT"}
     assert after_response(Limits(), 200, said, b"", NOW + skew_ms).reset_ms == NOW + skew_ms + 3_000 + MARGIN_MS
+
+
+def test_too_many_edits_of_old_messages_block_nothing() -> None:
+    """Code 30046 is about those messages alone; the bucket's own words still count, and no other code is taken so."""
+    body = b'{"message": "Maximum number of edits", "code": 30046}'
+    assert is_old_edit(429, body)
+    assert after_response(Limits(), 429, {}, body, NOW).blocked_ms == 0
+    assert after_response(Limits(), 429, headers(0, 2), body, NOW).remaining == 0
+    for status, other in ((429, b'{"code": 0}'), (429, b"30046"), (400, body)):
+        assert not is_old_edit(status, other)

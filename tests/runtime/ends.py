@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from catalyst.errors import Damaged, StoreError
-from catalyst.messages import pack
+from catalyst.packing import pack
 from catalyst.runtime import wire
 from catalyst.runtime.bus import Arrivals
 from catalyst.runtime.contract import Actor

@@ -13,7 +13,7 @@ import pytest
 import zmq
 
 from catalyst.errors import ConfigError, UnavailableError
-from catalyst.messages import pack
+from catalyst.packing import pack
 from catalyst.runtime import wire
 from catalyst.runtime.contract import Actor
 from catalyst.runtime.control import Control

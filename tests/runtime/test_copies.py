@@ -16,7 +16,7 @@ import pytest
 import zmq
 
 from catalyst.errors import ConfigError, ForeignDatabase, NewerSchema, StoreError, UsageError
-from catalyst.messages import pack
+from catalyst.packing import pack
 from catalyst.runtime import wire
 from catalyst.runtime.copies import STEP_PAGES, Copier, make_reborn, refuse_unfit, seal
 from catalyst.runtime.progress import Progress

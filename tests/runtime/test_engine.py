@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalyst.errors import StoreError
-from catalyst.messages import ItemDropped, Message, pack
+from catalyst.messages import ItemDropped, Message
+from catalyst.packing import pack
 from catalyst.runtime.engine import BACKOFF_MS, MAX_TRIES, Received
 from catalyst.testing import Bench
 from tests.runtime.cast import Parcel, Taker

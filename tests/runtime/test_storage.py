@@ -212,7 +212,7 @@ def test_a_message_that_is_handled_with_care_is_not_blamed_for_the_disk(disk: Di
 
 
 def _body(parcel: Parcel) -> bytes:
-    from catalyst.messages import pack
+    from catalyst.packing import pack
 
     return pack(parcel)
 
