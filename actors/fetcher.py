@@ -269,8 +269,6 @@ class Fetcher(Actor):
         old = self._stale(source, news, polled, db) if was_polled == 2 else frozenset()
         for item in in_order(news)[:SLICE]:
             yield from self._hand_on(book, source, item, polled.seen_ms, is_stale=item.item_id in old)
-        if news:
-            book.handed(source.name, polled.seen_ms, self.now_ms)
         return len(news) > SLICE
 
     def _stale(self, source: Source, news: list[Item], polled: Polled, db: sqlite3.Connection) -> frozenset[str]:
@@ -283,7 +281,8 @@ class Fetcher(Actor):
 
     def _hand_on(self, book: Storybook, source: Source, item: Item, seen_ms: int, *, is_stale: bool
                  ) -> Iterator[Output]:
-        known = book.take(source.name, item, seen_ms, self.time.before_ms, self.settings.seen_ttl_days * DAY_MS)
+        known = book.take(source.name, item, seen_ms, self.time.before_ms, self.settings.seen_ttl_days * DAY_MS,
+                          self.now_ms)
         if known is None and is_stale:
             book.put_off(item.item_id)
             self.counters.add("items_stale")

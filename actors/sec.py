@@ -167,7 +167,8 @@ class Sec(Actor):
             yield job.again(opens_ms)
             return
         since_ms = wanted.failing_ms or self.now_ms
-        following = None if wanted.is_last else next_try(reason, wanted.failures + 1, self.time.passed_ms(since_ms))
+        following = None if wanted.is_last else next_try(reason, wanted.failures + 1, self.time.passed_ms(since_ms),
+                                                         job.item_id)
         if following is None:
             yield self._unread(book, wanted.found, reason)
             return

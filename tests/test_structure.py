@@ -74,7 +74,8 @@ OPENERS = ("urlopen", "urlretrieve", "create_connection", "open_connection", "HT
 NET_MODULES = ("requests", "httpx", "aiohttp", "ftplib", "smtplib", "telnetlib", "urllib3", "http.client",
                "urllib.request")
 NET_PLACES = {
-    "catalyst/clients/http.py": "the one way out, and its pools",
+    "catalyst/clients/http.py": "the one way out",
+    "catalyst/clients/kept.py": "the connections of the one way out",
     "catalyst/clients/dial.py": "the sockets of the one way out",
     "catalyst/clients/sinks.py": "urllib3's writer of multipart bodies, which opens nothing",
     "catalyst/runtime/preload.py": "imports what actors need before they are forked",

@@ -82,6 +82,10 @@ Word = tuple[str, int, str]
 NO_WORD: Word = ("", 0, "")
 SWEPT_WORDS = 5_000  # rows of `words` that one pruning looks at: those of four days, 0.8 million, take 80 minutes
 LATEST = 100  # items that a source's latency is taken from
+SHOWN = """
+SELECT entry_key, item_id, EXISTS (SELECT 1 FROM stories WHERE stories.item_id = seen.item_id), last_seen_ms
+FROM seen WHERE source = ? AND entry_key IN"""
+NEVER = (None, False, 0)
 # In both the plus signs keep SQLite from reading all of a source's stories by stories_by_source.
 AGAIN = """
 SELECT first FROM (
@@ -120,29 +124,29 @@ class Storybook:
         An item is known by its id; also when its entry was seen with the same title under another link.
         """
         items = list(items)
-        titles = dict(self._select("SELECT item_id, title FROM stories WHERE item_id IN",
-                                   [one.item_id for one in items]))
-        earlier = {key: (item_id, marked_ms) for key, item_id, marked_ms in self._select(
-            "SELECT entry_key, item_id, last_seen_ms FROM seen WHERE source = ? AND entry_key IN",
-            [one.key for one in items], source)}
-        titles.update(self._select("SELECT item_id, title FROM stories WHERE item_id IN",
-                                   {item_id for item_id, _ in earlier.values()} - titles.keys()))
+        shown = {row[0]: row[1:] for row in self._select(SHOWN, [one.key for one in items], source)}
+        unsure = {one.item_id for one in items if shown.get(one.key, NEVER)[:2] != (one.item_id, True)}
+        earlier = {shown[one.key][0] for one in items if one.item_id in unsure and one.key in shown}
+        titles = dict(self._select("SELECT item_id, title FROM stories WHERE item_id IN", unsure | earlier))
         marks, fresh = [], []
         for item in items:
-            before, marked_ms = earlier.get(item.key, (None, 0))
-            is_moved = item.item_id not in titles and before is not None and titles.get(before) == item.entry.title
+            before, _, marked_ms = shown.get(item.key, NEVER)
+            is_new = item.item_id in unsure and item.item_id not in titles
+            is_moved = is_new and before is not None and titles.get(before) == item.entry.title
             stands_for = before if is_moved else item.item_id
             # A mark of the future is one of before the clock was set back.
             if before != stands_for or not seen_ms - REFRESH_MS <= marked_ms <= seen_ms:
                 marks.append((source, item.key, stands_for, seen_ms))
-            if item.item_id not in titles and not is_moved:
+            if is_new and not is_moved:
                 fresh.append(item)
         self.db.executemany("INSERT OR REPLACE INTO seen(source, entry_key, item_id, last_seen_ms)"
                             " VALUES(?, ?, ?, ?)", marks)
         return fresh
 
-    def take(self, source: str, item: Item, seen_ms: int, since_ms: Callable[[int], int], kept_ms: int) -> Known | None:
-        """Store an item that was unknown; the story that it repeats or corrects, None when it is news.
+    def take(self, source: str, item: Item, seen_ms: int, since_ms: Callable[[int], int], kept_ms: int,
+             now_ms: int | None = None) -> Known | None:
+        """Store an item that was unknown and is handed on at `now_ms`; the story that it repeats or corrects, None when
+        it is news.
 
         `since_ms` tells the moment of an age (Timekeeper.before_ms), `kept_ms` is how long a source's own texts are
         known again.
@@ -154,7 +158,7 @@ class Storybook:
             key = repeat_key(entry.title, item.signature, entry.summary)
         known = self._first_of(source, (item.digest, key), one, since_ms, kept_ms)
         self._add(source, item, seen_ms, ("sent" if known is None else "corrects" if known.how == "correction"
-                                          else "joined"), known.first if known else None, key)
+                                          else "joined"), known.first if known else None, key, now_ms)
         if one is not None:
             Printbook(self.db).add(item.item_id, known.first if known else item.item_id, source, seen_ms, one)
         return known
@@ -167,13 +171,8 @@ class Storybook:
 
     def put_off(self, item_id: str) -> None:
         """Note that an item which `take` has just stored is too old to be told: as one of the backlog from now on."""
-        self.db.execute("UPDATE stories SET fate = 'stale' WHERE item_id = ?", (item_id,))
+        self.db.execute("UPDATE stories SET fate = 'stale', handed_ms = NULL WHERE item_id = ?", (item_id,))
         Printbook(self.db).take_back(item_id)
-
-    def handed(self, source: str, seen_ms: int, now_ms: int) -> None:
-        """Note when the items of a document were handed on."""
-        self.db.execute("UPDATE stories SET handed_ms = ? WHERE source = ? AND seen_ms = ? AND handed_ms IS NULL"
-                        " AND fate IN ('sent', 'joined', 'corrects')", (now_ms, source, seen_ms))
 
     def latency(self, source: str) -> tuple[int | None, int | None]:
         """Milliseconds from publication to when a source's latest items were seen, and from there to when they were
@@ -225,13 +224,14 @@ class Storybook:
         possible = {first: max(found) for first, found in weights.items() if min(found) >= 0 < max(found)}
         return max(possible, key=possible.__getitem__, default=None)
 
-    def _add(self, source: str, item: Item, seen_ms: int, fate: str, first: str | None, key: str) -> None:
+    def _add(self, source: str, item: Item, seen_ms: int, fate: str, first: str | None, key: str,
+             handed_ms: int | None = None) -> None:
         entry = item.entry
         self.db.execute(
             "INSERT INTO stories(item_id, source, title, link, published_ms, seen_ms, fate, joined_to, signature, lead,"
-            " digest, symbols, repeat_key) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " digest, symbols, repeat_key, handed_ms) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (item.item_id, source, entry.title, entry.link, entry.published_ms, seen_ms, fate, first, item.signature,
-             item.lead, item.digest, json.dumps(entry.symbols), key))
+             item.lead, item.digest, json.dumps(entry.symbols), key, handed_ms))
         self.db.executemany("INSERT OR IGNORE INTO words(word, seen_ms, item_id) VALUES(?, ?, ?)",
                             [(word, seen_ms, item.item_id) for word in words_of(entry.title)])
 

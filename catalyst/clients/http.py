@@ -16,24 +16,22 @@ import functools
 import http.client
 import socket
 import ssl
-import threading
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from catalyst import __version__
-from catalyst.clients.dial import Call, Resolver, dial, socket_classes
+from catalyst.clients.dial import Call, Resolver, socket_classes
+from catalyst.clients.kept import Kept, Peer, exchange, read_url
 from catalyst.clock import Clock
 from catalyst.errors import FetchError
 
 if TYPE_CHECKING:
     import urllib3
 
-POOL_SIZE = 16
 MAX_HOPS = 5
-KEEP_IDLE_S = 15.0  # a kept connection idle for longer is likely to be closed by the server while we write
 CHUNK_BYTES = 65_536
 HEADROOM_BYTES = 1_000_000  # on the wire beside the body: heads, chunk sizes, trailers
 MOST_MEMBERS = 1_000  # of one gzip body; honest ones have one, or one for each flush
@@ -57,14 +55,12 @@ class Http:
     def __init__(self, clock: Clock, *, allow_hosts: tuple[str, ...] = (), user_agent: str = AGENT,
                  ca_file: str | None = None, resolve: Resolver = socket.getaddrinfo):
         self._clock = clock
-        self._resolve = resolve
         self._call = Call(clock)
-        self._allow = frozenset(name.lower() for name in allow_hosts)
         self._agent = user_agent
-        self._plain_socket, tls_socket = socket_classes(self._call)
-        self._tls = functools.cache(lambda: _tls_context(ca_file, tls_socket))
-        self._lock = threading.Lock()
-        self._managers: dict[bool, urllib3.PoolManager] = {}
+        plain_socket, tls_socket = socket_classes(self._call)
+        tls = functools.cache(lambda: _tls_context(ca_file, tls_socket))
+        allowed = frozenset(name.lower() for name in allow_hosts)
+        self._kept = Kept(self._call, plain_socket, tls, allowed, resolve)
 
     def get(self, url: str, *, headers: Mapping[str, str] | None = None, deadline_s: float = 12.0,
             limit_bytes: int = 10_000_000) -> Response:
@@ -98,12 +94,9 @@ class Http:
 
     def close(self) -> None:
         """Drop kept connections."""
-        with self._lock:
-            for manager in self._managers.values():
-                manager.clear()
+        self._kept.close()
 
     def _exchange(self, method: str, url: str, body: bytes | None, headers: dict[str, str], limit: int) -> Response:
-        where = place(url)
         try:
             return self._once(method, url, body, headers, limit)
         except _Stale:
@@ -111,44 +104,46 @@ class Http:
         try:
             return self._once(method, url, body, headers, limit)
         except _Stale as error:
-            raise FetchError("reset", where) from error
+            raise FetchError("reset", place(url)) from error
 
     def _once(self, method: str, url: str, body: bytes | None, headers: dict[str, str], limit: int) -> Response:
         import urllib3.exceptions as trouble
 
-        where, call = place(url), self._call
+        call = self._call
         call.sent = call.dialled = False
         call.allow_bytes(limit + HEADROOM_BYTES)
         given = {"user-agent": self._agent, "accept-encoding": "gzip, identity", "accept": "*/*"}
         given.update({name.lower(): value for name, value in headers.items()})
         unsure = method != "GET"
         try:
-            raw = self._manager(guarded=body is None).urlopen(
-                method, url, body=body, headers=given, retries=False, redirect=False, preload_content=False,
-                decode_content=False, timeout=None)
+            *host, target = read_url(url)
+            peer = Peer(*host, guarded=body is None)
+            connection = self._kept.take(peer)
             try:
-                return self._read(raw, url, limit)
+                answer = self._read(exchange(connection, method, target, body, given), url, limit)
             except BaseException:
-                raw.close()
+                connection.close()
                 raise
+            self._kept.give_back(peer, connection)
+            return answer
         except FetchError as error:
             error.ambiguous = unsure and call.sent
             raise
         except (trouble.TimeoutError, TimeoutError) as error:
-            raise FetchError("timeout", where, ambiguous=unsure and call.sent) from error
+            raise FetchError("timeout", place(url), ambiguous=unsure and call.sent) from error
         except (trouble.SSLError, ssl.SSLError) as error:
             if not call.sent:
-                raise FetchError("tls", f"{where}: {_plain_reason(error)}") from error
-            raise FetchError("reset", where, ambiguous=unsure) from error
+                raise FetchError("tls", f"{place(url)}: {_plain_reason(error)}") from error
+            raise FetchError("reset", place(url), ambiguous=unsure) from error
         except (trouble.LocationParseError, http.client.InvalidURL, ValueError) as error:
             reason = "malformed" if call.sent else "bad_url"
-            failure = FetchError(reason, f"{where}: {type(error).__name__}", ambiguous=unsure and call.sent)
+            failure = FetchError(reason, f"{place(url)}: {type(error).__name__}", ambiguous=unsure and call.sent)
             raise failure from None  # its own text holds the whole address
         except (trouble.HTTPError, http.client.HTTPException, OSError) as error:
             if method == "GET" and not call.dialled and call.left_s() > 0:
                 raise _Stale from error
             reason = "reset" if _is_reset(error) else "malformed"
-            raise FetchError(reason, where, ambiguous=unsure and call.sent) from error
+            raise FetchError(reason, place(url), ambiguous=unsure and call.sent) from error
 
     def _read(self, raw: urllib3.BaseHTTPResponse, url: str, limit: int) -> Response:
         headers = {name.lower(): value for name, value in raw.headers.items()}
@@ -162,16 +157,7 @@ class Http:
         if coding in ("gzip", "x-gzip"):
             pieces = _within(_gunzip(pieces, url), limit, url)
         body = b"".join(pieces)
-        raw.release_conn()
         return Response(raw.status, headers, body, url, self._clock.now_ms())
-
-    def _manager(self, *, guarded: bool) -> urllib3.PoolManager:
-        """The pool for what others publish (`guarded`) or for the user's own addresses; they share no connection."""
-        with self._lock:
-            if guarded not in self._managers:
-                self._managers[guarded] = _make_manager(
-                    self._call, self._plain_socket, self._tls, self._allow if guarded else None, self._resolve)
-            return self._managers[guarded]
 
 
 class _Stale(Exception):
@@ -259,51 +245,3 @@ def _tls_context(ca_file: str | None, tls_socket: type[ssl.SSLSocket]) -> ssl.SS
     context = ssl.create_default_context(cafile=ca_file or certifi.where())
     context.sslsocket_class = tls_socket
     return context
-
-
-def _make_manager(call: Call, plain_socket: type[socket.socket], tls: Callable[[], ssl.SSLContext],
-                  allowed: frozenset[str] | None, resolve: Resolver) -> urllib3.PoolManager:
-    """A urllib3 pool whose sockets obey the deadline and, unless `allowed` is None, reach public addresses only."""
-    import urllib3
-    from urllib3.connection import HTTPConnection, HTTPSConnection
-
-    class Mixin:
-        used_s = 0.0
-
-        def _new_conn(self: Any) -> socket.socket:
-            call.dialled = True
-            host = self.host.strip("[]")
-            names = {host.lower(), f"{host.lower()}:{self.port}"}
-            is_guarded = allowed is not None and not names & allowed
-            return dial(plain_socket, call, host, self.port, guarded=is_guarded, resolve=resolve)
-
-        def send(self: Any, data: Any) -> None:
-            if self.sock is None:
-                self.connect()
-            call.sent = True
-            self.used_s = call.clock.monotonic_s()
-            super().send(data)  # type: ignore[misc]
-
-        @property
-        def is_connected(self: Any) -> bool:
-            idle_s = call.clock.monotonic_s() - self.used_s
-            return idle_s <= KEEP_IDLE_S and bool(super().is_connected)  # type: ignore[misc]
-
-    class Plain(Mixin, HTTPConnection):
-        pass
-
-    class Secure(Mixin, HTTPSConnection):
-        pass
-
-    class PlainPool(urllib3.HTTPConnectionPool):
-        ConnectionCls = Plain
-
-    class SecurePool(urllib3.HTTPSConnectionPool):
-        ConnectionCls = Secure
-
-        def __init__(self, *given: Any, **named: Any):
-            super().__init__(*given, **{**named, "ssl_context": tls()})
-
-    manager = urllib3.PoolManager(num_pools=64, maxsize=POOL_SIZE)
-    manager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
-    return manager

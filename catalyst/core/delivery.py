@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from catalyst.core.jitter import spread_ms
 from catalyst.core.limiter import is_old_edit
 from catalyst.messages import AlertPosted, AlertReady, History, ItemDropped, OpsNotice, StoryJoined
 
@@ -218,8 +219,10 @@ def settle(payload: Deliver, sent: Sent, tries: int, failures: int) -> Verdict:
     if sent.status == 429:
         return Verdict(None, payload, again_ms=sent.done_ms)  # the limiter says how long the sink must wait
     longest_s = LONGEST_WAIT_S if sent.status is not None else LONGEST_NETWORK_WAIT_S
-    hold_ms = sent.done_ms + max(wait_ms(failures, longest_s), round(retry_after_s(sent.headers) * 1000))
-    own_ms = wait_ms(tries, longest_s) if tries > failures else 0  # others passed between: it is the message
+    sink_ms = wait_ms(failures, longest_s, payload.key)
+    hold_ms = sent.done_ms + max(sink_ms, round(retry_after_s(sent.headers) * 1000))
+    is_its_own = tries > failures  # others passed between: it is the message
+    own_ms = wait_ms(tries, longest_s, payload.key) if is_its_own else 0
     again_ms = max(hold_ms + STEP_BACK_MS, sent.done_ms + own_ms)
     return Verdict(None, payload, again_ms, hold_ms)
 
@@ -237,9 +240,11 @@ def is_unfit(payload: Deliver, sent: Sent) -> bool:
     return payload.chart is not None and sent.outcome == "refused" and about_content
 
 
-def wait_ms(times: int, longest_s: float) -> int:
-    """The wait after `times` failures in a row: doubles from FIRST_WAIT_S to `longest_s`."""
-    return round(min(longest_s, FIRST_WAIT_S * 2.0 ** min(max(times, 1) - 1, 20)) * 1000)
+def wait_ms(times: int, longest_s: float, name: str) -> int:
+    """The wait after `times` failures in a row: doubles from FIRST_WAIT_S to `longest_s`, less up to a quarter that
+    depends on name and count only."""
+    longest_ms = round(min(longest_s, FIRST_WAIT_S * 2.0 ** min(max(times, 1) - 1, 20)) * 1000)
+    return longest_ms - spread_ms(longest_ms, name, times)
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float:

@@ -96,8 +96,8 @@ def print_of(title: str, signature: str, text: str, symbols: Iterable[str], publ
                 and not text.endswith("..."))
     sure = len(words) if is_whole else len(words) - 2
     tickers = {ticker_of(tag) for tag in symbols} | {
-        ticker.upper() for part in (title, text[:TEXT_CHARS]) for found in TICKERS.findall(part)
-        for ticker in TICKER.findall(found)} - {""}
+        ticker.upper() for part in (title, text[:TEXT_CHARS]) if "(" in part or "[" in part
+        for found in TICKERS.findall(part) for ticker in TICKER.findall(found)} - {""}
     names = [*(f":{ticker}" for ticker in sorted(tickers)[:4]),
              *sorted(dict.fromkeys((*stems, *quoted)), key=_commonness)]
     return Print(
@@ -227,13 +227,14 @@ def _names(words: tuple[str, ...]) -> int:
 
 def _title_numbers_differ(one: Print, other: Print) -> bool:
     """Whether two titles that have most words in common have numbers that differ, each one of its own."""
-    a, b = set(one.words), set(other.words)
-    if one.is_cut:
-        a -= set(one.words[-1:])
-    if other.is_cut:
-        b -= set(other.words[-1:])
-    return (len(a & b) * 2 >= min(len(a), len(b))
-            and any(word[0].isdigit() for word in a - b) and any(word[0].isdigit() for word in b - a))
+    a, b = (story.words[:-1] if story.is_cut else story.words for story in (one, other))
+    numbers, others = _numbers_of(a), _numbers_of(b)
+    return not (numbers <= others or others <= numbers) and len(set(a) & set(b)) * 2 >= min(len(a), len(b))
+
+
+@lru_cache(maxsize=256)  # one story is compared with several
+def _numbers_of(words: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(word for word in words if word[0].isdigit())
 
 
 def _titles_meet(one: Print, other: Print, share: float) -> bool:

@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
 from catalyst.core.feeds import Entry
+from catalyst.core.jitter import spread_ms
 from catalyst.core.stories import accession_of
 from catalyst.errors import FilingError
 
@@ -277,9 +278,9 @@ def to_fetch(index: Index, form: str = "") -> tuple[Document, ...]:
     return (*primary, *exhibits[:MOST_EXHIBITS])
 
 
-def next_try(reason: str, failures: int, failing_ms: int) -> tuple[int, bool] | None:
-    """(milliseconds to wait, whether the next try is the last) after a request failed for the `failures`-th time,
-    `failing_ms` after the first failure; None where another try is no use.
+def next_try(reason: str, failures: int, failing_ms: int, item_id: str) -> tuple[int, bool] | None:
+    """(milliseconds to wait, whether the next try is the last) after a request for a filing failed for the
+    `failures`-th time, `failing_ms` after the first failure; None where another try is no use.
 
     `reason` names page and fault, `index_404`. With these waits a filing is given up about a minute after it was due.
     """
@@ -287,7 +288,8 @@ def next_try(reason: str, failures: int, failing_ms: int) -> tuple[int, bool] | 
     if failures > len(WAITS_S) or not (fault in PASSING or (fault.startswith("5") and len(fault) == 3)):
         return None
     wait_s = WAITS_S[failures - 1]
-    return wait_s * 1000, failures == len(WAITS_S) or failing_ms / 1000 + wait_s >= LAST_TRY_S
+    wait_ms = wait_s * 1000 + spread_ms(wait_s * 1000, item_id, failures)
+    return wait_ms, failures == len(WAITS_S) or failing_ms / 1000 + wait_s >= LAST_TRY_S
 
 
 def line_of(form: str, company: str, about: Sequence[str]) -> str:

@@ -14,13 +14,13 @@ import io
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
 from catalyst.core.dates import parse_date
+from catalyst.core.pieces import cut, is_whole
 from catalyst.errors import FeedError
 
 TITLE_CHARS = 1_000
@@ -28,7 +28,6 @@ SUMMARY_CHARS = 20_000
 LINK_CHARS = 4_000
 TAGS = 40
 TAG_CHARS = 200
-KNOWN_CHARS = 4_000  # of an entry that is kept to be known again
 SECOND_TRY_BYTES = 3_000_000  # feedparser takes about a second for each megabyte
 
 MOST_MARKS = 60_000  # nodes that the document would have in memory, up to 300 bytes each; a thousand items have 15,000
@@ -61,6 +60,9 @@ EXCHANGE_TAG = re.compile(
     r"[a-z .-]{0,20}:\s*[A-Z0-9][A-Z0-9.-]{0,9}", re.IGNORECASE)
 LIBRARY_FAULTS = (ValueError, LookupError, TypeError, AttributeError, SyntaxError, ArithmeticError, RecursionError,
                   AssertionError, OSError)
+
+
+Raw = tuple[Mapping[str, Any], list[str]]  # an entry as a library gives it, with its dates
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
@@ -103,7 +105,7 @@ def parse_feed(body: bytes, content_type: str = "", base: str = "") -> Feed:
     body = body[start.start():]
     if _has_marks(body, MOST_MARKS):
         raise FeedError("too_complex", f"over {MOST_MARKS} tags, attributes and references")
-    return Feed(tuple(_entry(raw, dates, base) for raw, dates in _read(body)))
+    return Feed(_entries(body, base))
 
 
 def plain_text(text: str, limit_chars: int) -> str:
@@ -208,7 +210,24 @@ def _has_marks(body: bytes, most: int) -> bool:
     return count + sum(attributes) > most or max(attributes, default=0) > MOST_ATTRIBUTES
 
 
-def _read(body: bytes) -> list[tuple[Mapping[str, Any], list[str]]]:
+def _entries(body: bytes, base: str) -> tuple[Entry, ...]:
+    """The entries of a document; only what no document has shown before is read."""
+    pieces = cut(body)
+    if pieces is None or len(pieces.entries) > MOST_ENTRIES:
+        return tuple(_entry(raw, dates, base) for raw, dates in _read(body))
+    places = pieces.places(base)
+    unread = [number for number, place in enumerate(places) if not place]
+    if unread:
+        document = pieces.only(unread)
+        dates, first = _dates(document), _fast(document)
+        if first is None or not len(first) == len(dates) == len(unread) or not is_whole(document):
+            return tuple(_entry(raw, dates, base) for raw, dates in _read(body))
+        for number, raw, texts in zip(unread, first, dates, strict=True):
+            places[number][:] = [_entry(raw, texts, base)]
+    return tuple(entry for (entry,) in places)
+
+
+def _read(body: bytes) -> list[Raw]:
     """Each entry as the library gives it, with the dates as the document writes them, best first."""
     dates = _dates(body)
     if len(dates) > MOST_ENTRIES:
@@ -278,23 +297,15 @@ def _entry(raw: Mapping[str, Any], dates: list[str], base: str) -> Entry:
     summary = raw.get("description") or raw.get("summary") or ""
     if not summary and raw.get("content"):
         summary = raw["content"][0].get("value") or ""
-    tags = tuple((str(tag.get("term") or ""), str(tag.get("scheme") or "")) for tag in raw.get("tags") or ())
-    texts = (str(raw.get("title") or ""), str(summary), str(raw.get("id") or ""), str(raw.get("link") or ""))
-    make = entry_of if sum(map(len, texts)) <= KNOWN_CHARS else entry_of.__wrapped__
-    return make(texts, tuple(dates), tags, base)
-
-
-@lru_cache(maxsize=2_048)  # a feed shows the same entries again and again
-def entry_of(texts: tuple[str, str, str, str], dates: tuple[str, ...], tags: tuple[tuple[str, str], ...],
-             base: str) -> Entry:
-    """The entry with this title, summary, id and link as a document writes them, with its dates, the best first."""
-    title, summary = plain_text(texts[0], TITLE_CHARS), plain_text(texts[1], SUMMARY_CHARS)
-    name = _storable(" ".join(texts[2].split()))
-    link = web_link(_storable(texts[3]), base) or web_link(name, "")
+    title = plain_text(str(raw.get("title") or ""), TITLE_CHARS)
+    summary = plain_text(str(summary), SUMMARY_CHARS)
+    name = _storable(" ".join(str(raw.get("id") or "").split()))
+    link = web_link(_storable(str(raw.get("link") or "")), base) or web_link(name, "")
     published_ms = next((moment for text in dates if (moment := parse_date(text)) is not None), None)
     if not name:
         name = link or "hash:" + hashlib.sha256(f"{title}\n{published_ms}\n{summary}".encode()).hexdigest()[:32]
-    symbols, categories = sort_tags(tags)
+    symbols, categories = sort_tags((str(tag.get("term") or ""), str(tag.get("scheme") or ""))
+                                    for tag in raw.get("tags") or ())
     return Entry(name, title, link, summary, published_ms, symbols, categories)
 
 

@@ -6,14 +6,14 @@ Pure decisions over entries; what was seen before, on this wire or another, is f
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from catalyst.core.corrections import read_mark
 from catalyst.core.edgar import party_rank, read_entry
 from catalyst.core.feeds import Entry
+from catalyst.core.jitter import spread_ms
 from catalyst.core.sources import Source
 from catalyst.core.stories import accession_of, item_id_of, signature_lead, title_signature
 from catalyst.messages import FilingFound, StoryCorrected, StoryFound, StoryJoined
@@ -50,29 +50,29 @@ def items_of(entries: Iterable[Entry], source: str) -> list[Item]:
     Of a filing, which EDGAR lists once for each party, the entry of the company counts. Where a publisher gives several
     entries one id, the link tells them apart.
     """
-    usable = [_titled(entry) for entry in entries if entry.title or entry.summary]
-    ids = [_identity(entry.id, entry.link, source) for entry in usable]
-    shared = Counter(entry_id for entry_id, _ in {(entry.id, item_id) for entry, item_id in
-                                                  zip(usable, ids, strict=True)})
     found: dict[str, Item] = {}
-    for entry, item_id in zip(usable, ids, strict=True):
-        if item_id in found and not _is_nearer(entry, found[item_id].entry):
+    ids: dict[str, str] = {}  # of an entry's id the first item's
+    shared: set[str] = set()
+    for entry in entries:
+        if not (entry.title or entry.summary):
             continue
-        key = _short(entry.id if shared[entry.id] == 1 else f"{entry.id}\n{item_id}")
-        signature = "" if accession_of(entry.id, entry.link) else _signature(entry.title)
-        found[item_id] = Item(entry, item_id, key, signature, signature_lead(signature) if signature else "",
-                              _digest(entry))
-    return list(found.values())
+        item = _item(entry, source)
+        if ids.setdefault(entry.id, item.item_id) != item.item_id:
+            shared.add(entry.id)
+        if item.item_id not in found or _is_nearer(item.entry, found[item.item_id].entry):
+            found[item.item_id] = item
+    if not shared:
+        return list(found.values())
+    return [replace(item, key=_short(f"{item.entry.id}\n{item.item_id}")) if item.entry.id in shared else item
+            for item in found.values()]
 
 
 @lru_cache(maxsize=2_048)  # a feed shows the same entries again and again
-def _identity(entry_id: str, link: str, source: str) -> str:
-    return item_id_of(entry_id, link, source)
-
-
-@lru_cache(maxsize=2_048)
-def _signature(title: str) -> str:
-    return title_signature(title)
+def _item(entry: Entry, source: str) -> Item:
+    entry = _titled(entry)
+    signature = "" if accession_of(entry.id, entry.link) else title_signature(entry.title)
+    return Item(entry, item_id_of(entry.id, entry.link, source), _short(entry.id), signature,
+                signature_lead(signature) if signature else "", _digest(entry))
 
 
 def in_order(items: Iterable[Item]) -> list[Item]:
@@ -146,8 +146,7 @@ def wait_after_failure(name: str, failures: int, pace_ms: int, wish_s: float | N
     """
     wait_ms: int = min(pace_ms * 2 ** min(failures - 1, 20), max(LONGEST_WAIT_MS, pace_ms))
     if failures > 1:
-        spread = hashlib.blake2b(f"{name} {failures}".encode(), digest_size=2).digest()
-        wait_ms += wait_ms * int.from_bytes(spread) // (4 * 65_536)
+        wait_ms += spread_ms(wait_ms, name, failures)
     return max(wait_ms, min(round((wish_s or 0) * 1000), LONGEST_WISH_MS))
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from catalyst.core.history import UNITS_MS, span_ms
+from catalyst.core.jitter import spread_ms
 from catalyst.core.quotes import Charted, price_at
 from catalyst.errors import ConfigError
 from catalyst.messages import PriceSeen
@@ -72,7 +73,7 @@ def answer(watch: Watch, charted: Charted | None, reasons: Sequence[str], now_ms
     """
     if charted is None and not is_lasting(reasons):
         first_ms = watch.first_ms if watch.first_ms is not None else now_ms
-        if (next_ms := next_try_ms(watch.tries + 1, first_ms, now_ms)) is not None:
+        if (next_ms := next_try_ms(watch, first_ms, now_ms)) is not None:
             return next_ms
     found = price_at(charted, watch.due_ms) if charted is not None else None
     if charted is None or found is None:
@@ -84,16 +85,18 @@ def answer(watch: Watch, charted: Charted | None, reasons: Sequence[str], now_ms
                      provider=charted.quote.provider)
 
 
-def next_try_ms(tries: int, first_ms: int, now_ms: int) -> int | None:
-    """When to ask again after `tries` requests without a price, the first at `first_ms`; None: no more.
+def next_try_ms(watch: Watch, first_ms: int, now_ms: int) -> int | None:
+    """When to ask again after one more request without a price, the first at `first_ms`; None: no more.
 
-    The wait doubles from 5 seconds to 10 minutes; the last request is made an hour after the first.
+    The wait doubles from 5 seconds to 10 minutes, less up to a quarter that depends on the watch only; the last request
+    is made an hour after the first.
     """
     end_ms = first_ms + GIVE_UP_MS
     if now_ms >= end_ms:
         return None
-    wait_ms = min(RETRY_CAP_MS, RETRY_FIRST_MS << min(max(tries, 1) - 1, 10))
-    return min(now_ms + wait_ms, end_ms)
+    wait_ms = min(RETRY_CAP_MS, RETRY_FIRST_MS << min(watch.tries, 10))
+    spread = spread_ms(wait_ms, watch.item_id, watch.ticker, watch.horizon, watch.tries)
+    return min(now_ms + wait_ms - spread, end_ms)
 
 
 def is_lasting(reasons: Iterable[str]) -> bool:

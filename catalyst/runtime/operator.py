@@ -48,7 +48,8 @@ class Operator:
         assert isinstance(job.payload, Deliver)
         verdict = settle(job.payload, sent, job.tries, job.tries)
         if verdict.state is None:
-            wait = max(wait_ms(job.tries, LONGEST_WAIT_S), round(retry_after_s(sent.headers) * 1000))
+            own_ms = wait_ms(job.tries, LONGEST_WAIT_S, verdict.payload.key)
+            wait = max(own_ms, round(retry_after_s(sent.headers) * 1000))
             yield replace(job, payload=verdict.payload, not_before_ms=max(verdict.again_ms, now_ms + wait))
         else:
             log.info("told", notice=job.payload.id, sink=job.payload.sink, state=verdict.state, reason=sent.reason)

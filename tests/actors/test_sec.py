@@ -141,7 +141,7 @@ def test_a_page_that_comes_later(bench: Bench, server: EdgarServer) -> None:
     assert run(bench, filing()) == []
     assert wait(bench, 5) == []
     del server.status[path]
-    (read,) = reads(wait(bench, 6))
+    (read,) = reads(wait(bench, 8))
     assert (read.unread, read.ticker) == ("", "ACME")
     assert len(server.got) == 5
 
@@ -150,7 +150,7 @@ def test_a_page_that_comes_later(bench: Bench, server: EdgarServer) -> None:
 def test_what_cannot_be_fetched_goes_on(bench: Bench, server: EdgarServer, status: int, reason: str) -> None:
     """After about a minute of tries the list's entry goes on alone and says why; nothing is asked any more."""
     server.everywhere = Answer(status, b"<html>")
-    (read,) = reads(run(bench, filing()) + wait(bench, 60))
+    (read,) = reads(run(bench, filing()) + wait(bench, 63))
     assert (read.unread, read.ticker, read.text, read.items, read.sentiment) == (reason, "ACME", "", ("8.01",), 0)
     assert read.title == "8-K: Acme Corp: item 8.01"
     assert len(server.got) == 5

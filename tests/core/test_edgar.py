@@ -257,19 +257,25 @@ def test_path_of_an_index_page(link: str, cik: str, path: str | None) -> None:
 
 
 def test_tries() -> None:
-    """A missing page is asked for again within a minute, a slow server fewer times, a wrong page not at all."""
+    """A missing page is asked for again within a minute, a slow server fewer times, a wrong page not at all; filings
+    that failed together are not asked for together again."""
     at_ms, times, failures, is_last = 0, [], 0, False
     while not is_last:
-        following = next_try("index_404", failures + 1, at_ms)
+        following = next_try("index_404", failures + 1, at_ms, ACCESSION)
         assert following is not None
         wait_ms, is_last = following
         at_ms, failures = at_ms + wait_ms, failures + 1
         times.append(at_ms // 1000)
-    assert times == [3, 10, 25, 50]
-    assert next_try("document_503", 2, 24_000) == (7_000, True)
-    assert next_try("index_404", len(WAITS_S) + 1, 0) is None
+    assert len(times) == 4
+    assert all(first <= at_s <= first * 1.25 for first, at_s in zip((3, 10, 25, 50), times, strict=True))
+    late = next_try("document_503", 2, 24_000, ACCESSION)
+    assert late is not None
+    assert 7_000 <= late[0] <= 8_750
+    assert late[1]
+    assert len({next_try("index_503", 1, 0, f"f{number}") for number in range(9)}) > 5
+    assert next_try("index_404", len(WAITS_S) + 1, 0, ACCESSION) is None
     for reason in ("no_index", "too_big", "document_too_big", "index_410", "defect_ValueError", "binary"):
-        assert next_try(reason, 1, 0) is None
+        assert next_try(reason, 1, 0, ACCESSION) is None
 
 
 def test_a_line_for_a_reader() -> None:

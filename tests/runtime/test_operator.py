@@ -39,7 +39,7 @@ def test_without_a_sink_the_alerter_gets_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("sent", "wait_ms"), [
     (Sent("delivered", 0, 0, 200), None), (Sent("refused", 0, 0, 403), None),
-    (Sent("retry", 0, 5_000, 429, headers={"retry-after": "7"}), 7_000), (Sent("ambiguous", 0, 5_000), 2_000)])
+    (Sent("retry", 0, 5_000, 429, headers={"retry-after": "7"}), 7_000), (Sent("ambiguous", 0, 5_000), 1_500)])
 def test_a_notice_is_tried_until_it_is_out_or_refused(tmp_path: Path, sent: Sent, wait_ms: int | None) -> None:
     """The next try waits longer each time and for as long as the sink asks."""
     job = Job(POST.name, Deliver(id="ops-1", sink=OPS, event="ops", notice=NOTICE), OPS, tries=3)
