@@ -213,9 +213,9 @@ def _has_marks(body: bytes, most: int) -> bool:
 def _entries(body: bytes, base: str) -> tuple[Entry, ...]:
     """The entries of a document; only what no document has shown before is read."""
     pieces = cut(body)
-    if pieces is None or len(pieces.entries) > MOST_ENTRIES:
+    places = pieces.places(base) if pieces is not None and len(pieces.entries) <= MOST_ENTRIES else None
+    if pieces is None or places is None:
         return tuple(_entry(raw, dates, base) for raw, dates in _read(body))
-    places = pieces.places(base)
     unread = [number for number, place in enumerate(places) if not place]
     if unread:
         document = pieces.only(unread)

@@ -31,11 +31,16 @@ class Pieces(NamedTuple):
         """The document with these of its entries."""
         return self.head + b"".join([self.entries[number] for number in numbers]) + self.tail
 
-    def places(self, base: str) -> list[list[Any]]:
-        """For each entry where to keep what it was read as; empty where it was not read yet. `base` is the address
-        against which its links are read."""
+    def places(self, base: str) -> list[list[Any]] | None:
+        """For each entry where to keep what it was read as; empty where it was not read yet. None for the first
+        document with these tags around its entries: many never come again. `base` is the address against which its
+        links are read."""
         tags = [tag for tag in TAG.findall(self.head) if b"xml" in tag or AROUND.match(tag)]
         around = b"\n".join([*tags, base.encode(errors="replace")])
+        earlier = _documents(around)
+        if not earlier:
+            earlier.append(True)
+            return None
         return [_place(around, entry) if len(entry) <= KNOWN_BYTES else [] for entry in self.entries]
 
 
@@ -44,7 +49,15 @@ def _place(around: bytes, entry: bytes) -> list[Any]:
     return []
 
 
-forget = _place.cache_clear
+@lru_cache(maxsize=512)
+def _documents(around: bytes) -> list[bool]:
+    return []
+
+
+def forget() -> None:
+    """Know no entry any more."""
+    _place.cache_clear()
+    _documents.cache_clear()
 
 
 def cut(body: bytes) -> Pieces | None:

@@ -31,6 +31,13 @@ def entries(body: bytes, base: str = "") -> tuple[Entry, ...] | str:
         return str(error.reason)
 
 
+def learn(body: bytes, base: str = "") -> None:
+    """Read a document for the second time: only then its entries are known."""
+    pieces.forget()
+    entries(body, base)
+    entries(body, base)
+
+
 def anew(body: bytes, base: str = "") -> tuple[Entry, ...] | str:
     """What is read where nothing was read before."""
     pieces.forget()
@@ -46,7 +53,7 @@ def test_recorded_documents(path: Path | None) -> None:
     expected = anew(body)
     found = pieces.cut(feeds.as_utf8(body, ""))
     assert found is not None, "a document of its kind is to be cut"
-    anew(found.only(range(0, len(found.entries), 2)))
+    learn(found.only(range(0, len(found.entries), 2)))
     assert entries(body) == expected
 
 
@@ -57,7 +64,7 @@ def test_broken_entries(first: list[str], then: list[str]) -> None:
     before = [odd.format(number) for number, odd in enumerate(first)]
     body = document([odd.format(number) for number, odd in enumerate(then)])
     expected = anew(body)
-    anew(document(before))
+    learn(document(before))
     assert entries(body) == expected
 
 
@@ -70,7 +77,8 @@ def test_what_an_entry_stands_in() -> None:
               (document([item], head=own), "https://a.example/")]
     expected = [anew(*body) for body in bodies]
     pieces.forget()
-    assert [entries(*body) for body in bodies] == expected
+    for _ in range(3):
+        assert [entries(*body) for body in bodies] == expected
     later = entries(document([item], "later"), "https://a.example/")
     again = entries(document([item]), "https://a.example/")
     assert later[0] is again[0]
