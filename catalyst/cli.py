@@ -13,15 +13,14 @@ import io
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from catalyst.errors import CatalystError, OwnedElsewhere, UsageError
 
 INTERRUPTED, PIPE_CLOSED = 130, 141
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """A row of the table: the module under catalyst/commands, its two functions, one line of help, examples."""
 
     name: str

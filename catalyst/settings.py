@@ -9,16 +9,14 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from catalyst.errors import ConfigError
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """One row: `kind` is str, int, float, bool, path, list or secret; `low` and `high` bound a number."""
 
     name: str
@@ -131,16 +129,15 @@ TABLE: tuple[Setting, ...] = (
 )
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(NamedTuple):
     """All settings by attribute (`settings.min_score`), frozen. `origin` says where each value came from."""
 
     values: Mapping[str, Any]
-    origin: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    origin: Mapping[str, str] = MappingProxyType({})
 
     def __getattr__(self, name: str) -> Any:
         try:
-            return self.__dict__["values"][name]
+            return self.values[name]
         except KeyError:
             raise AttributeError(name) from None
 

@@ -83,7 +83,8 @@ def test_parser_shares_json() -> None:
         Parser(prog="x").parse_args(["--nothing"])
 
 
-@pytest.mark.parametrize("words", [("--help",), ("status",), ("status", "--json"), ("query", "tracker", "SELECT 1")])
+@pytest.mark.parametrize("words", [("--help",), ("status",), ("status", "--json"), ("query", "tracker", "SELECT 1"),
+                                   ("explain", "--ticker", "ACME"), ("show", "5f3a9c")])
 def test_imports(words: tuple[str, ...], home: Path) -> None:
     """What a person types often starts fast: none of the heavy packages is loaded."""
     done = run(*words, home=home, code="print(chr(10) + ' '.join(sys.modules))")

@@ -10,7 +10,6 @@ from typing import Any
 from catalyst.clock import SystemClock, from_iso
 from catalyst.commands.home import QUERY_ANSWER_S, Home
 from catalyst.commands.output import clock_time, count, duration_ms, plain, print_json
-from catalyst.core.companies import canonical
 from catalyst.errors import UnavailableError
 
 ALERTER = "alerter"
@@ -38,6 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print alerts, the oldest first. Raises UnavailableError where the alerter does not run, but for --follow."""
+    from catalyst.core.companies import canonical  # not needed by `catalyst show`, which reads names of this module
+
     now_ms = SystemClock().now_ms()
     since_ms = max(0, now_ms - arguments.since) if arguments.since is not None else 0
     most = min(MOST, arguments.n if arguments.n is not None else MOST if arguments.json else 20)

@@ -9,8 +9,9 @@ warrants, units, rights, preferreds), `no_catalyst`, then the gates of `catalyst
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
+
+import msgspec
 
 from catalyst.core.companies import Companies
 from catalyst.core.evidence import Words, locate, whole
@@ -30,8 +31,7 @@ HEARD_LIMIT = 60     # characters of words that made the tone, for the line that
 PHRASE_LIMIT = 2_000  # characters of a phrase that a message carries
 
 
-@dataclass(frozen=True, slots=True)
-class Story:
+class Story(msgspec.Struct, frozen=True):
     """What is judged; `symbols` are the publisher's own tags, `trust` (0 to 1) is the source's."""
 
     id: str
@@ -42,8 +42,7 @@ class Story:
     trust: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(msgspec.Struct, frozen=True):
     """One part of the score and what in the story caused it."""
 
     name: str
@@ -52,8 +51,7 @@ class Part:
     words: tuple[Words, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True):
     """The outcome. `reason` is empty for an alert, `score` is strength without sign.
 
     `watched` are those of its tickers that are on the watch list; `ticker_words` and `kind_words` say where what
@@ -81,8 +79,7 @@ class Decision:
         return tuple(one for one in self.tickers if one.alertable)
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """A kind that was found; `phrase` is what says so, at `place` (a word for a reader), `words` where it stands.
 
     A `leader` is what the item is about.
@@ -103,8 +100,7 @@ class Finding:
         return self.weight * (IN_SUMMARY if self.in_body else 1.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(msgspec.Struct, frozen=True):
     """All that a decision weighs: what was found in an item, and the words for what was not found."""
 
     item_id: str

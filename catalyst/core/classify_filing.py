@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import chain
+
+from msgspec import structs
 
 from catalyst.core.classify import Case, Decision, Finding, Part, decide, finding_of, in_order
 from catalyst.core.companies import Companies, canonical
@@ -106,7 +107,8 @@ def filer_tickers(filing: FilingRead, companies: Companies | None) -> tuple[Tick
                     points=100 if one == first else 50)
         for one in tickers]
     found.sort(key=lambda one: (not one.alertable, -one.points))
-    return tuple(replace(one, role="secondary" if number else "primary") for number, one in enumerate(found[:MOST]))
+    return tuple(structs.replace(one, role="secondary" if number else "primary")
+                 for number, one in enumerate(found[:MOST]))
 
 
 def _same_class_family(first: str, other: str) -> bool:
@@ -142,7 +144,7 @@ def _merged(filing: FilingRead, hits: Sequence[Hit], table: Sequence[FilingHit])
     names_sale = any(slot == OFFERING for slot, _ in headline)
     if sale is not None:
         leads = names_sale or not headline or not base_form(filing.form).startswith(REPORTS)
-        sale = replace(sale, leader=leads)
+        sale = structs.replace(sale, leader=leads)
     rows = [(hit.rule.family or hit.rule.name, _finding(filing, hit)) for hit in table if not hit.rule.of_offering]
     body = [(hit.rule.family or hit.rule.name,
              finding_of(hit, body_place, _in_texts(filing, hit.phrase, in_headline=False)))

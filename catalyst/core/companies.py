@@ -42,7 +42,7 @@ _ROWS = msgspec.json.Decoder(dict[str, Company])
 
 def canonical(ticker: str) -> str:
     """The one spelling of a ticker: class shares with a dash, `BRK.B` and `BRK/B` become `BRK-B`, `BAC^A` `BAC-PA`."""
-    return ticker.replace(".", "-").replace("/", "-").replace("^", "-P")
+    return ticker if ticker.isalnum() else ticker.replace(".", "-").replace("/", "-").replace("^", "-P")
 
 
 def normalise(name: str) -> str:

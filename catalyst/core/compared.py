@@ -19,11 +19,14 @@ def _range(name: str) -> str:
     return _NUMBER.format(f"{name}low") + "(?:" + _TO + _NUMBER.format(f"{name}high") + ")?"
 
 
+_WORDS = (r"(?:\bvs?\.?|\b(?:versus|from|compared (?:with|to)|against|than|instead of"
+          r"|beats?|beating|tops?|topping|exceed(?:s|ed)|miss(?:es|ed)?|missing|above|below|under|over|down from"
+          r"|up from)\b)")
+_SET_AGAINST = re.compile(_WORDS, re.IGNORECASE)  # stands in what the two patterns below take, and costs far less
+BEFORE = 150  # characters before such a word in which _AGAINST begins: two numbers at their longest and 40 more
 _AGAINST = re.compile(
-    _range("new") + r"(?:(?!\d)[^.;\n]|\.(?! )){0,40}?"
-    r"(?:\bvs?\.?|\b(?:versus|from|compared (?:with|to)|against|than|instead of"
-    r"|beats?|beating|tops?|topping|exceed(?:s|ed)|miss(?:es|ed)?|missing|above|below|under|over|down from|up from)\b)"
-    r"(?:(?!\d)[^.;\n$€£(−-]|\.(?! )){0,40}?" + _range("old"), re.IGNORECASE)
+    _range("new") + r"(?:(?!\d)[^.;\n]|\.(?! )){0,40}?" + _WORDS
+    + r"(?:(?!\d)[^.;\n$€£(−-]|\.(?! )){0,40}?" + _range("old"), re.IGNORECASE)
 _FROM_TO = re.compile(r"\bfrom[ ](?:(?!\d)[^.;\n$€£(−-]){0,25}?" + _NUMBER.format("oldlow")
                       + r"(?:(?!\d)[^.;\n]){0,30}? to (?:(?!\d)[^.;\n$€£(−-]){0,25}?" + _NUMBER.format("newlow"),
                       re.IGNORECASE)
@@ -35,12 +38,15 @@ Compared = Literal["more", "less", ""]
 
 def compared(sentence: str) -> Compared:
     """How the first number that is set against another compares with it; empty where none does, or they are equal."""
-    for pattern in (_AGAINST, _FROM_TO):
-        if (found := pattern.search(sentence)) is not None:
-            parts = found.groupdict()
-            new, old = _middle(parts, "new", parts.get("oldlowunit")), _middle(parts, "old", parts.get("newlowunit"))
-            return "more" if new > old else "less" if new < old else ""
-    return ""
+    word = _SET_AGAINST.search(sentence)
+    if word is None:
+        return ""
+    found = _AGAINST.search(sentence, max(0, word.start() - BEFORE)) or _FROM_TO.search(sentence)
+    if found is None:
+        return ""
+    parts = found.groupdict()
+    new, old = _middle(parts, "new", parts.get("oldlowunit")), _middle(parts, "old", parts.get("newlowunit"))
+    return "more" if new > old else "less" if new < old else ""
 
 
 def _middle(parts: dict[str, str | None], name: str, other: str | None) -> float:

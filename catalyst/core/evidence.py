@@ -7,12 +7,10 @@ stands there. It decides nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(NamedTuple):
     """`text` stands in the item's `field` from character `start` up to `end`.
 
     `field` is a path: `title`, `summary`, `symbols.0` (the publisher's first tag), `offering.price.quote`.

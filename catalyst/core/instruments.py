@@ -16,6 +16,7 @@ _FUND = re.compile(r"(?i)\b(?:ETFs?|ETNs?|funds?|iShares|ProShares|SPDR|Currency
 _TRUST = re.compile(r"(?i)\b(?:muni|municipal|income|term|credit|bitcoin|ethereum|gold|silver|platinum|palladium"
                     r"|currency|commodity|index|dividend|grayscale|qqq|duration|bond|equity|value|premium|opportunit(?:y|ies))\b"
                     r".{0,30}\btrust\b|\bgrayscale\b")
+_FUND_WORDS, _TRUST_WORDS = ("etf", "etn", "fund", "shares", "spdr"), ("trust", "grayscale")  # what the two are about
 _HOUSES = re.compile(r"(?i)\b(?:real(?:ty| estate)|propert(?:y|ies)|mortgage|health(?:care)?|hospitality|lodging)\b")
 _CLASSES = {"W": "warrant", "WS": "warrant", "WT": "warrant", "WW": "warrant", "U": "unit", "UN": "unit", "R": "right",
             "RT": "right", "P": "preferred", "PR": "preferred"}
@@ -64,4 +65,7 @@ def _is_parent(parent: str, ticker: str, beside: Set[str], companies: Companies 
 
 def is_fund(name: str) -> bool:
     """Whether the name is that of a fund, ETF or trust that only holds other things; trusts that own houses are not."""
-    return _FUND.search(name) is not None or (_TRUST.search(name) is not None and not _HOUSES.search(name))
+    lower = name.lower()
+    if any(map(lower.__contains__, _FUND_WORDS)) and _FUND.search(name):
+        return True
+    return any(map(lower.__contains__, _TRUST_WORDS)) and bool(_TRUST.search(name)) and not _HOUSES.search(name)

@@ -36,10 +36,12 @@ ABOUTS = 12          # paragraphs that begin with "About" looked at, the last on
 _DATELINE = re.compile(r"(?i:globe\s?newswire|business\s?wire|pr\s?newswire|access\s?(?:wire|\s?newswire)"
                        r"|newsfile(?: corp\.?)?|eqs(?: news)?|media wire|newmediawire|\bwire\b)[^A-Za-z0-9]{1,12}")
 _DATED = re.compile(r"\b(?:19|20)\d\d ?(?:[(/][^)/\n]{2,40}[)/])? ?--? ")  # BOSTON, Jan. 5, 2026 -- Acme
-_WIRES = ("wire", "newsfile", "eqs")  # one of them stands in all that the pattern takes
+_WIRES = ("wire", "newsfile", "eqs")  # one of them stands in all that _DATELINE takes,
+BEFORE_WIRE = 20                      # at most so many characters behind its beginning
 _PREAMBLE = re.compile(r"(?i:(?:/?c ?o ?r ?r ?e ?c ?t ?i ?o ?n\b[^:\-/]{0,20}|repeat|update[d]?|breaking|"
                        r"inside information|press release|media advisory|just in|exclusive)\s*[:\-/]+\s*)+")
 _MARK = re.compile(r"[:\-/]")  # stands in every preamble
+_JOINTS = CONNECTING | {"in"}
 _SAFE = re.compile(r"[A-Z0-9.\-]{1,10}")
 _HEAD_WORD = re.compile(r"\W{0,20}(\w{3,})")
 _ENDS = "(-|:;,"     # what ends a name when the next word begins with it
@@ -74,12 +76,12 @@ def in_title(title: Text, companies: Companies, is_known: bool) -> tuple[Named |
     issuer = _leading(title, start, words, 0, companies, HEADLINE_VERBS)
     others: list[Named] = []
     small = [word.strip(",.:;") for word in title.lower[start:].split()]
-    for place, word in enumerate(small[:-1]):
-        is_joint = word in CONNECTING or (word == "in" and place > 0 and small[place - 1] in DEAL_WORDS)
-        if not is_joint or small[place + 1] == words[place + 1]:
+    for place in [place for place, word in enumerate(small[:-1]) if word in _JOINTS]:
+        word, before = small[place], small[place - 1] if place else ""
+        if (word == "in" and before not in DEAL_WORDS) or small[place + 1] == words[place + 1]:
             continue
         other = _leading(title, start, words, place + 1, companies, FOLLOWERS)
-        deal = word in DEAL_WORDS or (place > 0 and small[place - 1] in DEAL_WORDS)
+        deal = word in DEAL_WORDS or before in DEAL_WORDS
         if other is not None and (deal or ((issuer is not None or others or is_known)
                                            and " " in normalise(other.evidence))):
             others.append(other)
@@ -164,8 +166,8 @@ def in_about(summary: str, title: Text, companies: Companies) -> Named | None:
 
 def in_dateline(body: Text, companies: Companies) -> tuple[Named | None, bool]:
     """The company at the head of the summary, or behind the wire's name in its dateline; and whether there is one."""
-    head = body.lower[:HEAD]
-    dateline = _DATELINE.search(body.flat, 0, HEAD) if any(wire in head for wire in _WIRES) else None
+    wires = [at for wire in _WIRES if (at := body.lower.find(wire, 0, HEAD)) >= 0]
+    dateline = _DATELINE.search(body.flat, max(0, min(wires) - BEFORE_WIRE), HEAD) if wires else None
     dateline = dateline or _DATED.search(body.flat, 0, HEAD)
     start = dateline.end() if dateline else 0
     if body.flat[start:start + 1].isspace():

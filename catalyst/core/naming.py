@@ -8,10 +8,10 @@ then.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from catalyst.core.companies import LOOSE, Company, normalise
-from catalyst.core.tickers import ACRONYMS
+from catalyst.core.ticker_words import ACRONYMS
 
 MOST_WORDS = 40  # of one title
 # Words of nearly every headline: no company is looked up by them, but where one begins a title.
@@ -24,8 +24,7 @@ _TICKERS = re.compile(  # ARE and ON are tickers too
     r"[:($]\s*([A-Z0-9]+)(?![A-Za-z0-9])|(?<![A-Za-z0-9])([A-Z]{3,5})(?![A-Za-z0-9])")
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """Words of which one must be in a title, and two which must both be in it."""
 
     any_of: tuple[str, ...]

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Iterable, Iterator
+from itertools import chain, pairwise
 from typing import Any
 
 import msgspec
@@ -47,8 +46,7 @@ class _Head(msgspec.Struct, forbid_unknown_fields=True):
     lean: float
 
 
-@dataclass(frozen=True, slots=True)
-class Tone:
+class Tone(msgspec.Struct, frozen=True):
     """What the model says. The probabilities add up to 1; beyond +-CLEAR the value is positive or negative."""
 
     value: float
@@ -57,8 +55,7 @@ class Tone:
     down: float
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(msgspec.Struct, frozen=True):
     """Words that made the value what it is, literally as they stand at `start` of the title or of the body."""
 
     words: str
@@ -146,7 +143,7 @@ class Sentiment:
     def _weigh(self, text: str) -> tuple[complex, int]:
         """The sum over the distinct words and pairs of a text, and their number."""
         kept = list(filter(self._words.__contains__, words_of(text)))
-        words, pairs = set(kept), self._pairs.keys() & pairs_of(kept)
+        words, pairs = set(kept), set(filter(self._pairs.__contains__, pairs_of(kept)))
         weights = self._words, self._pairs
         return (sum(map(weights[0].__getitem__, words), sum(map(weights[1].__getitem__, pairs), 0j)),
                 len(words) + len(pairs))
@@ -172,9 +169,9 @@ def words_of(text: str) -> list[str]:
     return _flat(text).split()
 
 
-def pairs_of(words: list[str]) -> set[tuple[str, str]]:
+def pairs_of(words: list[str]) -> Iterator[tuple[str, str]]:
     """The pairs of known words that the model looks at: neighbours, and those with one between."""
-    return {*pairwise(words), *zip(words, words[2:], strict=False)}
+    return chain(pairwise(words), zip(words, words[2:], strict=False))
 
 
 def valued(up: float, neutral: float, down: float) -> float:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
+
+import msgspec
 
 from catalyst.core.boilerplate import about_start, month_of, year_of
 from catalyst.core.wordscan import Folded, fold, sentence_ends
@@ -12,8 +13,7 @@ SUMMARY_LIMIT = 2_000   # characters of the summary that are read: behind them s
 LEAD = 4                # sentences of the summary that are read: a release says its news first
 
 
-@dataclass(frozen=True, slots=True)
-class StoryText:
+class StoryText(msgspec.Struct, frozen=True):
     """Title and the head of the summary as one folded text; the title is sentence 0."""
 
     title: Folded
@@ -27,8 +27,8 @@ class StoryText:
     @classmethod
     def of(cls, title: str, summary: str) -> StoryText:
         head, body = fold(title), fold(summary[:about_start(summary[:SUMMARY_LIMIT])])
-        ends = sentence_ends(body.text)
-        text = body.text[:ends[LEAD - 1]] if len(ends) >= LEAD else body.text
+        ends = sentence_ends(body.text, LEAD)
+        text = body.text[:ends[-1]] if len(ends) == LEAD else body.text
         first = len(head.text) + 1
         return cls(head, body, f"{head.text}\n{text}", len(head.text), [first, *(first + end for end in ends)],
                    year_of(text), month_of(text))
@@ -36,6 +36,11 @@ class StoryText:
     def sentence(self, position: int) -> int:
         """Number of the sentence that `position` is in."""
         return bisect_right(self.ends, position)
+
+    def parts(self, first: int, second: int) -> bool:
+        """Whether a sentence ends between the characters at two positions."""
+        number = bisect_right(self.ends, first)
+        return number < len(self.ends) and self.ends[number] <= second
 
     def said(self, position: int) -> str:
         """The sentence of `position`, letter for letter."""

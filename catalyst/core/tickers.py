@@ -8,8 +8,9 @@ is looked up in the company list (`issuers`). It does not judge the news.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
+
+import msgspec
 
 from catalyst.core import issuers
 from catalyst.core.companies import Companies
@@ -33,8 +34,7 @@ _WAYS: dict[How, str] = {
 STRONG = ("exchange", "tag", "symbol", "headline")
 
 
-@dataclass(frozen=True, slots=True)
-class TickerFound:
+class TickerFound(msgspec.Struct, frozen=True):
     """A ticker and why: `evidence` is what the story or the tag says, literally; `how` in which form it says it.
 
     `instrument` names what it is when it is not a share (warrant, unit, right, preferred, fund). `points` is how much

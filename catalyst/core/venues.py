@@ -76,15 +76,17 @@ VENUES: tuple[Venue, ...] = (
     Venue("SIX", "foreign", ("six",), r"SIX", True),
     Venue("HEL", "foreign", ("hel", "cph", "sto", "epa", "ams", "fra", "ice"), r"HEL|CPH|STO|EPA|AMS|FRA|ICE", True),
 )
-FORM = re.compile("(?:" + "|".join(
+FORMS = {letter: re.compile("(?:" + "|".join(  # by the letter that a name begins with
     f"(?P<v{number}>{venue.form if venue.shouted else f'(?i:{venue.form})'})" for number, venue in enumerate(VENUES)
-) + r")(?![A-Za-z0-9])")
+    if any(stem[0] == letter for stem in venue.stems)
+) + r")(?![A-Za-z0-9])") for letter in sorted({stem[0] for venue in VENUES for stem in venue.stems})}
 STEMS = tuple(sorted({stem for venue in VENUES for stem in venue.stems}))
 
 
 def venue_at(text: str, position: int) -> tuple[Venue, int] | None:
     """The venue whose name begins at `position` of a plain text, and where the name ends."""
-    found = FORM.match(text, position)
+    form = FORMS.get(text[position:position + 1].lower())
+    found = form.match(text, position) if form is not None else None
     if found is None or found.lastgroup is None:
         return None
     return VENUES[int(found.lastgroup[1:])], found.end()

@@ -8,12 +8,12 @@ decides nothing.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 
 import ahocorasick_rs
+import msgspec
 
 KEPT = 8  # texts whose forms are remembered: the parts of a decision read the same title and summary
 _QUOTES = {**dict.fromkeys("‘’‚‛′`´", "'"), **dict.fromkeys("“”„‟″«»", '"')}
@@ -21,23 +21,27 @@ _DASHES = "-‐‑‒–—―−"
 _BLANKS = "\t\n\r\x0b\x0c\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
     map(chr, range(0x2000, 0x200C)))
 _PLAIN = {**_QUOTES, **dict.fromkeys(_DASHES, "-"), **dict.fromkeys(_BLANKS, " ")}
-_FREQUENT = tuple((odd, _PLAIN[odd]) for odd in "’“”–—\xa0`")  # most texts have no others
+_FREQUENT = tuple((odd, _PLAIN[odd]) for odd in "’“”–—\xa0`\n")  # most texts have no others
 _ODD = re.compile("[" + re.escape("".join(_PLAIN)) + "]")  # few letters are odd: four times as fast as str.translate
+_IN_WORD = bytes(chr(code).isalnum() for code in range(128)).ljust(256, b"\0")  # 1: a letter or digit
 _RUN = re.compile(r"  +")
-_END = re.compile(r"[.!?;] +")
-_ABBREVIATED = re.compile(r"(?:\b[a-z]|\b(?:inc|corp|ltd|co|dr|mr|ms|prof|no|vs|st|jr|sr|approx|u\.s|ph\.d))$")
+_END = re.compile(  # a mark and blanks, but no stop behind an abbreviation
+    r"[.!?;](?<!\b[a-z]\.)(?<!\b(?:co|dr|mr|ms|no|vs|st|jr|sr)\.)(?<!\b(?:inc|ltd)\.)(?<!\b(?:corp|prof)\.)"
+    r"(?<!\bapprox\.) +")
 
 
 @lru_cache(maxsize=KEPT)
 def plain(text: str) -> str:
     """`text` with plain quotes, dashes and blanks, character for character: offsets and case stay."""
-    for odd, usual in _FREQUENT:
-        text = text.replace(odd, usual)
+    if not text.isascii() or not text.isprintable() or "`" in text:
+        for odd, usual in _FREQUENT:
+            text = text.replace(odd, usual)
     if text.isascii() and text.isprintable():
         return text
     return _ODD.sub(lambda odd: _PLAIN[odd[0]], text)
 
 
+@lru_cache(maxsize=KEPT)
 def lower_same(text: str) -> str:
     """`text` in small letters, character for character: a few capitals, as the Turkish dotted I, would become two."""
     lower = text.lower()
@@ -46,19 +50,22 @@ def lower_same(text: str) -> str:
     return "".join(small if len(small := letter.lower()) == 1 else letter for letter in text)
 
 
-@dataclass(frozen=True, slots=True)
-class Folded:
-    """`text` is what is searched; `source` what was written. `cuts` and `shifts` map offsets of one to the other."""
+class Folded(msgspec.Struct, frozen=True):
+    """`text` is what is searched; `source` what was written; `wide` is `text` with all blanks, as long as `source`."""
 
     source: str
     text: str
-    cuts: tuple[int, ...] = ()
-    shifts: tuple[int, ...] = ()
+    wide: str
 
     def offset(self, position: int) -> int:
         """Offset in `source` of the character at `position` of `text`."""
-        at = bisect_right(self.cuts, position)
-        return position + (self.shifts[at - 1] if at else 0)
+        if len(self.text) == len(self.source):
+            return position
+        for run in _RUN.finditer(self.wide):
+            if run.start() >= position:
+                break
+            position += run.end() - run.start() - 1
+        return position
 
     def original(self, start: int, end: int) -> str:
         """The words of `source` that `text[start:end]` stands for."""
@@ -68,24 +75,13 @@ class Folded:
 @lru_cache(maxsize=KEPT)
 def fold(text: str) -> Folded:
     """Lower case, plain, single blanks, dashes read as blanks."""
-    lower = lower_same(plain(text).replace("-", " "))
-    if "  " not in lower:
-        return Folded(text, lower)
-    pieces, cuts, shifts, read, shift = [], [], [], 0, 0
-    for run in _RUN.finditer(lower):
-        pieces.append(lower[read:run.start() + 1])
-        read = run.end()
-        shift += run.end() - run.start() - 1
-        cuts.append(read - shift)
-        shifts.append(shift)
-    pieces.append(lower[read:])
-    return Folded(text, "".join(pieces), tuple(cuts), tuple(shifts))
+    wide = lower_same(plain(text)).replace("-", " ")
+    return Folded(text, _RUN.sub(" ", wide) if "  " in wide else wide, wide)
 
 
-def sentence_ends(folded: str) -> list[int]:
-    """Offsets at which sentences of a folded text end, ascending; abbreviations as `inc.` end none."""
-    return [found.end() for found in _END.finditer(folded)
-            if found[0][0] != "." or not _ABBREVIATED.search(folded, max(0, found.start() - 8), found.start())]
+def sentence_ends(folded: str, most: int | None = None) -> list[int]:
+    """Offsets at which the first `most` sentences of a folded text end; abbreviations as `inc.` end none."""
+    return [found.end() for found in islice(_END.finditer(folded), most)]
 
 
 class Phrases:
@@ -101,11 +97,13 @@ class Phrases:
 
     def find(self, text: str) -> list[tuple[int, int, int]]:
         """(number of the phrase, start, end) in a folded text, in the order of their ends."""
+        found = self._automaton.find_matches_as_indexes(text, overlapping=True)
+        if not found:
+            return []
         framed, is_open = f" {text} ", self._open
-        return [(number, start, end)
-                for number, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True)
-                if not (framed[start].isalnum() or framed[end + 1].isalnum())
-                or (number in is_open and self._is_whole(framed, number, start, end))]
+        in_word = framed.encode().translate(_IN_WORD) if text.isascii() else bytes(map(str.isalnum, framed))
+        return [hit for hit in found if not (in_word[hit[1]] or in_word[hit[2] + 1])
+                or (hit[0] in is_open and self._is_whole(framed, *hit))]
 
     def _is_whole(self, framed: str, number: int, start: int, end: int) -> bool:
         """Whether no word goes on where the phrase begins or ends with a letter or digit."""

@@ -116,7 +116,7 @@ def parts_of(word: str) -> Counter[str]:
 def features(title: str, known: frozenset[str]) -> dict[str, float]:
     """What the regression sees of a title."""
     kept = [word for word in words_of(title) if word in known]
-    pairs = pairs_of(kept)
+    pairs = set(pairs_of(kept))
     seen = dict.fromkeys([*sorted(set(kept)), *(f"{one} {other}" for one, other in sorted(pairs))], 1.0)
     parts: Counter[str] = Counter()
     for word in sorted(set(kept)):

@@ -8,12 +8,11 @@ module but into a socket.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import zmq
 from zmq.utils import z85
@@ -28,16 +27,17 @@ KEY = re.compile(r"[0-9a-zA-Z.\-:+=^!/*?&<>()\[\]{}@%$#]{40}")
 FILE_LIMIT_BYTES = 100_000
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(NamedTuple):
     """A key pair, Z85."""
 
     public: bytes
-    secret: bytes = field(repr=False)
+    secret: bytes
+
+    def __repr__(self) -> str:
+        return f"Pair({self.public!r})"
 
 
-@dataclass(frozen=True, slots=True)
-class Public:
+class Public(NamedTuple):
     """A public key and whose it is: an actor's or an operator's name."""
 
     name: str
@@ -46,6 +46,8 @@ class Public:
     @property
     def fingerprint(self) -> str:
         """What two people compare: 16 hex digits."""
+        import hashlib  # not needed where nobody reads a key
+
         return hashlib.blake2b(z85.decode(self.key), digest_size=8).hexdigest()
 
     @property

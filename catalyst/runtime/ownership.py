@@ -12,17 +12,15 @@ import errno
 import fcntl
 import os
 import time
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from catalyst.errors import ConfigError, OwnedElsewhere, StoreError
 
 OPEN = b" open\n"  # behind pid and start time
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(NamedTuple):
     """Who holds a lock: `start_time` (clock ticks since boot) tells a process from a later one with the same pid."""
 
     pid: int

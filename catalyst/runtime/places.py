@@ -10,8 +10,8 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import zmq
 
@@ -30,8 +30,7 @@ HANDSHAKE_MS = 3_000  # who says nothing is sent away after as many
 AGAIN_MS, LATEST_AGAIN_MS = 50, 1_000  # between two tries to reach another host
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """Where an actor listens for other hosts: an IP address and the first of three ports."""
 
     host: str

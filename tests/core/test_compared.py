@@ -25,6 +25,8 @@ from catalyst.core.compared import compared
         ("a dividend of $0.10 per share, against $0.26 in the first quarter", "less"),
         ("sees revenue of $1.2-1.3 billion vs $1.4 billion consensus", "less"),
         ("$900 million vs. $1.1 billion", "less"),
+        ("Net loss of (US$12,345,678,901.123456) thousand and losses of (US$12,345,678,902.123456) thousand, "
+         "which is the figure that we expected, versus $5", "less"),  # as far before the word as can be
         ("$4 vs $4", ""),
         ("$4 a share", ""),
         ("no number", ""),

@@ -111,7 +111,7 @@ def test_failure_22_the_score_favours_no_direction_and_no_late_alert() -> None:
     parts = {part.name for title in ("Acme (Nasdaq: ACME) Wins Contract Award and Announces Partnership",
                                      "Acme (Nasdaq: ACME) Files for Chapter 11") for part in decide(title).parts}
     assert parts <= {"lead", "further", "tone", "kept", "trust", "bypass"}
-    assert not {"price", "volume", "rvol", "momentum"}.intersection(Story.__dataclass_fields__)
+    assert not {"price", "volume", "rvol", "momentum"}.intersection(Story.__struct_fields__)
 
 
 @pytest.mark.parametrize(("title", "reason"), [
