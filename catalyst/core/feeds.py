@@ -35,6 +35,7 @@ MOST_ENTRIES = 4_000  # EDGAR's longest recorded list has 2,000
 MOST_ATTRIBUTES = 500  # of one tag: the XML library compares each with all before it
 SECTION = re.compile(rb"<!\[CDATA\[.*?(?:\]\]>|\Z)", re.DOTALL)
 OPEN_TAG = re.compile(rb"<[^<>]*")
+LONG_TAG = re.compile(rb"<[^<>]{%d,}" % MOST_ATTRIBUTES)
 REFERENCE = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos|#x?[0-9a-fA-F]{1,8});)")
 
 HEAD_BYTES = 16_384
@@ -45,7 +46,7 @@ CONTROLS = bytes(number for number in range(32) if number not in (9, 10, 13))  #
 HTML_START = re.compile(
     rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--[^>]{0,2000}>\s*)*<(?:!doctype\s+html|html|head|body|script)\b", re.IGNORECASE)
 FEED_ROOT = re.compile(rb"<(?:[\w.-]{1,40}:)?(?:rss|feed|RDF|channel)[\s/>]", re.IGNORECASE)
-OF_ITEM = (rb"(?:\w{1,40}:)?(?:([Ii]tem|ITEM|[Ee]ntry|ENTRY)(?=[\s>/])"
+OF_ITEM = (rb"(?:\w{1,40}+:)?(?:([Ii]tem|ITEM|[Ee]ntry|ENTRY)(?=[\s>/])"
            rb"|([Pp]ub[Dd]ate|PUBDATE|published|issued|date|created|updated|modified|lastBuildDate)[^<>]{0,200}>")
 MARK = re.compile(rb"<(?:!(?:\[CDATA\[|--)|" + OF_ITEM + rb"))")
 PLAIN_MARK = re.compile(b"<" + OF_ITEM + rb"([^<]{0,400})</)")  # enough where no comment or section can hide a tag
@@ -110,6 +111,9 @@ def parse_feed(body: bytes, content_type: str = "", base: str = "") -> Feed:
 
 def plain_text(text: str, limit_chars: int) -> str:
     """Text on one line: tags become blanks, entities their characters (once), control characters go."""
+    if text.isascii() and text.isprintable() and "<" not in text and "&" not in text and "  " not in text:
+        text = text.strip()  # the form of most titles, done in a third of the time
+        return text if len(text) <= limit_chars else text[:limit_chars - 1].rstrip() + "…"
     text = text[:limit_chars * 5]
     if "<" in text:
         if "<s" in text or "<S" in text or "<!--" in text:
@@ -206,16 +210,17 @@ def _has_marks(body: bytes, most: int) -> bool:
     body = SECTION.sub(b"<", body)
     if (count := body.count(b"<") + len(REFERENCE.findall(body))) > most:
         return True
-    attributes = [tag.count(b"=") for tag in OPEN_TAG.findall(body)]
-    return count + sum(attributes) > most or max(attributes, default=0) > MOST_ATTRIBUTES
+    if count + body.count(b"=") > most and count + sum(tag.count(b"=") for tag in OPEN_TAG.findall(body)) > most:
+        return True
+    return any(tag.count(b"=") > MOST_ATTRIBUTES for tag in LONG_TAG.findall(body))
 
 
 def _entries(body: bytes, base: str) -> tuple[Entry, ...]:
     """The entries of a document; only what no document has shown before is read."""
-    pieces = cut(body)
-    places = pieces.places(base) if pieces is not None and len(pieces.entries) <= MOST_ENTRIES else None
-    if pieces is None or places is None:
-        return tuple(_entry(raw, dates, base) for raw, dates in _read(body))
+    pieces = cut(body, base)
+    if pieces is None or len(pieces.entries) > MOST_ENTRIES:
+        return tuple([_entry(raw, dates, base) for raw, dates in _read(body)])
+    places = pieces.places()
     unread = [number for number, place in enumerate(places) if not place]
     if unread:
         document = pieces.only(unread)

@@ -21,27 +21,21 @@ KNOWN_BYTES = 4_000  # of an entry that is kept to be known again
 
 
 class Pieces(NamedTuple):
-    """A document: what stands before its entries, these with the blanks before them, and what stands behind."""
+    """A document: what stands before its entries, these with the blanks before them, and what stands behind; `around`
+    is what decides how an entry is read."""
 
     head: bytes
     entries: list[bytes]
     tail: bytes
+    around: bytes
 
     def only(self, numbers: Iterable[int]) -> bytes:
         """The document with these of its entries."""
         return self.head + b"".join([self.entries[number] for number in numbers]) + self.tail
 
-    def places(self, base: str) -> list[list[Any]] | None:
-        """For each entry where to keep what it was read as; empty where it was not read yet. None for the first
-        document with these tags around its entries: many never come again. `base` is the address against which its
-        links are read."""
-        tags = [tag for tag in TAG.findall(self.head) if b"xml" in tag or AROUND.match(tag)]
-        around = b"\n".join([*tags, base.encode(errors="replace")])
-        earlier = _documents(around)
-        if not earlier:
-            earlier.append(True)
-            return None
-        return [_place(around, entry) if len(entry) <= KNOWN_BYTES else [] for entry in self.entries]
+    def places(self) -> list[list[Any]]:
+        """For each entry where to keep what it was read as; empty where it was not read yet."""
+        return [_place(self.around, entry) if len(entry) <= KNOWN_BYTES else [] for entry in self.entries]
 
 
 @lru_cache(maxsize=2_048)
@@ -60,12 +54,21 @@ def forget() -> None:
     _documents.cache_clear()
 
 
-def cut(body: bytes) -> Pieces | None:
-    """The pieces of a document in UTF-8; None where it is not clear at sight where its entries begin and end."""
+def cut(body: bytes, base: str) -> Pieces | None:
+    """The pieces of a document in UTF-8, whose links are read against the address `base`.
+
+    None where it is not clear at sight where its entries begin and end, and for the first document with these tags
+    around its entries: many never come again.
+    """
     first = START.search(body)
     if first is None:
         return None
     start, tag, end_tag = first.start(), b"<" + first[1], b"</%s>" % first[1]
+    around = _around(body[:start], base)
+    earlier = _documents(around)
+    if not earlier:
+        earlier.append(True)
+        return None
     end = body.rfind(end_tag) + len(end_tag)
     if end <= start or not CLOSING.fullmatch(body, end):
         return None
@@ -75,7 +78,12 @@ def cut(body: bytes) -> Pieces | None:
         return None
     if b"<!" in body and not all(map(_is_closed, (body[:start], *entries))):
         return None
-    return Pieces(body[:start], entries, body[end:])
+    return Pieces(body[:start], entries, body[end:], around)
+
+
+def _around(head: bytes, base: str) -> bytes:
+    tags = [tag for tag in TAG.findall(head) if b"xml" in tag or AROUND.match(tag)]
+    return b"\n".join([*tags, base.encode(errors="replace")])
 
 
 def is_whole(document: bytes) -> bool:

@@ -51,7 +51,7 @@ def test_recorded_documents(path: Path | None) -> None:
         pytest.skip("there are no recorded feeds")
     body = path.read_bytes()
     expected = anew(body)
-    found = pieces.cut(feeds.as_utf8(body, ""))
+    found = pieces.cut(feeds.as_utf8(body, ""), "")
     assert found is not None, "a document of its kind is to be cut"
     learn(found.only(range(0, len(found.entries), 2)))
     assert entries(body) == expected
