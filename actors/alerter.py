@@ -33,7 +33,7 @@ import msgspec
 from catalyst import log
 from catalyst.books import followups, quiet
 from catalyst.books.deliveries import CHARTS, CORRECTIONS, SCHEMA, Deliveries
-from catalyst.books.digests import Digests, digest_payload
+from catalyst.books.digests import Digests
 from catalyst.books.followups import Followups
 from catalyst.books.lanes import Lanes
 from catalyst.books.quiet import Quietbook
@@ -291,6 +291,8 @@ class Alerter(Actor):
         for alert_id in ids:
             yield from self._advance(rows, alert_id, payload.sink)
             yield from self._conclude(rows, alert_id)
+        if payload.digest is not None and payload.n > 0:
+            yield from self._edit_digest(rows, payload.id)
 
     def failed_deliver(self, job: Job, error: Exception, db: sqlite3.Connection) -> Iterator[Output]:
         """A defect of our own: tried again a little later, then given up."""
@@ -315,6 +317,9 @@ class Alerter(Actor):
 
     def _advance(self, rows: Deliveries, alert_id: str, sink: str) -> Iterator[Output]:
         """Start the next delivery of an alert at a sink, if it is time for one."""
+        if sink == DISCORD and (digest_id := Digests(rows.db, self.now_ms).hand_over(alert_id)):
+            yield from self._edit_digest(rows, digest_id)
+            return
         if (payload := rows.next_payload(alert_id, sink)) is None or payload.alert is None:
             return
         lane, wanted = lane_of(self.settings, sink), [("", payload)]
@@ -322,6 +327,11 @@ class Alerter(Actor):
             wanted = Digests(rows.db, self.now_ms).queue(payload, lane, self.settings.digest_from)
         for key, one in wanted:
             yield Job("deliver", one, lane, key=key or None, item_id=payload.alert.item_id, priority=one.urgency)
+
+    def _edit_digest(self, rows: Deliveries, digest_id: str) -> Iterator[Output]:
+        """Show what followed the alerts of a digest in its message, if there is something new."""
+        if (payload := Digests(rows.db, self.now_ms).next_edit(digest_id)) is not None:
+            yield Job("deliver", payload, lane_of(self.settings, DISCORD), priority=payload.urgency)
 
     def _conclude(self, rows: Deliveries, alert_id: str) -> Iterator[Output]:
         """Tell the tracker when the first sink has the alert, or when none will; its further wires share its fate."""
@@ -334,19 +344,14 @@ class Alerter(Actor):
 
     def end_quiet(self, db: sqlite3.Connection) -> Iterator[Output]:
         """Quiet hours are over: one message to each sink lists what they held of that which it wants."""
-        if is_quiet(self._rules, self.now_ms):
+        book = Quietbook(db, self.now_ms)
+        if is_quiet(self._rules, self.now_ms) or not (held := book.untold()):
             return
-        rows, book = self._rows(db), Quietbook(db, self.now_ms)
-        if not (held := book.untold()):
-            return
-        digest_id = f"qt-{held[0].alert_id}"
+        digest_id, requests = Digests(db, self.now_ms).after_quiet(held, alert_sinks(self.settings), self._rules)
         book.told(digest_id)
-        for sink in alert_sinks(self.settings):
-            wanted = [alert for alert in held if not self._rules.refuses(sink, alert)]
-            if wanted and rows.add(digest_id, sink, 0, state="queued"):
-                payload = digest_payload(digest_id, sink, "quiet", wanted)
-                yield Job("deliver", payload, lane_of(self.settings, sink), item_id=wanted[0].item_id,
-                          priority=payload.urgency)
+        for payload in requests:
+            yield Job("deliver", payload, lane_of(self.settings, payload.sink), item_id=held[0].item_id,
+                      priority=payload.urgency)
 
     def _undelivered(self, rows: Deliveries, payload: Deliver, sent: Sent, *, closes: bool) -> Iterator[Output]:
         """A delivery ended without success: tell the operator, once a sink's closing or a lost alert."""
@@ -367,8 +372,7 @@ class Alerter(Actor):
     def verb_alerts(self, arguments: dict[str, Any], db: sqlite3.Connection) -> dict[str, Any]:
         """The newest alerts: `{"alerts": [...]}`; `since_ms` and `limit` bound them. `suppressed` true: those that were
         held back or folded into an earlier one, each with its reason."""
-        most = min(int(arguments.get("limit", 50)), MOST_LISTED)
-        held = bool(arguments.get("suppressed"))
+        most, held = min(int(arguments.get("limit", 50)), MOST_LISTED), bool(arguments.get("suppressed"))
         return {"alerts": self._shown(db).listed(int(arguments.get("since_ms", 0)), most, held=held)}
 
     def verb_mute(self, arguments: dict[str, Any], db: sqlite3.Connection) -> dict[str, Any]:
@@ -380,9 +384,9 @@ class Alerter(Actor):
         return Quietbook(db, self.now_ms).unmute(arguments)
 
     def verb_mutes(self, arguments: dict[str, Any], db: sqlite3.Connection) -> dict[str, Any]:
-        """The mutes in force: `{"mutes": [...]}`, the one that ends first first."""
-        book = Quietbook(db, self.now_ms)
-        return {"mutes": [book.shown(mute) for mute in book.mutes()]}
+        """What is held back: `{"mutes": [...], "held_today": {reason: n}, "quiet_until_ms": n | None}`; the mute that
+        ends first first."""
+        return Quietbook(db, self.now_ms).silence(self._rules)
 
     def verb_alert(self, arguments: dict[str, Any], db: sqlite3.Connection) -> dict[str, Any]:
         """All about one alert, by the beginning of its `id`; the keys are those of `Shown.alert`."""

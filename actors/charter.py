@@ -22,6 +22,7 @@ from catalyst import log
 from catalyst.books.slices import LARGE_ROWS, PRUNE_S, forget
 from catalyst.core.bars import TIMEFRAMES, new_york_day, timeframe_of, usable
 from catalyst.core.chart import describe_chart, draw_chart
+from catalyst.core.gauge import GAUGE, sentiment_text
 from catalyst.errors import ChartError, UsageError
 from catalyst.messages import PNG_LIMIT_BYTES, ChartReady, ChartWanted
 from catalyst.runtime.contract import Actor, Every, Job, JobKind, Output
@@ -79,9 +80,9 @@ class Charter(Actor):
         if not bars:
             self.counters.add("without_bars")
             return
-        fresh_ms = TIMEFRAMES[timeframe_of(bars)].fresh_s * 1000
+        look, fresh_ms = self._look(wanted), TIMEFRAMES[timeframe_of(bars)].fresh_s * 1000
         known = db.execute("SELECT png, alt FROM charts WHERE look = ? AND drawn_ms > ? AND drawn_ms <= ?"
-                           " ORDER BY drawn_ms DESC", (_look(wanted), self.now_ms - fresh_ms, self.now_ms)).fetchone()
+                           " ORDER BY drawn_ms DESC", (look, self.now_ms - fresh_ms, self.now_ms)).fetchone()
         if known is not None:
             self.counters.add("reused")
             yield from self._keep(wanted, Drawn(*known), db)
@@ -93,15 +94,29 @@ class Charter(Actor):
         _be_modest()
         zone = ZoneInfo(self.settings.tz)
         png = draw_chart(wanted.bars, ticker=wanted.ticker, mark_ms=wanted.mark_ms, simulated=wanted.simulated,
-                         theme=self.settings.chart_theme, tz=zone, panes=self.settings.chart_panes)
+                         theme=self.settings.chart_theme, tz=zone, panes=self.settings.chart_panes,
+                         sentiment=wanted.sentiment)
         if len(png) > PNG_LIMIT_BYTES:
             raise ChartError(f"the picture has {len(png)} bytes, at most {PNG_LIMIT_BYTES} are sent")
-        return Drawn(png, describe_chart(wanted.bars, ticker=wanted.ticker, mark_ms=wanted.mark_ms,
-                                         simulated=wanted.simulated, tz=zone))
+        alt = describe_chart(wanted.bars, ticker=wanted.ticker, mark_ms=wanted.mark_ms, simulated=wanted.simulated,
+                             tz=zone, sentiment=self._gauge(wanted))
+        return Drawn(png, alt)
+
+    def _gauge(self, wanted: ChartWanted) -> float | None:
+        """What the gauge shows, None without one."""
+        return wanted.sentiment if GAUGE in self.settings.chart_panes else None
+
+    def _look(self, wanted: ChartWanted) -> bytes:
+        """Tells what a chart shows, but for the newest prices: two with the same look differ by their age only."""
+        first_ms, gauge = min(bar.start_ms for bar in wanted.bars), self._gauge(wanted)
+        shown = (wanted.ticker, timeframe_of(wanted.bars), new_york_day(first_ms), wanted.mark_ms // 60_000,
+                 wanted.simulated, wanted.provider, None if gauge is None else sentiment_text(gauge))
+        return hashlib.blake2b(repr(shown).encode(), digest_size=16).digest()
 
     def done_draw(self, job: Job, drawn: Drawn, db: sqlite3.Connection) -> Iterator[Output]:
         """Keep the picture and send it; a second one of the same alert is nothing."""
-        for message in self._keep(_wanted(job), drawn, db, _look(_wanted(job))):
+        wanted = _wanted(job)
+        for message in self._keep(wanted, drawn, db, self._look(wanted)):
             self.counters.add("drawn")
             yield message
 
@@ -147,14 +162,6 @@ def _stored(db: sqlite3.Connection, alert_id: str) -> tuple[bytes, str, int] | N
     row: tuple[bytes, str, int] | None = db.execute("SELECT png, alt, drawn_ms FROM charts WHERE alert_id = ?",
                                                     (alert_id,)).fetchone()
     return row
-
-
-def _look(wanted: ChartWanted) -> bytes:
-    """Tells what a chart shows, but for the newest prices: two with the same look differ by their age only."""
-    first_ms = min(bar.start_ms for bar in wanted.bars)
-    shown = (wanted.ticker, timeframe_of(wanted.bars), new_york_day(first_ms), wanted.mark_ms // 60_000,
-             wanted.simulated, wanted.provider)
-    return hashlib.blake2b(repr(shown).encode(), digest_size=16).digest()
 
 
 def _wanted(job: Job) -> ChartWanted:

@@ -28,10 +28,11 @@ from catalyst.books.slices import PRUNE_S
 from catalyst.clients.http import Http
 from catalyst.clients.prices import PriceChain, Priced, provider_hosts
 from catalyst.clock import Clock
+from catalyst.core.bars import with_today
 from catalyst.core.gate import price_gate
 from catalyst.core.outcomes import Watch, answer
 from catalyst.core.passed import alert_of, chart_of
-from catalyst.core.quotes import Quote
+from catalyst.core.quotes import MOST_BARS, Quote
 from catalyst.core.session import market_session
 from catalyst.errors import UsageError
 from catalyst.messages import AlertReady, CatalystScored, ChartWanted, ItemDropped, PriceSeen, WatchTicker
@@ -39,6 +40,7 @@ from catalyst.runtime.contract import Actor, Every, Job, JobKind, Output
 from catalyst.settings import Settings
 
 FAR_MS = 2**53
+TODAY = "1D"  # the timeframe of which the bars come with the quote
 LOOKS_A_TURN = 10  # tickers asked about in one turn of the timer
 LOOK_AHEAD_MS = 1_100  # a turn and a little
 
@@ -69,6 +71,7 @@ class Market(Actor):
     outbox = (AlertReady, ChartWanted, PriceSeen, ItemDropped)
     tables = (prices.SCHEMA, prices.SECOND_STEP)
     jobs = (JobKind("quote", CatalystScored, limit_s=5.0, workers=8),
+            JobKind("history", ChartWanted, limit_s=10.0, workers=2),
             JobKind("look", Look, limit_s=10.0, workers=2, background=True))
     every = (Every("look_due", 1.0, at_start=True), Every("prune", PRUNE_S))
 
@@ -151,8 +154,34 @@ class Market(Actor):
             return
         bars = book.bars(scored.ticker) if quote is not None else ()
         yield alert_of(scored, quote, bars, self.now_ms)
-        if self.settings.charts and quote is not None and bars:
+        if not self.settings.charts or quote is None:
+            return
+        if self.settings.chart_frame != TODAY:
+            wanted = chart_of(scored, quote, ())
+            yield Job("history", wanted, key=wanted.alert_id, priority=scored.score + scored.watched,
+                      item_id=scored.item_id)
+        elif bars:
             yield chart_of(scored, quote, bars)
+
+    def work_history(self, wanted: ChartWanted) -> Priced:
+        """Ask the providers for the days of the chart; the alert is out."""
+        return self._chain.history(wanted.ticker, self.settings.chart_frame)
+
+    def done_history(self, job: Job, priced: Priced, db: sqlite3.Connection) -> Iterator[Output]:
+        """The chart of those days and of what came with the quote; of the latter alone where no days are to be had."""
+        wanted = job.payload
+        assert isinstance(wanted, ChartWanted)
+        self._count_faults(priced)
+        today, charted = self._book(db).bars(wanted.ticker), priced.charted
+        bars = today if charted is None else with_today(charted.bars, today, self.settings.chart_frame)
+        if bars:
+            yield msgspec.structs.replace(
+                wanted, bars=tuple(bars[-MOST_BARS:]),
+                simulated=wanted.simulated or (charted is not None and charted.quote.simulated))
+
+    def failed_history(self, job: Job, error: Exception, db: sqlite3.Connection) -> Iterator[Output]:
+        """A defect in asking is a request without an answer."""
+        yield from self.done_history(job, Priced(None, (f"chain:{type(error).__name__}",)), db)
 
     def verb_decision(self, arguments: dict[str, Any], db: sqlite3.Connection) -> dict[str, Any]:
         """What the price gate said on `item_id`, for `ticker` or for all: `{"decisions": [{"item_id", "ticker",

@@ -266,6 +266,7 @@ class ChartWanted(Message, frozen=True, kw_only=True):
     watched: bool
     simulated: bool
     provider: Name
+    sentiment: Signed | None = None  # of the news, for the gauge
 
 
 class ChartReady(Message, frozen=True, kw_only=True):

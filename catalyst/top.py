@@ -14,10 +14,12 @@ from datetime import datetime, tzinfo
 from itertools import islice
 from typing import Any
 
+from catalyst.core.silence import Silence, end_words, mute_words, today_words
 from catalyst.runtime.roster import SUPERVISOR
 
 ARROWS = {"up": "▲", "down": "▼"}
 BLANK, UNKNOWN = " ", "-"
+MUTES_NAMED = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ class Snapshot:
     alerts_ms: int | None = None
     events: tuple[Event, ...] = ()
     paused_until_ms: int | None = None
+    silence: Silence | None = None  # as the alerter told it last
 
 
 # -- text
@@ -171,6 +174,8 @@ def frame(snapshot: Snapshot, width: int, height: int, view: View, zone: tzinfo)
     room = height - len(lines) - len(footer)
     if hand and room > 0:
         lines, room = [*lines, *hand], room - 1
+    if (silent := _silent(snapshot, zone)) and room > 0:
+        lines, room = [*lines, Line(f"  {silent}", "warn")], room - 1
     lines += _lists(snapshot, width, room, zone)
     lines += [Line("")] * (height - len(lines) - len(footer))
     return [replace(line, text=fit(line.text, width).rstrip()) for line in (*lines[:height - len(footer)], *footer)]
@@ -238,6 +243,20 @@ def _current(row: Row) -> str:
 def _in_hand(snapshot: Snapshot) -> list[Line]:
     said = ", ".join(f"{row.name} {_current(row)}" for row in snapshot.actors if row.current)
     return [Line(f"  now: {said or 'nothing in hand'}", "dim")]
+
+
+def _silent(snapshot: Snapshot, zone: tzinfo) -> str:
+    """What is held back now and was today, in one line; empty where nothing is or was."""
+    silence = snapshot.silence
+    if not silence:
+        return ""
+    ends_ms = silence.quiet_until_ms
+    quiet = f"QUIET HOURS to {end_words(ends_ms, snapshot.at_ms, zone)}" if ends_ms is not None else ""
+    mutes = list(mute_words(silence, snapshot.at_ms, zone))
+    more = [f"{len(mutes) - MUTES_NAMED} more"] if len(mutes) > MUTES_NAMED else []
+    muted = ", ".join([*mutes[:MUTES_NAMED], *more])
+    parts = (quiet, f"muted: {muted}" if muted else "", today_words(silence))
+    return clean("  ".join(part for part in parts if part))
 
 
 def _lists(snapshot: Snapshot, width: int, room: int, zone: tzinfo) -> Iterator[Line]:

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.canary import leaks
+
 settings.register_profile("catalyst", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 settings.load_profile("catalyst")
 
@@ -31,7 +33,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture
 def home() -> Iterator[Path]:
-    """A home whose path is short enough for sockets; removed at the end."""
+    """A home whose path is short enough for sockets; looked through for secrets and removed at the end."""
     folder = Path(tempfile.mkdtemp(prefix="cat-"))
     yield folder
+    found = list(leaks(folder))
     shutil.rmtree(folder, ignore_errors=True)
+    assert not found, found
+
+
+@pytest.fixture(autouse=True)
+def no_secret_is_left(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Whatever a test's folder holds once all is closed, no secret is among it (`tests.canary`)."""
+    folder = request.getfixturevalue("tmp_path") if "tmp_path" in request.fixturenames else None
+    yield
+    assert folder is None or not (found := list(leaks(folder))), found

@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catalyst.core.silence import Muted, Silence
 from catalyst.testing import START_MS, wait_until
 from catalyst.top import Alert, Event, Row, Snapshot, View, clean, columns, fit, frame, number, page, short, wrapped
 
@@ -73,6 +74,21 @@ def test_a_pause_is_in_the_title() -> None:
     lines = texts(replace(SNAPSHOT, paused_until_ms=START_MS + 600_000), 80, 24)
     assert "PAUSED to 14:10:00" in lines[0]
     assert "PAUSED" not in texts(SNAPSHOT, 80, 24)[0]
+
+
+def test_what_is_held_back_has_a_line() -> None:
+    """Quiet hours, the count of today and the mutes with their ends, in one line above the alerts; none where nothing
+    is held."""
+    mutes = (Muted("ticker", "ACME", START_MS + 1_800_000), Muted("source", "x\x1b[2J", START_MS + 10**8),
+             Muted("kind", "x", START_MS))
+    silence = Silence(mutes, {"muted": 3}, START_MS + 3_600_000)
+    lines = texts(replace(SNAPSHOT, silence=silence), 200, 60)
+    place = lines.index("ALERTS, newest first")
+    assert lines[place - 2] == ("  QUIET HOURS to 15:00  muted: ticker ACME to 14:30, source x [2J to 3 Jan 17:46, "
+                                "1 more  3 held back today: 3 muted")
+    assert texts(replace(SNAPSHOT, silence=Silence()), 200, 60) == texts(SNAPSHOT, 200, 60)
+    for width, height in SIZES:
+        assert len(texts(replace(SNAPSHOT, silence=silence), width, height)) == height
 
 
 def test_lists() -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from catalyst.bench.keywords import RELEASES, releases
-from catalyst.bench.measure import Report, cpu_rate, progress
+from catalyst.bench.measure import Report, additions, cpu_rate, progress
 from catalyst.clients.files import BUNDLED_RULES, load_sentiment
 from catalyst.core.classify import Story, classify
 from catalyst.core.companies import Companies, Company
@@ -25,21 +25,20 @@ LIST = RELEASES.parents[1] / "reference" / "company_tickers.json"
 SIZE = 1_000                  # characters of title and summary together
 BODIES = (1, 10, 100)         # KB
 AIM = 5_000                   # stories a second on an ordinary machine
-ADDITIONS = 1_000_000
 GENERATED = [Company(number, f"EX{chr(65 + number % 26)}{chr(65 + number // 26 % 26)}", f"Example {number} Corp.")
              for number in range(600)]
 
 
 def run(*, quick: bool) -> Report:
     """Stories a second of CPU time, three rounds."""
-    stories = stories_of_size(SIZE)[:200 if quick else None]
+    stories = stories_of_size(SIZE)[:60 if quick else None]
     companies = read_list(LIST)
     rules, model, gates = Rules.from_toml(BUNDLED_RULES.read_text(encoding="utf-8")), load_sentiment(), Gates(0.2)
     longest_first = sorted(set(rules.phrases), key=len, reverse=True)
     regex = re.compile(r"(?<![^\W_])(?:" + "|".join(map(re.escape, longest_first)) + r")(?![^\W_])")
     folded = [fold(f"{title}\n{summary}").text for title, summary in stories]
     bodies = {kb: [(title, (summary * (kb * 1_000 // len(summary) + 1))[:kb * 1_000])
-                   for title, summary in stories[:max(5, 100 // kb)]] for kb in BODIES}
+                   for title, summary in stories[:max(2, (40 if quick else 500) // kb)]] for kb in BODIES}
 
     def decide(title: str, summary: str) -> None:
         classify(Story("bench", title, summary), rules, companies, model=model, gates=gates, now_ms=0)
@@ -51,7 +50,7 @@ def run(*, quick: bool) -> Report:
                     f"{len(rules.rules)} rules")
     for number in range(3):
         progress(f"classify: round {number + 1} of 3")
-        report.add({"yardstick": cpu_rate(_additions)}, "additions/CPU s")
+        report.add({"yardstick": cpu_rate(additions)}, "additions/CPU s")
         report.add({"whole decision": cpu_rate(_each(decide, stories)),
                     "tickers": cpu_rate(_each(find, stories)),
                     "rules": cpu_rate(_each(rules.find, stories)),
@@ -74,13 +73,6 @@ def _each(work: Callable[[str, str], object], stories: list[tuple[str, str]]) ->
         return len(stories)
 
     return run_all
-
-
-def _additions() -> int:
-    total = 0
-    for number in range(ADDITIONS):
-        total += number * number
-    return ADDITIONS
 
 
 def stories_of_size(size: int) -> list[tuple[str, str]]:

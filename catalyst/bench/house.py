@@ -21,6 +21,10 @@ from catalyst.testing import wait_until
 from catalyst.world.day import Day, environment, write_sources
 from catalyst.world.generate import generate
 
+# Stands in every secret of a house: tests look for it in all that a house leaves.
+SECRET = "cAnArYofAhOuSe"  # noqa: S105 - it opens nothing
+ADDRESSES = ("DISCORD_WEBHOOK_URL", "DISCORD_ADMIN_WEBHOOK", "CATALYST_WEBHOOK_URL")
+
 
 class House:
     """One home with its world. Start with `up`; `items`, `status` and `sent` look at it; a context manager."""
@@ -48,7 +52,9 @@ class House:
         day = Day.load(self.day_folder)
         sources = self.home / "sources.toml"
         write_sources(day, self.url, sources)
-        self.environment = {**environment(day, self.url, sources), **self.environment}
+        given = environment(day, self.url, sources)
+        given |= {name: f"{given[name]}?key={SECRET}" for name in ADDRESSES} | {"CATALYST_WEBHOOK_SECRET": SECRET}
+        self.environment = {**given, **self.environment}
         return self.url
 
     def up(self) -> subprocess.Popen[bytes]:

@@ -21,7 +21,7 @@ GENERATED = [(f"Example Corp. {number} Announces Closing of Registered Direct Of
 
 def run(*, quick: bool) -> Report:
     """Stories a second of CPU time; the regex is asked for whole words, longest phrase first."""
-    stories = releases()[:100 if quick else None]
+    stories = releases()[:50 if quick else None]
     rules = Rules.from_toml(BUNDLED_RULES.read_text(encoding="utf-8"))
     phrases = Phrases(rules.phrases)
     longest_first = sorted(set(phrases.phrases), key=len, reverse=True)
@@ -49,9 +49,10 @@ def run(*, quick: bool) -> Report:
         progress(f"keywords: round {number + 1} of 3")
         report.add({"phrases, one pass": cpu_rate(scan), "whole rule table": cpu_rate(whole_table),
                     "one alternation regex": cpu_rate(alternation)}, "stories/CPU s")
-    missed, false = faults(phrases, folded[:FAULT_STORIES])
-    report.notes.append(f"in {FAULT_STORIES} stories, against one search for each phrase: {missed} missed, "
-                        f"{false} false")
+    if not quick:
+        missed, false = faults(phrases, folded[:FAULT_STORIES])
+        report.notes.append(f"in {FAULT_STORIES} stories, against one search for each phrase: {missed} missed, "
+                            f"{false} false")
     report.ratio("keywords.scan", "phrases, one pass", "one alternation regex", 20)
     report.ratio("keywords.rules", "whole rule table", "one alternation regex")
     return report

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Measures = Mapping[str, float]
+ADDITIONS = 1_000_000
 
 
 @dataclass(slots=True)
@@ -25,6 +26,7 @@ class Report:
     aims: dict[str, float] = field(default_factory=dict)
     units: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    skipped: dict[str, str] = field(default_factory=dict)  # ratios that were not measured here, and why
 
     def add(self, measures: Measures, unit: str) -> None:
         """Keep one round's value of each case."""
@@ -84,6 +86,14 @@ def cpu_rate(work: Callable[[], int]) -> float:
     """Units of work a second of this process's CPU time, for work that waits for nothing."""
     began = time.process_time()
     return work() / (time.process_time() - began)
+
+
+def additions() -> int:
+    """The yardstick of a core: plain Python's additions of squares, ADDITIONS of them."""
+    total = 0
+    for number in range(ADDITIONS):
+        total += number * number
+    return ADDITIONS
 
 
 def progress(text: str) -> None:

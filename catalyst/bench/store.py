@@ -46,7 +46,7 @@ class BenchStore(Actor):
 
 def run(*, quick: bool) -> Report:
     """Reads and rows a second."""
-    keys, rounds = (50_000, 3) if quick else (200_000, 5)
+    keys, commits, rounds = (30_000, 100, 3) if quick else (200_000, 300, 5)
     report = Report(f"store: {keys:,} keys of 16 bytes, rows of 0.5 KB with a unique index")
     with tempfile.TemporaryDirectory(prefix="catalyst-bench-") as folder:
         stores = {wal: Store(BenchStore, defaults(home=Path(folder) / f"wal-{wal}", sqlite_wal_mode=wal == "on"))
@@ -64,7 +64,7 @@ def run(*, quick: bool) -> Report:
             progress(f"store: round {number + 1} of {rounds}")
             for name, (db, transaction) in sides.items():
                 report.add(_reads(name, db, transaction, keys, number), "reads/s")
-                report.add(_writes(name, db, transaction, number), "rows/s")
+                report.add(_writes(name, db, transaction, number, commits), "rows/s")
         for store in stores.values():
             store.close()
         plain.close()
@@ -99,7 +99,7 @@ def _reads(name: str, db: sqlite3.Connection, transaction: Transaction, keys: in
         return {f"{name}, 1 key a query": rate(point), f"{name}, {BATCH} keys a query": rate(batched)}
 
 
-def _writes(name: str, db: sqlite3.Connection, transaction: Transaction, seed: int) -> dict[str, float]:
+def _writes(name: str, db: sqlite3.Connection, transaction: Transaction, seed: int, often: int) -> dict[str, float]:
     def commits(size: int, count: int) -> int:
         for at in range(0, count, size):
             with transaction():
@@ -107,8 +107,8 @@ def _writes(name: str, db: sqlite3.Connection, transaction: Transaction, seed: i
                     db.execute(INSERT, (_key(number, size, seed), BODY))
         return count
 
-    return {f"{name}, 1 row a commit": rate(lambda: commits(1, 300)),
-            f"{name}, {BATCH} rows a commit": rate(lambda: commits(BATCH, 5_000))}
+    return {f"{name}, 1 row a commit": rate(lambda: commits(1, often)),
+            f"{name}, {BATCH} rows a commit": rate(lambda: commits(BATCH, 3_000))}
 
 
 def _key(*parts: int) -> bytes:

@@ -5,7 +5,7 @@ writes rows of the alerter's database; what they mean is decided in catalyst.cor
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ import msgspec
 
 from catalyst.books.followups import Followups
 from catalyst.books.slices import LARGE_ROWS, forget
+from catalyst.books.steps import begin_step
 from catalyst.core.delivery import (
     DISCORD,
     WEBHOOK,
@@ -21,14 +22,12 @@ from catalyst.core.delivery import (
     Deliver,
     Past,
     Repeat,
-    Row,
     Sent,
     Source,
     What,
     is_for,
     is_unfit,
     overall,
-    plan,
 )
 from catalyst.messages import AlertReady, ChartReady, StoryCorrected, StoryJoined
 
@@ -266,20 +265,13 @@ class Deliveries:
 
     def next_payload(self, alert_id: str, sink: str) -> Deliver | None:
         """What is to be sent next for an alert to a sink, its row now `queued`; None when nothing is, or not yet."""
-        rows = [Row(*row) for row in self.db.execute(
-            "SELECT n, state, message_id, sent_ms, possible_repeat, joined_id, what FROM deliveries"
-            " WHERE alert_id = ? AND sink = ? ORDER BY n", (alert_id, sink))]
-        step = plan(rows, sink)
-        self._mark(alert_id, sink, "folded", step.folded)
-        self._mark(alert_id, sink, "refused", step.refused)
-        if step.start is None:
+        if (step := begin_step(self.db, alert_id, sink)) is None:
             return None
-        self._mark(alert_id, sink, "queued", (step.start,))
         alert, _ = self.alert(alert_id)
         told = self.followers(alert)
         repeats = self.folded(alert_id)
         news = [*map(as_joined, told), *(joined_of(one, alert) for one in repeats)]
-        first, chosen = rows[0], next(row for row in rows if row.n == step.start)
+        first, chosen = step.first, step.chosen
         later, is_told = chosen.n > 0, chosen.what == "outcome"
         followed = Followups(self.db).followed(alert_id)
         return Deliver(
@@ -333,10 +325,6 @@ class Deliveries:
                " (SELECT 1 FROM alerts WHERE alerts.item_id = wires.item_id)", parked)
         forget(self.db, "charts", "alert_id", "at_ms BETWEEN ? AND ? AND NOT EXISTS"
                " (SELECT 1 FROM alerts WHERE alerts.alert_id = charts.alert_id)", parked, LARGE_ROWS)
-
-    def _mark(self, alert_id: str, sink: str, state: str, numbers: Iterable[int]) -> None:
-        self.db.executemany("UPDATE deliveries SET state = ? WHERE alert_id = ? AND sink = ? AND n = ?",
-                            [(state, alert_id, sink, n) for n in numbers])
 
     def _changed(self, sql: str, parameters: tuple[Any, ...]) -> bool:
         return self.db.execute(sql, parameters).rowcount > 0

@@ -9,7 +9,6 @@ import math
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -161,6 +160,16 @@ class Quietbook:
         return {"what": mute.what, "value": mute.value, "note": mute.note, "held": held, "began_ms": mute.began_ms,
                 "until_ms": mute.until_ms, "left_s": max(0, mute.until_ms - self.now_ms) / 1000}
 
+    def silence(self, rules: Rules) -> dict[str, Any]:
+        """What is held back, for catalyst.core.silence: the mutes in force, the end of the quiet hours that run now,
+        and how many alerts of the day in the rules' zone were held, by the first word of the reason."""
+        held = self.db.execute(
+            "SELECT CASE WHEN instr(reason, ':') > 0 THEN substr(reason, 1, instr(reason, ':') - 1) ELSE reason END,"
+            " count(*) FROM alerts INDEXED BY alerts_held WHERE made_ms >= ? AND reason IS NOT NULL GROUP BY 1"
+            " ORDER BY 2 DESC, 1", (quiet.day_began_ms(self.now_ms, rules.zone),)).fetchall()
+        return {"mutes": [self.shown(mute) for mute in self.mutes()], "held_today": dict(held),
+                "quiet_until_ms": quiet.quiet_until_ms(rules, self.now_ms)}
+
     def shift(self, by_ms: int) -> None:
         """The clock jumped: mutes last as long as they would have."""
         self.db.execute("UPDATE mutes SET began_ms = began_ms + ?1, until_ms = until_ms + ?1", (by_ms,))
@@ -176,7 +185,7 @@ def rules_of(settings: Settings) -> Rules:
     filters = {
         DISCORD: Filter(_small(settings.discord_kinds), settings.discord_min_score, settings.discord_watched_only),
         WEBHOOK: Filter(_small(settings.webhook_kinds), settings.webhook_min_score, settings.webhook_watched_only)}
-    return Rules(windows, ZoneInfo(settings.tz) if windows else UTC, settings.quiet_score,
+    return Rules(windows, ZoneInfo(settings.tz), settings.quiet_score,
                  round(settings.alert_cooldown_minutes * 60_000), filters)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from catalyst.bench.house import House
+from catalyst.bench.house import SECRET, House
 from catalyst.chaos.verdict import Taken, damages
 from catalyst.core.stories import item_id_of
 from catalyst.errors import CatalystError, UnavailableError
@@ -39,7 +39,7 @@ def fit_out(house: House, *, sink: str = "webhook", armed: bool = False, swells:
     if swells:
         house.environment |= {"CATALYST_MEMORY_SOFT_MB": str(SOFT_MB), "CATALYST_MEMORY_HARD_MB": str(HARD_MB)}
     if sink == "bot":
-        house.environment |= {"DISCORD_BASE_URL": house.url, "DISCORD_BOT_TOKEN": "world", "DISCORD_CHANNEL_ID": "1"}
+        house.environment |= {"DISCORD_BASE_URL": house.url, "DISCORD_BOT_TOKEN": SECRET, "DISCORD_CHANNEL_ID": "1"}
     if patch is not None:
         folder = house.home.parent / "patch"
         folder.mkdir(exist_ok=True)

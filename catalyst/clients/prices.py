@@ -20,6 +20,7 @@ from catalyst.settings import Settings
 PROVIDERS = ("yahoo", "simulated")
 CHART = "/v8/finance/chart/{symbol}?range={range}&interval={interval}&includePrePost=true"
 TODAY = ("1d", "1m")
+FRAMES = {"5D": ("5d", "5m"), "1M": ("1mo", "1d"), "3M": ("3mo", "1d"), "1Y": ("1y", "1d")}  # of catalyst.core.bars
 LIMIT_BYTES = 2_000_000  # a day of minutes is about 100 KB
 TOTAL_S = 3.0  # an alert waits no longer for its price
 FIRST_SHARE = 0.6  # of the time left, so that one more try fits in
@@ -71,6 +72,10 @@ class PriceChain:
             if priced.charted is None or price_at(priced.charted, since_ms) is not None:
                 break
         return priced
+
+    def history(self, ticker: str, frame: str, total_s: float = 2 * TOTAL_S) -> Priced:
+        """The bars of one of FRAMES, today's among them."""
+        return self._first(ticker, FRAMES[frame], self._clock.monotonic_s() + total_s)
 
     def _first(self, ticker: str, window: tuple[str, str], end_s: float) -> Priced:
         """What the first provider gives before `end_s` (monotonic); a fault that may pass is tried once more."""

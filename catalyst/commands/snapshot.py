@@ -10,6 +10,7 @@ from typing import Any
 from catalyst.clock import Clock, from_iso
 from catalyst.commands.home import Home
 from catalyst.commands.pause import FETCHER, paused_until_ms
+from catalyst.core.silence import silence_of
 from catalyst.errors import UnavailableError
 from catalyst.runtime.ownership import Owner
 from catalyst.runtime.roster import ALL, SUPERVISOR
@@ -25,7 +26,7 @@ INCIDENTS = "SELECT kind, subject, detail, at_ms FROM incidents ORDER BY n DESC 
 def read(home: Home, clock: Clock, before: Snapshot | None = None) -> Snapshot:
     """Ask everyone once. Rates come from the differences to `before`; so does what a silent actor said last.
 
-    It takes at most five times ANSWER_S, and milliseconds where everyone answers.
+    It takes at most six times ANSWER_S, and milliseconds where everyone answers.
     """
     said = _ask(home, (SUPERVISOR,), "children").get(SUPERVISOR)
     children = {child["name"]: child for child in said["children"]} if said else None
@@ -42,8 +43,10 @@ def read(home: Home, clock: Clock, before: Snapshot | None = None) -> Snapshot:
     found = _ask(home, [ALERTER] if ALERTER in answers else [], "alerts", limit=MOST_ALERTS).get(ALERTER)
     if found:
         alerts, alerts_ms = tuple(_alert(alert) for alert in found["alerts"]), now_ms
+    muted = _ask(home, [ALERTER] if found else [], "mutes").get(ALERTER)
     return Snapshot(str(home.settings.home), now_ms, now_s, tuple(rows), alerts, alerts_ms,
-                    _events(home, list(answers), before), paused_until_ms(answers.get(FETCHER)))
+                    _events(home, list(answers), before), paused_until_ms(answers.get(FETCHER)),
+                    silence_of(muted) or (before.silence if before else None))
 
 
 def _ask(home: Home, actors: Iterable[str], verb: str, **arguments: Any) -> dict[str, dict[str, Any]]:

@@ -15,6 +15,8 @@ from threading import Thread
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from msgspec import to_builtins
+
 from catalyst.clock import Clock, SystemClock
 from catalyst.commands.home import Home
 from catalyst.commands.output import print_json, when
@@ -73,13 +75,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def as_json(snapshot: Snapshot) -> dict[str, Any]:
-    """`{"at", "home", "actors": [...], "alerts": [...], "alerts_at", "events": [...]}`, times as ISO UTC."""
+    """`{"at", "home", "actors": [...], "alerts": [...], "alerts_at", "events": [...], "silence"}`, times as ISO UTC."""
     actors = [{name: value for name, value in asdict(row).items() if name != "heard_s"} for row in snapshot.actors]
     dated = {kind: [{"at": when(entry.at_ms), **{name: value for name, value in asdict(entry).items()
                                                  if name != "at_ms"}} for entry in entries]
              for kind, entries in (("alerts", snapshot.alerts), ("events", snapshot.events))}
     return {"at": when(snapshot.at_ms), "home": snapshot.home, "actors": actors,
-            "alerts_at": when(snapshot.alerts_ms), **dated}
+            "alerts_at": when(snapshot.alerts_ms), **dated,
+            "silence": None if snapshot.silence is None else to_builtins(snapshot.silence)}
 
 
 # -- asking, beside the keys

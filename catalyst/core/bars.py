@@ -307,6 +307,13 @@ def in_timeframe(bars: Iterable[Bar], name: str) -> list[Bar]:
     return [Bar(start_ms, bar.open, bar.high, bar.low, bar.close, bar.volume) for start_ms, bar in whole]
 
 
+def with_today(history: Iterable[Bar], today: Sequence[Bar], name: str) -> list[Bar]:
+    """The bars of one of TIMEFRAMES, the days that `today` holds told by its finer bars alone."""
+    days = {new_york_day(bar.start_ms) for bar in usable(today)}
+    before = [bar for bar in usable(history) if new_york_day(bar.start_ms) not in days]
+    return in_timeframe([*before, *today], name)
+
+
 def timeframe_of(bars: Sequence[Bar]) -> str:
     """The shortest of TIMEFRAMES that holds the bars."""
     days = len({new_york_day(bar.start_ms) for bar in bars})

@@ -14,6 +14,7 @@ from typing import Literal
 
 from catalyst.core import axes
 from catalyst.core.bars import Series, Slot, gather, longest_gap, new_york_day, price_before, split_ratio
+from catalyst.core.gauge import GAUGE, HEIGHT, draw_gauge, sentiment_text
 from catalyst.core.indicators import macd, rsi
 from catalyst.core.page import QUIET, SIZE, THEMES, Colour, Page, Point, mix
 from catalyst.core.session import NEW_YORK, Session
@@ -23,15 +24,15 @@ Theme = Literal["dark", "light"]
 
 SMALLEST, LARGEST = (320, 180), (1600, 900)
 THIN_BARS, THIN_SHARE = 20, 0.25  # of the slots that have a trade
-PANES = ("rsi", "macd")
+PANES = ("rsi", "macd", GAUGE)
 PANE_HEIGHT = 92.0
 
 
 def draw_chart(bars: Iterable[Bar], *, ticker: str, mark_ms: int | None = None, simulated: bool = False,
                theme: Theme = "dark", size: tuple[int, int] = SIZE, tz: tzinfo = NEW_YORK,
-               panes: Collection[str] = ()) -> bytes:
+               panes: Collection[str] = (), sentiment: float | None = None) -> bytes:
     """The PNG, at most 256 KiB; `mark_ms` is the catalyst's moment, `tz` the zone of the times shown, `panes` which of
-    PANES are added below.
+    PANES are added: in the head the gauge of the `sentiment`, where that is known, the others below.
 
     Bars that cannot be drawn are left out; without any the picture says so. Raises ValueError for a size outside
     320 x 180 to 1600 x 900.
@@ -47,13 +48,15 @@ def draw_chart(bars: Iterable[Bar], *, ticker: str, mark_ms: int | None = None, 
         if simulated:
             page.badge("SIMULATED", page.width - 16, 44)
     else:
-        Plot(page, series, mark_ms, tz, [pane for pane in PANES if pane in panes]).draw(name, simulated)
+        below = [pane for pane in PANES if pane in panes and pane != GAUGE]
+        Plot(page, series, mark_ms, tz, below, sentiment if GAUGE in panes else None).draw(name, simulated)
     return page.png("SIMULATED" if simulated else "")
 
 
 def describe_chart(bars: Iterable[Bar], *, ticker: str, mark_ms: int | None = None, simulated: bool = False,
-                   tz: tzinfo = NEW_YORK) -> str:
-    """The chart in one sentence, for those who cannot see it; the same numbers as in the picture."""
+                   tz: tzinfo = NEW_YORK, sentiment: float | None = None) -> str:
+    """The chart in one sentence, for those who cannot see it; the same numbers as in the picture; `sentiment` where
+    its gauge is shown."""
     series = gather(bars)
     kind = "simulated prices, " if simulated else ""
     if series is None:
@@ -67,19 +70,22 @@ def describe_chart(bars: Iterable[Bar], *, ticker: str, mark_ms: int | None = No
         parts.append(f"VWAP {axes.price_text(series.vwap)}")
     if mark_ms is not None:
         parts.append(f"catalyst at {mark_text(mark_ms, series, tz)}")
+    if sentiment is not None:
+        parts.append(f"sentiment {sentiment_text(sentiment)}")
     if text := warning_text(series):
         parts.append(text)
     return f"{ticker}: {kind}{series.step} chart of {axes.span_text(series.slots)}: {', '.join(parts)}."
 
 
 def change_since(series: Series, mark_ms: int | None) -> tuple[str, str]:
-    """The change to the last price and since when: the catalyst where it lies inside the chart, else the first bar."""
+    """The change to the last price and since when: the catalyst where it lies inside the chart (bars of days know only
+    the close before it), else the first bar."""
     shown = mark_ms is not None and mark_ms < series.slots[-1].end_ms
     before = price_before(series, mark_ms) if mark_ms is not None and shown else None
     last = series.bars[-1].close
     if before is None:
         return axes.percent_text(last, series.bars[0].open), "on this chart"
-    return axes.percent_text(last, before), "since catalyst"
+    return axes.percent_text(last, before), "since catalyst" if series.intraday else "since the close before it"
 
 
 def mark_text(mark_ms: int, series: Series, tz: tzinfo) -> str:
@@ -105,7 +111,9 @@ def warning_text(series: Series) -> str:
 class Plot:
     """The places of things on the page; all lengths in the page's units."""
 
-    def __init__(self, page: Page, series: Series, mark_ms: int | None, tz: tzinfo, panes: Sequence[str] = ()):
+    def __init__(self, page: Page, series: Series, mark_ms: int | None, tz: tzinfo, panes: Sequence[str] = (),
+                 sentiment: float | None = None):
+        self.sentiment = sentiment
         self.page, self.inks, self.series, self.mark_ms, self.tz = page, page.inks, series, mark_ms, tz
         self.panes = panes
         extra = PANE_HEIGHT * len(panes)
@@ -114,7 +122,7 @@ class Plot:
         self.axis = page.height - 50.0  # where the times stand
         self.volume_bottom = self.axis - extra
         self.volume_top = self.volume_bottom - self.volume_height
-        self.top, self.bottom = 100.0, self.volume_top - 14
+        self.top, self.bottom = 100.0 + (0 if sentiment is None else HEIGHT), self.volume_top - 14
         near = self._near_mark()
         low, high = axes.visible(series.bars, near)
         levels = [slot.vwap for slot in series.slots if slot.vwap is not None and low <= slot.vwap <= high]
@@ -359,5 +367,7 @@ class Plot:
         about = f"{self.series.step} bars, {axes.span_text(self.series.slots)}"
         about += f", {zone} time" if self.series.intraday else ""
         self.page.text((20, 74), about, 25, self.inks.muted, "lm")
+        if self.sentiment is not None:
+            draw_gauge(self.page, 20, 74 + HEIGHT, self.sentiment)
         if text := warning_text(self.series):
             self.page.text((self.page.width - 12, 74), text, 25, self.inks.warning, "rm", bold=True)

@@ -28,10 +28,12 @@ STEP_BACK_MS = 250  # after a failure another delivery is tried first: it may be
 HARMLESS_TO_REPEAT = frozenset({429, 502, 503})  # statuses after which a post has certainly not taken effect
 UNFIT = frozenset({400, 413})  # statuses that may be about the picture of a message
 PENDING = frozenset({"queued", "gathered"})  # states of a delivery that is on its way
+ARRIVED = frozenset({"delivered", "digest"})  # states of one that the sink has
 RANKS: dict[What, float] = {  # an alert has 0 to 2
     "alert": 0, "correction": -1, "chart": -3, "source": -6, "outcome": -9}
 ALL_SINKS_MS = 60_000  # after an alert went out at one sink it is out at the others too
 Outcome = Literal["delivered", "retry", "refused", "ambiguous"]
+Cause = Literal["waiting", "quiet"]  # of a digest
 Past = Literal["none", "unknown", "out"]  # whether an alert was posted by a database that is lost
 
 
@@ -87,11 +89,13 @@ class Repeat(msgspec.Struct, frozen=True):
 
 class Digest(msgspec.Struct, frozen=True):
     """Several alerts in one message, the best first: those that `waiting` too many left over, or that `quiet` hours
-    held. `more` are counted only."""
+    held. `more` are counted only; what followed an alert stands by its id, in order of arrival."""
 
-    cause: Literal["waiting", "quiet"]
+    cause: Cause
     alerts: tuple[AlertReady, ...]
     more: int = 0
+    sources: dict[str, tuple[Source, ...]] = {}
+    corrections: dict[str, tuple[Correction, ...]] = {}
 
 
 class Deliver(msgspec.Struct, frozen=True, kw_only=True):
@@ -176,13 +180,12 @@ def in_one_clock(payload: Deliver, present_ms: Callable[[int], int]) -> Deliver:
     """
     changes: dict[str, Any] = {}
     if (alert := payload.alert) is not None:
-        seen_ms = present_ms(alert.seen_ms) if payload.sent_ms is None else by_clock_of(
-            payload.sent_ms, alert.seen_ms, present_ms)
-        ready_ms = present_ms(alert.ready_ms) if payload.sent_ms is None else by_clock_of(
-            payload.sent_ms, alert.ready_ms, present_ms)
-        changes["alert"] = msgspec.structs.replace(alert, seen_ms=seen_ms, ready_ms=ready_ms)
+        changes["alert"] = msgspec.structs.replace(
+            alert, seen_ms=_now_or_then(payload, alert.seen_ms, present_ms),
+            ready_ms=_now_or_then(payload, alert.ready_ms, present_ms))
     if (digest := payload.digest) is not None:
-        alerts = tuple(msgspec.structs.replace(one, ready_ms=present_ms(one.ready_ms)) for one in digest.alerts)
+        alerts = tuple(msgspec.structs.replace(one, ready_ms=_now_or_then(payload, one.ready_ms, present_ms))
+                       for one in digest.alerts)
         changes["digest"] = msgspec.structs.replace(digest, alerts=alerts)
     if (joined := payload.joined) is not None:
         changes["joined"] = msgspec.structs.replace(joined, seen_ms=present_ms(joined.seen_ms))
@@ -191,6 +194,11 @@ def in_one_clock(payload: Deliver, present_ms: Callable[[int], int]) -> Deliver:
     if (notice := payload.notice) is not None:
         changes["notice"] = msgspec.structs.replace(notice, made_ms=present_ms(notice.made_ms))
     return msgspec.structs.replace(payload, **changes)
+
+
+def _now_or_then(payload: Deliver, stamp_ms: int, present_ms: Callable[[int], int]) -> int:
+    """The stamp in the clock of now, or in that of the first request where the payload is a later form."""
+    return present_ms(stamp_ms) if payload.sent_ms is None else by_clock_of(payload.sent_ms, stamp_ms, present_ms)
 
 
 def by_clock_of(later_ms: int, stamp_ms: int, present_ms: Callable[[int], int]) -> int:
@@ -320,7 +328,8 @@ def plan(rows: Sequence[Row], sink: str) -> Plan:
     """What to do for one alert at one sink; `rows` are all its deliveries there, by `n`, the alert itself first.
 
     One at a time and the alert first. An edit shows all that is known by then, so the newest stands for those before
-    it; the signed webhook gets each update. Where the alert never arrived there is nothing to update.
+    it; the signed webhook gets each update. Where the alert never arrived there is nothing to update; one that came in
+    a digest has no message of its own to edit (catalyst.books.digests edits the digest).
     """
     waiting = [row.n for row in rows if row.state == "waiting"]
     whats: dict[int, What] = {row.n: row.what for row in rows}
@@ -329,7 +338,7 @@ def plan(rows: Sequence[Row], sink: str) -> Plan:
     first = rows[0]
     if first.state == "waiting":
         return Plan(start=0)
-    if first.state != "delivered" or (sink == DISCORD and first.message_id is None):
+    if first.state not in ARRIVED or (sink == DISCORD and first.message_id is None):
         return Plan(refused=tuple(waiting))
     if sink != DISCORD:
         return Plan(waiting[0], what=whats[waiting[0]])
@@ -360,7 +369,7 @@ def past_of(posted_ms: int | None, before_ms: int, *, is_only: bool) -> Past:
 
 def overall(states: Sequence[str]) -> Literal["new", "posted", "dead"]:
     """What the states of an alert's first delivery at each sink make of it: out as soon as one sink has it."""
-    if not states or {"delivered", "digest"} & set(states):
+    if not states or ARRIVED & set(states):
         return "posted"
     return "new" if "waiting" in states or PENDING & set(states) else "dead"
 

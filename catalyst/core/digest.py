@@ -17,7 +17,8 @@ from catalyst.messages import AlertReady
 MOST = 10  # alerts in one digest: Discord takes ten embeds ("Create Message")
 LATE_MS = 60_000  # an alert that waited longer says so
 # All embeds of a message share 6,000 characters ("Embed Limits"): ten of these and one footer stay below.
-TITLE_LIMIT, WHY_LIMIT, FOOTER_LIMIT = 130, 200, 200
+TITLE_LIMIT, WHY_LIMIT, ALSO_LIMIT, FOOTER_LIMIT = 130, 200, 60, 200
+CORRECTED = "✎ Corrected by its publisher: "
 LINES = {"waiting": "{} in one message: too many were waiting", "quiet": "Quiet hours are over: {} held"}
 
 
@@ -26,16 +27,22 @@ def digest_card(digest_id: str, digest: Digest, moment: Moment) -> dict[str, Any
     names = ", ".join(phone_line(alert) for alert in digest.alerts[:3])
     repeat = " · possible repeat" if moment.possible_repeat else ""
     more = f" · and {digest.more} more: catalyst alerts --suppressed" if digest.more else ""
-    embeds = [_embed(alert, moment) for alert in digest.alerts]
+    embeds = [_embed(alert, digest, moment) for alert in digest.alerts]
     embeds[-1]["footer"] = {"text": unmentioned(f"id {digest_id}{more}{repeat}", FOOTER_LIMIT)}
     return {"content": f"{counted(digest)} · {names}", "embeds": embeds, "allowed_mentions": {"parse": []}}
 
 
-def _embed(alert: AlertReady, moment: Moment) -> dict[str, Any]:
+def _embed(alert: AlertReady, digest: Digest, moment: Moment) -> dict[str, Any]:
+    """One alert. A correction stands where the reason stood, and the title leads to it."""
     price = "no price" if alert.price_usd is None else money(alert.price_usd)
     late = late_words(alert, moment.sent_ms)
-    lines = [phone_line(alert), escaped(alert.why, WHY_LIMIT), " · ".join([price, *([late] if late else [])])]
-    link = safe_link(alert.link)
+    why, link = escaped(alert.why, WHY_LIMIT), safe_link(alert.link)
+    if corrections := digest.corrections.get(alert.alert_id, ()):
+        why = f"{CORRECTED}{escaped(corrections[-1].title, WHY_LIMIT - len(CORRECTED))}"
+        link = safe_link(corrections[-1].link) or link
+    also = ", ".join(dict.fromkeys(source.name for source in digest.sources.get(alert.alert_id, ())))
+    lines = [phone_line(alert), why, " · ".join([price, *([late] if late else [])]),
+             escaped(f"also on {also}", ALSO_LIMIT) if also else ""]
     return {"title": escaped(alert.title, TITLE_LIMIT) or "no title", **({} if link is None else {"url": link}),
             "description": "\n".join(line for line in lines if line), "color": colour(alert)}
 

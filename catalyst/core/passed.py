@@ -35,4 +35,5 @@ def chart_of(scored: CatalystScored, quote: Quote, bars: Sequence[Bar]) -> Chart
     return ChartWanted(
         item_id=scored.item_id, alert_id=alert_id(scored.item_id, scored.ticker), ticker=scored.ticker,
         bars=tuple(bars), mark_ms=scored.published_ms if scored.published_ms is not None else scored.seen_ms,
-        score=scored.score, watched=scored.watched, simulated=quote.simulated, provider=quote.provider)
+        score=scored.score, watched=scored.watched, simulated=quote.simulated, provider=quote.provider,
+        sentiment=scored.sentiment)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Literal
 
 from catalyst.core.companies import canonical
@@ -66,6 +66,13 @@ class Window:
         if self.start_min < self.end_min:
             return day in self.days and self.start_min <= minute < self.end_min
         return (day in self.days and minute >= self.start_min) or ((day - 1) % 7 in self.days and minute < self.end_min)
+
+    def end_after(self, local: datetime) -> datetime:
+        """When it ends, from a moment that it covers; by the local clock, in which an hour may come twice."""
+        ends_tomorrow = self.end_min <= self.start_min <= local.hour * 60 + local.minute and (
+            local.weekday() in self.days)
+        midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+        return midnight + timedelta(days=ends_tomorrow, minutes=self.end_min)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +132,30 @@ def _window(text: str) -> Window:
 
 def is_quiet(rules: Rules, now_ms: int) -> bool:
     """Whether the moment lies in quiet hours."""
-    if not rules.windows:
-        return False
-    local = datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(rules.zone)
-    return any(window.covers(local) for window in rules.windows)
+    return any(window.covers(_local(rules, now_ms)) for window in rules.windows)
+
+
+def quiet_until_ms(rules: Rules, now_ms: int) -> int | None:
+    """When the quiet hours end that run now, None where none do; windows that meet are one, a week of them is the most
+    that is looked ahead."""
+    until_ms = now_ms
+    for _ in range(len(DAYS) * len(rules.windows)):
+        local = _local(rules, until_ms)
+        window = next((window for window in rules.windows if window.covers(local)), None)
+        if window is None:
+            break
+        until_ms = round(window.end_after(local).timestamp() * 1000)
+    return until_ms if until_ms > now_ms else None
+
+
+def day_began_ms(now_ms: int, zone: tzinfo) -> int:
+    """The last midnight of the zone."""
+    local = datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(zone)
+    return round(local.replace(hour=0, minute=0, second=0, microsecond=0).timestamp() * 1000)
+
+
+def _local(rules: Rules, moment_ms: int) -> datetime:
+    return datetime.fromtimestamp(moment_ms / 1000, UTC).astimezone(rules.zone)
 
 
 def hold(alert: AlertReady, mutes: Iterable[Mute], rules: Rules, *, folds: bool, now_ms: int,

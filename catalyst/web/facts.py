@@ -14,6 +14,7 @@ from catalyst import __version__
 from catalyst.clock import Clock
 from catalyst.core.hops import join
 from catalyst.core.notify import addresses
+from catalyst.core.silence import silence_of
 from catalyst.errors import UnavailableError
 from catalyst.runtime.control import Control
 from catalyst.runtime.roster import SUPERVISOR, WORKERS
@@ -124,7 +125,7 @@ class Facts:
             at_ms=self._clock.now_ms(), answered=self._pulse.answered(),
             actors=tuple(self._pulse.actor(name, children.get(name, {})) for name in names),
             alerts=alerts, alerts_ms=alerts_ms, paused_until_ms=paused_until_ms,
-            paused_by=views.word((fetched or {}).get("paused_by")),
+            paused_by=views.word((fetched or {}).get("paused_by")), silence=silence_of(self._ask("alerter", "mutes")),
             sources=None if fetched is None else views.rows(fetched, "sources", views.source),
             sinks=self._sinks(), version=__version__)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from urllib.parse import urlencode
 
+from catalyst.core.silence import end_words, mute_words, today_words
 from catalyst.web import say
 from catalyst.web.html import Node, Safe, el, form, link, own, picture
 from catalyst.web.layout import Frame, page, table
@@ -17,6 +18,7 @@ PER_PAGE = 50
 THUMBNAILS = 30  # more pictures than anybody looks at
 ALERT_ID = re.compile(r"[A-Za-z0-9_-]{4,64}")
 ITEM_ROWS = 150
+MOST_MUTES = 12  # shown
 FATES = ("alerted", "dropped", "dead", "in_flight")
 
 
@@ -62,7 +64,7 @@ def alerts_page(frame: Frame, alerts: Sequence[Alert], wanted: Filter, number: i
     empty = "No alert fits the filter." if wanted else "No alerts yet." if frame.look.alerts_ms is not None else (
         "The alerter has not answered yet.")
     title = "Alerts" if not wanted.ticker else f"{wanted.ticker.upper()} alerts"
-    return page(frame, title, "/", el("h1", "Alerts", cls="away"), _form(wanted, len(found)),
+    return page(frame, title, "/", el("h1", "Alerts", cls="away"), _form(wanted, len(found)), _silence(frame),
                 el("div", rows, cls="alerts") if rows else el("p", empty, cls="empty"), _pager(wanted, number, pages))
 
 
@@ -76,6 +78,23 @@ def _form(wanted: Filter, found: int) -> Safe:
                 own("/", "All", cls="button") if wanted else None,
                 el("span", f"{found} shown" if wanted else f"newest {found}", cls="quiet num"), cls="filter",
                 role="search")
+
+
+def _silence(frame: Frame) -> Safe | None:
+    """What is held back now and was today; nothing where nothing is or was."""
+    silence, now_ms = frame.look.silence, frame.look.at_ms
+    if not silence:
+        return None
+    quiet = (f"quiet hours to {end_words(silence.quiet_until_ms, now_ms, frame.zone)}"
+             if silence.quiet_until_ms is not None else "")
+    mutes = [el("li", el("span", words, cls="chip"), el("small", f" {mute.held:,} held") if mute.held else None)
+             for words, mute in zip(mute_words(silence, now_ms, frame.zone), silence.mutes[:MOST_MUTES], strict=False)]
+    more = len(silence.mutes) - len(mutes)
+    return el("section", el("h2", "Held back", cls="away"),
+              el("p", say.state(quiet, say.MILD), cls="num") if quiet else None,
+              el("ul", el("li", say.state("muted", say.MILD)), mutes, el("li", f"and {more} more") if more else None,
+                 cls="plain num") if mutes else None,
+              el("p", held, cls="quiet num") if (held := today_words(silence)) else None, cls="silence")
 
 
 def _pager(wanted: Filter, number: int, pages: int) -> Safe | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from catalyst.clock import from_iso
+from catalyst.core.silence import Silence
 
 T = TypeVar("T")
 Raw = Mapping[str, Any]
@@ -304,5 +305,6 @@ class Look:
     sources: tuple[Source, ...] | None = None
     paused_until_ms: int | None = None
     paused_by: str = ""
+    silence: Silence | None = None  # what is held back; None where the alerter does not answer
     sinks: tuple[str, ...] = ()  # those that the settings name
     version: str = ""

@@ -1,7 +1,8 @@
 """Prices of a day in the shape of Yahoo's chart service.
 
 Bars come from `bars/TICKER.csv`; inside a bar the price moves from its open to its close, so a quote changes between
-two minutes and never shows what has not happened yet. Missing minutes are null, as in the original's answers.
+two minutes and never shows what has not happened yet. Missing minutes are null, as in the original's answers. Days
+before come from catalyst.world.history.
 """
 
 from __future__ import annotations
@@ -12,14 +13,13 @@ from bisect import bisect_left, bisect_right
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from catalyst.clock import from_iso
 from catalyst.errors import ConfigError
 from catalyst.messages import Bar
 from catalyst.world.day import Shift
+from catalyst.world.history import EASTERN, bars_before
 
-EASTERN = ZoneInfo("America/New_York")
 INTERVALS_S = {"1m": 60, "2m": 120, "5m": 300, "15m": 900, "30m": 1800, "60m": 3600, "1h": 3600, "1d": 86_400}
 _TICKER = re.compile(r"[A-Z0-9][A-Z0-9.\-]{0,9}")
 _REGULAR = (570, 960)  # minutes of the day: 9:30 to 16:00 Eastern
@@ -70,7 +70,9 @@ class Prices:
             "chartPreviousClose": previous, "priceHint": 4, "dataGranularity": interval,
             "range": query.get("range", "1d"),
         }
-        series = _grid([(shift.real_ms(bar.start_ms) // 1000, bar) for bar in today], INTERVALS_S[interval])
+        here_ms, step_s = shift.real_ms(today[0].start_ms), INTERVALS_S[interval]
+        series: dict[int, Bar | None] = {**bars_before(ticker, previous, here_ms, query.get("range", "1d"), step_s)}
+        series |= _grid([(shift.real_ms(bar.start_ms) // 1000, bar) for bar in today], step_s)
         return 200, {"chart": {"result": [{"meta": meta, **_columns(series)}], "error": None}}
 
     def _past(self, bars: list[Bar], day_now_ms: int) -> list[Bar]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from actors.alerter import Alerter
+from catalyst.bench.house import SECRET
 from catalyst.testing import Bench
 from tests.alerting import Outside
 from tests.receiver import Receiver
@@ -31,7 +32,8 @@ def make(tmp_path: Path, receiver: Receiver, outside: Outside) -> Iterator[Calla
 
     def new(*sinks: str, folder: str = "home", **settings: Any) -> Bench:
         names = {"discord": "discord_webhook_url", "ops": "discord_admin_webhook", "hook": "webhook_url"}
-        addresses = {names[sink]: f"{receiver.url}/{sink}" for sink in sinks}
+        marks = {"discord": f"?key={SECRET}", "ops": f"?key={SECRET}", "hook": ""}
+        addresses = {names[sink]: f"{receiver.url}/{sink}{marks[sink]}" for sink in sinks}
         settings = {"digest_from": 0, **settings}
         benches.append(Bench(Alerter, tmp_path / folder, clock=outside.clock, **{**addresses, **settings}))
         return benches[-1]

@@ -378,7 +378,8 @@ def test_notices(make: Callable[..., Bench], receiver: Receiver) -> None:
 
 def test_operator_on_the_same_webhook_shares_its_limit(make: Callable[..., Bench], receiver: Receiver) -> None:
     """Alerts and notices at one address are one lane with one cap."""
-    bench = make("discord", discord_admin_webhook=f"{receiver.url}/discord", discord_per_minute=2)
+    one = f"{receiver.url}/discord"
+    bench = make(discord_webhook_url=one, discord_admin_webhook=one, discord_per_minute=2)
     bench.send(ALERT)
     bench.send(NOTICE)
     bench.send(same(NOTICE, episode="2"))
@@ -419,7 +420,8 @@ def test_alerts_for_the_command_line(make: Callable[..., Bench]) -> None:
 
 def test_a_defect_in_rendering_is_not_repeated_for_ever(make: Callable[..., Bench]) -> None:
     """Our own fault: three tries, then a dead item."""
-    bench = make("discord", tz="Nowhere/Atall")
+    bench = make("discord")
+    bench.actor.settings = bench.settings.but(tz="Nowhere/Atall")
     bench.send(ALERT)
     assert [(message.fate, message.reason) for message in drain(bench)] == [("dead", "undelivered")]
     assert bench.rows("SELECT tries, reason FROM deliveries") == [(3, "defect_ZoneInfoNotFoundError")]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from actors.alerter import Alerter
+from catalyst.bench.house import SECRET
 from catalyst.clients.sinks import address, fingerprint
 from catalyst.settings import defaults
 from catalyst.testing import Bench, FakeClock
@@ -31,8 +32,9 @@ def world(tmp_path: Path) -> Iterator[World]:
 def bench(tmp_path: Path, world: World) -> Iterator[Bench]:
     """An alerter whose alerts go out by the bot; the webhook that is also set gets none."""
     assert isinstance(world.clock, FakeClock)
-    with Bench(Alerter, tmp_path / "home", clock=world.clock, discord_base_url=f"{world.url}/", discord_bot_token="t",
-               discord_channel_id="7", discord_webhook_url=f"{world.url}/api/webhooks/1/alerts") as opened:
+    with Bench(Alerter, tmp_path / "home", clock=world.clock, discord_base_url=f"{world.url}/",
+               discord_bot_token=SECRET, discord_channel_id="7",
+               discord_webhook_url=f"{world.url}/api/webhooks/1/alerts") as opened:
         yield opened
 
 

@@ -12,7 +12,7 @@ import pytest
 from catalyst.messages import AlertPosted, AlertReady, ItemDropped
 from catalyst.testing import Bench, same
 from catalyst.world.discord import Desk
-from tests.alerting import ALERT, CHART, JOINED, Outside, drain
+from tests.alerting import ALERT, CHART, CORRECTED, JOINED, Outside, drain
 from tests.receiver import Answer, Receiver
 
 
@@ -171,19 +171,61 @@ def test_a_digest_that_is_refused_is_dead(make: Callable[..., Bench], outside: O
     assert any("A digest was not delivered" in got.body.decode() for got in receiver.got if got.path.startswith("/ops"))
 
 
-def test_what_follows_is_not_edited_into_a_digest(make: Callable[..., Bench], outside: Outside) -> None:
-    """Chart and further wire of an alert that a digest told: no request; the wire's item shares the alert's fate."""
+def descriptions(outside: Outside) -> list[list[str]]:
+    """What stands below each title of the newest form of the digest."""
+    (payload,) = [payload for _, payload in edits(outside)][-1:]
+    return [embed["description"].split("\n") for embed in payload["embeds"]]
+
+
+def edits(outside: Outside) -> list[tuple[str, dict[str, Any]]]:
+    """Message and payload of each edit."""
+    return [(got["message_id"], got["payload"]) for got in outside.desk.snapshot()["messages"]
+            if got["method"] == "PATCH" and got["status"] == 200]
+
+
+@pytest.mark.parametrize("is_early", [True, False])
+def test_what_follows_is_edited_into_the_digest(make: Callable[..., Bench], outside: Outside, *,
+                                                is_early: bool) -> None:
+    """A further wire and a correction of an alert in a digest, also in one that still waits: edits of the digest's
+    message, in which the correction takes the place of the reason; their items share the alert's fate. The chart has
+    no place there."""
+    bench = make("discord", digest_from=1, discord_per_minute=0)
+    other = same(ALERT, item_id="i5", alert_id="a5", ticker="BETA", score=0.5)
+    for alert in (same(ALERT, item_id="i9", alert_id="a9", ticker="BEST", score=0.99), ALERT, other):
+        bench.send(alert)
+    sent = [] if is_early else drain(bench)
+    for message in (CHART, JOINED, CORRECTED):
+        sent += bench.send(message)
+    sent += drain(bench)
+    assert Counter((m.item_id, m.folded) for m in sent) == Counter(
+        [("i1", False), ("i5", False), ("i9", False), ("j1", True), ("c1", True)])
+    assert descriptions(outside) == [
+        ["ACME ▲ FDA approval · 80", "✎ Corrected by its publisher: CORRECTION: Acme wins approval", "$4.20",
+         "also on Business Wire"], ["BETA ▲ FDA approval · 50", "wins (title)", "$4.20"]]
+    (digest_id,) = {row[0] for row in bench.rows("SELECT message_id FROM deliveries WHERE alert_id LIKE 'dg-%'"
+                                                 " AND n = 0")}
+    assert {message_id for message_id, _ in edits(outside)} == {digest_id}
+    assert edits(outside)[-1][1]["embeds"][0]["url"] == CORRECTED.link
+    assert bench.rows("SELECT what, state FROM deliveries WHERE alert_id = 'a1' AND n > 0 ORDER BY what") == [
+        ("chart", "refused"), ("correction", "folded"), ("source", "folded")]
+    assert bench.rows("SELECT count(*) FROM deliveries WHERE state IN ('waiting', 'queued', 'gathered')") == [(0,)]
+
+
+def test_an_edit_of_a_digest_survives_a_kill(make: Callable[..., Bench], outside: Outside) -> None:
+    """Killed in the request, and two more came meanwhile: the last edit shows all of them, without a repeat's mark."""
     bench = make("discord", digest_from=1, discord_per_minute=0)
     bench.send(same(ALERT, item_id="i9", alert_id="a9", ticker="BEST", score=0.99))
     bench.send(ALERT)
-    bench.send(CHART)
+    drain(bench)
+    bench.send(CORRECTED)
+    bench.interrupt_jobs()
+    bench.restart()
     bench.send(JOINED)
-    sent = drain(bench)
-    assert sorted((m.item_id, m.folded) for m in sent) == [("i1", False), ("i9", False), ("j1", True)]
-    bench.send(same(JOINED, joined_id="j2"))
-    assert drain(bench) == []
-    assert [got["method"] for got in outside.desk.snapshot()["messages"]] == ["POST", "POST"]
-    assert bench.rows("SELECT DISTINCT state FROM deliveries WHERE n > 0") == [("refused",)]
+    bench.send(same(CORRECTED, joined_id="c2", title="CORRECTION 2: Acme loses"))
+    drain(bench)
+    assert descriptions(outside)[0][1:] == ["✎ Corrected by its publisher: CORRECTION 2: Acme loses", "$4.20",
+                                            "also on Business Wire"]
+    assert "possible repeat" not in edits(outside)[-1][1]["embeds"][-1]["footer"]["text"]
 
 
 def test_a_digest_obeys_the_limits(make: Callable[..., Bench], outside: Outside) -> None:

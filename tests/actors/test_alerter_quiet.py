@@ -103,6 +103,20 @@ def test_a_second_mute_moves_the_end(make: Callable[..., Bench]) -> None:
     assert (mute["value"], mute["left_s"], mute["note"]) == ("PR Newswire", 600.0, "noisy")
 
 
+def test_what_is_held_today_is_counted(make: Callable[..., Bench]) -> None:
+    """By the first word of the reason, since local midnight; with the end of the quiet hours that run."""
+    bench = make("discord", quiet_hours=("13:00-20:00",), tz="UTC")
+    bench.verb("mute", what="ticker", value="ACME")
+    bench.send(ALERT)
+    bench.send(another(2, ticker="BETA"))
+    bench.send(another(3, ticker="BETA", kinds=()))
+    found = bench.verb("mutes")
+    assert (found["held_today"], found["quiet_until_ms"]) == ({"quiet": 2, "muted": 1}, START_MS + 6 * HOUR_S * 1000)
+    bench.clock.advance(10 * HOUR_S)
+    found = bench.verb("mutes")
+    assert (found["held_today"], found["quiet_until_ms"]) == ({}, None)
+
+
 @pytest.mark.parametrize("arguments", [
     {"what": "ticker", "value": "not a ticker"}, {"what": "ticker", "value": ""}, {"what": "kind", "value": "../x"},
     {"what": "source", "value": "\x1b[31m"}, {"what": "sink", "value": "discord"}, {"what": "ticker", "value": 7},
@@ -243,6 +257,29 @@ def test_quiet_hours_hold_and_one_digest_ends_them(make: Callable[..., Bench], r
     assert event["why"].startswith("T13 a13, T12 a12")
     assert event["why"].endswith("and 4 more")
     assert bench.rows("SELECT DISTINCT state, told_in FROM alerts") == [("suppressed", "qt-a13")]
+
+
+def test_a_correction_reaches_the_digest_of_quiet_hours(make: Callable[..., Bench], receiver: Receiver) -> None:
+    """Edited into Discord's message for an alert that is listed there, nothing for one that is only counted; the alerts
+    stay suppressed and the webhook hears no more."""
+    bench = make("discord", "hook", quiet_hours=("08:00-10:00",))
+    for number in range(11):
+        bench.send(another(number, ticker=f"T{number}", score=(number + 1) / 20))
+    bench.clock.advance(HOUR_S)
+    bench.tick("end_quiet")
+    drain(bench)
+    assert len(receiver.got) == 2
+    assert [type(one) for one in bench.send(same(CORRECTED, item_id="i0"))] == [ItemDropped]
+    assert drain(bench) == []
+    assert len(receiver.got) == 2
+    bench.send(same(CORRECTED, item_id="i4", joined_id="c4"))
+    drain(bench)
+    assert (receiver.got[-1].method, len(receiver.got)) == ("PATCH", 3)
+    card = receiver.got[-1].json
+    corrected = [embed["description"].split()[0] for embed in card["embeds"] if "✎" in embed["description"]]
+    assert (corrected, "and 1 more" in card["embeds"][-1]["footer"]["text"]) == (["T4"], True)
+    assert "11 alerts held" in card["content"]
+    assert len(held(bench)) == 11
 
 
 @pytest.mark.parametrize("changes", [{"score": 0.9}, {"watched": True}])

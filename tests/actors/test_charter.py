@@ -24,7 +24,7 @@ DATA = Path(__file__).resolve().parents[2] / "../shared/data/bars"
 BELL = from_iso("2026-03-03T14:30:00Z")
 BARS = tuple(Bar(BELL + minute * 60_000, 5.0, 5.2, 4.9, 5.1, 1_000) for minute in range(30))
 WANTED = ChartWanted(item_id="i1", alert_id="a1", ticker="ACME", bars=BARS, mark_ms=BELL + 600_000, score=0.5,
-                     watched=False, simulated=False, provider="yahoo")
+                     watched=False, simulated=False, provider="yahoo", sentiment=0.4)
 
 
 @pytest.fixture
@@ -164,13 +164,30 @@ def test_a_chart_that_shows_the_same_is_used_again(bench: Bench) -> None:
 def test_panes_by_setting(tmp_path: Path) -> None:
     """CATALYST_CHART_PANES changes the picture."""
     seen = set()
-    for number, panes in enumerate([(), ("rsi",), ("rsi", "macd")]):
+    for number, panes in enumerate([(), ("rsi",), ("rsi", "macd"), ("sentiment",)]):
         with Bench(Charter, tmp_path / str(number), chart_panes=panes) as bench:
             bench.send(WANTED)
             (ready,) = bench.run_jobs()
             assert isinstance(ready, ChartReady)
             seen.add(ready.png)
-    assert len(seen) == 3
+    assert len(seen) == 4
+
+
+@pytest.mark.parametrize(("days", "fresh_s", "words"), [(5, 300, "-minute chart of"), (22, 900, "daily chart"),
+                                                        (252, 3_600, "daily chart")])
+def test_a_chart_of_days_is_new_for_longer(bench: Bench, days: int, fresh_s: int, words: str) -> None:
+    """Its words name the days; a picture of the same is used again for as long as its timeframe says."""
+    minutes = (0, 5, 10) if days == 5 else (0,)
+    bars = tuple(Bar(BELL - day * 86_400_000 + minute * 60_000, 5.0, 5.2, 4.9, 5.1, 1_000)
+                 for day in reversed(range(days)) for minute in minutes)
+    bench.send(same(WANTED, bars=bars))
+    bench.run_jobs()
+    assert words in ready_of(bench)[0].alt
+    for number, wait_s in enumerate((fresh_s - 1, 2)):
+        bench.clock.advance(wait_s)
+        bench.send(same(WANTED, bars=bars, alert_id=f"b{number}"))
+        bench.run_jobs()
+    assert bench.actor.statistics() == {"drawn": 2, "reused": 1}
 
 
 def test_theme_zone_and_simulation(tmp_path: Path) -> None:

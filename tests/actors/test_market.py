@@ -13,6 +13,7 @@ import pytest
 
 from actors.market import Market
 from catalyst.books.prices import MOST_BARS_KEPT, Pricebook
+from catalyst.core.bars import midnight_ms, new_york_day
 from catalyst.core.quotes import Charted, Quote
 from catalyst.errors import UsageError
 from catalyst.messages import (
@@ -257,7 +258,43 @@ def test_the_alert_comes_with_its_bars(make: Callable[..., Bench], prices: Price
     assert ready.form == "8-K"
     assert wanted == ChartWanted(item_id="i1", alert_id=ready.alert_id, ticker="ACME", bars=tuple(BARS),
                                  mark_ms=START_MS - 3_000, score=0.8, watched=True, simulated=True,
-                                 provider="simulated")
+                                 provider="simulated", sentiment=0.7)
+
+
+@pytest.mark.parametrize(("frame", "window"), [("5D", "5d"), ("1M", "1mo"), ("3M", "3mo"), ("1Y", "1y")])
+def test_a_chart_of_several_days(make: Callable[..., Bench], prices: Prices, frame: str, window: str) -> None:
+    """The alert goes out with the quote; then the days are asked for, and the chart has them with today's own bars."""
+    day_ms = 86_400_000
+    prices.bars = {"1d": BARS, window: [*(Bar(START_MS - back * day_ms, 2, 3, 1, 2, 10) for back in (3, 2, 1)),
+                                        Bar(START_MS, 9, 9, 9, 9, 9)]}
+    bench = make(chart_frame=frame, quote_providers=("simulated",))
+    bench.send(SCORED)
+    sent = bench.run_jobs()
+    assert [type(message) for message in sent] == [AlertReady, ChartWanted]
+    wanted = of(ChartWanted, sent)[0]
+    assert (wanted.simulated, wanted.mark_ms, wanted.alert_id) == (True, SCORED.published_ms, sent[0].alert_id)  # type: ignore[attr-defined]
+    if frame == "5D":
+        assert wanted.bars == (*prices.bars[window][:3], *BARS)
+    else:
+        assert [bar.close for bar in wanted.bars] == [2, 2, 2, BARS[-1].close]
+        assert all(bar.start_ms == midnight_ms(new_york_day(bar.start_ms)) for bar in wanted.bars)
+
+
+def test_no_alert_waits_for_the_days_of_its_chart(make: Callable[..., Bench], prices: Prices) -> None:
+    """They are a job of their own, which survives a kill; where no provider has them the chart shows today."""
+    prices.bars["1d"] = BARS
+    bench = make(chart_frame="1Y")
+    bench.send(SCORED)
+    bench.run_jobs()
+    bench.send(same(SCORED, item_id="i2"))
+    assert [type(message) for message in bench.sent[-1:]] == [AlertReady]
+    assert [job.kind for job in bench.jobs()] == ["history"]
+    prices.usd["ACME"] = None
+    bench.restart()
+    (wanted,) = bench.run_jobs()
+    assert isinstance(wanted, ChartWanted)
+    assert wanted.bars == tuple(BARS)
+    assert bench.actor.statistics()["fault_yahoo_status_500"] == 2
 
 
 def test_the_mark_of_an_undated_story(make: Callable[..., Bench], prices: Prices) -> None:

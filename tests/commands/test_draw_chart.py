@@ -45,7 +45,18 @@ def test_timeframe_and_panes(bars: Path, capsys: pytest.CaptureFixture[str]) -> 
         assert words in capsys.readouterr().out
 
 
+def test_sentiment(bars: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A gauge in the picture and its words in the sentence."""
+    out = bars.with_suffix(".png")
+    assert main(["draw-chart", str(bars), str(out)]) == 0
+    without = out.read_bytes()
+    assert main(["draw-chart", str(bars), str(out), "--sentiment", "0.4"]) == 0
+    assert "sentiment +0.40 positive" in capsys.readouterr().out
+    assert out.read_bytes() != without
+
+
 @pytest.mark.parametrize(("content", "words", "complaint"), [
+    (BARS.encode(), ["--sentiment", "1.1"], "'1.1' is no number from -1 to 1"),
     (BARS.encode(), ["--panes", "rsi,stars"], "no pane 'stars'"),
     (b"time,open\n", [], "arqx.csv: no column"), (b"\xff\xfe", [], "not UTF-8"),
     (BARS.encode(), ["--mark", "noon"], "'noon' is no time"), (BARS.encode(), ["--mark", "9999-01-01"], "is no time"),

@@ -63,6 +63,9 @@ def test_what_was_held_is_listed_and_explained(catalyst: Catalyst, running: Runn
     assert (alert["id"], alert["state"], alert["reason"]) == ("held", "suppressed", "muted:ticker ACME")
     assert "  held: muted, ticker ACME\n" in catalyst("alerts", "--suppressed").out
     assert catalyst("mutes", "--json").json["held"] == 1
+    top = catalyst("top", "--json").json["silence"]
+    assert (top["held_today"], [mute["value"] for mute in top["mutes"]]) == ({"muted": 1}, ["ACME"])
+    assert "  muted: ticker ACME to " in catalyst("top", "--once").out
     found = catalyst("explain", "--ticker", "ACME", "--json").json
     assert [(item["step"], item["fate"], item["reason"]) for item in found["items"]] == [("mute", "dropped", "muted")]
     assert "catalyst alerts --suppressed" in catalyst("explain", "--ticker", "ACME").out

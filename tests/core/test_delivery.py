@@ -210,3 +210,10 @@ def test_the_operator_hears_of_lost_alerts_only() -> None:
 def test_overall(states: tuple[str, ...], state: str) -> None:
     """Out with the first sink, dead when none is left; without any sink it is only kept."""
     assert overall(states) == state
+
+
+def test_a_correction_follows_an_alert_of_a_digest() -> None:
+    """Where it is a message of its own it goes out; at Discord only what has a message can be edited."""
+    rows = [Row(0, "digest"), Row(1, "waiting", joined_id="c1", what="correction")]
+    assert plan(rows, "notify-ntfy-1") == Plan(1, what="correction")
+    assert plan(rows, "discord") == Plan(refused=(1,))

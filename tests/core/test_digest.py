@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalyst.core.card import Moment
-from catalyst.core.delivery import Deliver, Digest, Repeat, Source
+from catalyst.core.delivery import Correction, Deliver, Digest, Repeat, Source
 from catalyst.core.digest import MOST, digest_card, late_words, spoken
 from catalyst.core.event import webhook_event
 from catalyst.messages import AlertReady, Kind
@@ -51,10 +51,13 @@ def test_digest_of_one_after_quiet_hours() -> None:
     assert card["embeds"][-1]["footer"]["text"] == "id qt-a1"
 
 
-@given(st.lists(ALERTS, min_size=1, max_size=MOST), st.integers(0, 10**6), st.booleans())
-def test_every_digest_is_valid(alerts: list[AlertReady], more: int, repeat: bool) -> None:
-    """Within Discord's limits, all embeds together, with no mention; the event is JSON."""
-    digest = Digest("quiet" if more else "waiting", tuple(alerts), more)
+@given(st.lists(ALERTS, min_size=1, max_size=MOST), st.integers(0, 10**6), st.booleans(), st.lists(odd, max_size=3))
+def test_every_digest_is_valid(alerts: list[AlertReady], more: int, repeat: bool, later: list[str]) -> None:
+    """Within Discord's limits, all embeds together, with no mention, whatever followed; the event is JSON."""
+    link = "https://x.example/"
+    digest = Digest("quiet" if more else "waiting", tuple(alerts), more,
+                    {alert.alert_id: tuple(Source(text, link) for text in later) for alert in alerts},
+                    {one.alert_id: tuple(Correction("wire", text, link + text) for text in later) for one in alerts})
     card = digest_card("dg-" + "a" * 20, digest, Moment(START_MS, MOMENT.zone, repeat))
     assert body_faults(card, (), is_edit=False) == []
     assert card["allowed_mentions"] == {"parse": []}

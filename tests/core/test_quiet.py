@@ -9,7 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalyst.core.quiet import Filter, Mute, Rules, hold, is_of, is_quiet, parse_hours, what_and_value
+from catalyst.core.quiet import (
+    Filter,
+    Mute,
+    Rules,
+    day_began_ms,
+    hold,
+    is_of,
+    is_quiet,
+    parse_hours,
+    quiet_until_ms,
+    what_and_value,
+)
 from catalyst.errors import ConfigError, UsageError
 from catalyst.testing import START_MS
 from tests.alerting import ALERT
@@ -45,6 +56,28 @@ def test_several_windows_add_up() -> None:
     assert is_quiet(rules, at("2026-01-05 23:00"))
     assert not is_quiet(rules, at("2026-01-05 12:00"))
     assert not is_quiet(Rules(), START_MS)
+
+
+@pytest.mark.parametrize(("now", "ends"), [
+    ("2026-01-05 23:00", "2026-01-06 06:30"), ("2026-01-06 06:29", "2026-01-06 06:30"),
+    ("2026-01-02 22:30", "2026-01-05 06:30"), ("2026-01-03 12:00", "2026-01-05 06:30"), ("2026-01-05 12:00", None)])
+def test_the_end_of_quiet_hours_that_run(now: str, ends: str | None) -> None:
+    """Windows that meet are one: a night, a weekend and the next night end together."""
+    rules = Rules(parse_hours(["22:00-06:30", "Sat-Sun 00:00-24:00"]), NEW_YORK)
+    assert quiet_until_ms(rules, at(now)) == (None if ends is None else at(ends))
+    assert day_began_ms(at(now), NEW_YORK) == at(f"{now[:10]} 00:00")
+
+
+@given(st.integers(0, 1_439), st.integers(0, 1_440), st.integers(0, 60 * 1_440))
+def test_they_end_where_they_no_longer_run(start_min: int, end_min: int, minute: int) -> None:
+    """Also while the clocks change: an end is ahead, and one is told exactly while it is quiet."""
+    if start_min == end_min:
+        return
+    hours = f"{start_min // 60}:{start_min % 60:02d}-{end_min // 60}:{end_min % 60:02d}"
+    rules, now_ms = Rules(parse_hours([hours]), NEW_YORK), at("2026-10-01 00:00") + minute * 60_000
+    until_ms = quiet_until_ms(rules, now_ms)
+    assert (until_ms is not None) == is_quiet(rules, now_ms)
+    assert until_ms is None or (until_ms > now_ms and (until_ms - now_ms) <= 8 * 86_400_000)
 
 
 @pytest.mark.parametrize("text", ["", "night", "22:00", "22-06", "22:00-22:00", "24:00-06:00", "22:00-24:30",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from catalyst.core.silence import Muted, Silence
 from catalyst.web import views
 from catalyst.web.views import Look
 
@@ -9,6 +10,10 @@ NOW_MS = 1_767_364_200_000  # 2026-01-02 14:30 UTC
 HOSTILE = ("<script>alert(1)</script>", "\"'><img src=x onerror=alert(1)>", "javascript:alert(1)", "\u202egnp.exe",
            "]]><svg/onload=alert(1)>", "&lt;b&gt;", "a\x00b\x1b[2J\r\nSet-Cookie: x=1", "{{7*7}}", "\ud800", "🚀" * 300)
 HOSTILE_TEXT = " ".join(HOSTILE)
+
+
+SILENCE = Silence((Muted("ticker", "WXYZ", NOW_MS + 3_600_000, 8), Muted("kind", "offering", NOW_MS + 90_000_000)),
+                  {"muted": 8, "cooldown": 2}, NOW_MS + 1_800_000)
 
 
 def raw_alert(number: int = 0, **changes: object) -> dict[str, object]:
@@ -82,5 +87,5 @@ def look(**changes: object) -> Look:
     facts: dict[str, object] = {
         "at_ms": NOW_MS, "actors": tuple(map(actor, NAMES)), "answered": frozenset(NAMES), "alerts_ms": NOW_MS - 100,
         "alerts": tuple(views.alert(raw_alert(number)) for number in range(3)), "sources": (source(),),
-        "sinks": ("discord",), "version": "9.9.9"}
+        "sinks": ("discord",), "silence": SILENCE, "version": "9.9.9"}
     return Look(**{**facts, **changes})  # type: ignore[arg-type]

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from catalyst.core.silence import Muted, Silence
 from catalyst.web import pages, views
 from catalyst.web.alert_page import alert_page
 from catalyst.web.layout import Frame, not_found
@@ -61,7 +62,8 @@ def hostile_look() -> Look:
                 actors=tuple(actor(word, state=word, current=word, statistics={word: 1e300}, dead=3)
                              for word in HOSTILE), paused_by=HOSTILE_TEXT,
                 sources=tuple(source(word, url=word, kind=word, outcome=word, outage=True) for word in HOSTILE),
-                sinks=HOSTILE)
+                sinks=HOSTILE, silence=Silence(tuple(Muted("source", word, NOW_MS) for word in HOSTILE),
+                                               dict.fromkeys(HOSTILE, 1)))
 
 
 def hostile_detail() -> Detail:
@@ -153,6 +155,18 @@ def test_the_list_says_what_a_trader_wants() -> None:
     assert b'aria-label="up"' in page
     assert b'href="/alert/00000000000000000002"' in page
     assert "simulated" not in words
+
+
+def test_the_list_says_what_is_held_back() -> None:
+    """Quiet hours that run and each mute with its end in local time, how many alerts were held today and why; a house
+    that holds nothing back says nothing of it."""
+    words = Reader(pages.alerts_page(Frame(look(), ZONE), (), Filter(), 1)).words
+    for part in ("quiet hours to 10:00", "ticker WXYZ to 10:30 8 held", "kind offering to 3 Jan 10:30",
+                 "10 held back today: 8 muted, 2 told as updates"):
+        assert part in words, part
+    for silence in (None, Silence()):
+        shown = look(silence=silence)
+        assert "Held back" not in Reader(pages.alerts_page(Frame(shown, ZONE), (), Filter(), 1)).words
 
 
 @pytest.mark.parametrize(("changes", "word"), [

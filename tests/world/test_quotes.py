@@ -3,7 +3,8 @@ import json
 import pytest
 
 from catalyst.clock import from_iso
-from catalyst.core.quotes import read_yahoo_chart
+from catalyst.core.bars import in_timeframe, new_york_day
+from catalyst.core.quotes import read_yahoo, read_yahoo_chart
 from catalyst.errors import ConfigError
 from catalyst.world.day import Shift
 from catalyst.world.quotes import Prices, read_bars
@@ -68,6 +69,22 @@ def test_gathers_bars_into_longer_steps(prices):
     quote = result["indicators"]["quote"][0]
     assert (quote["open"], quote["high"], quote["close"], quote["volume"]) == (
         [1.0, 1.2], [1.2, 9.0], [1.1, 2.0], [1000, 5000])
+
+
+@pytest.mark.parametrize(("window", "interval", "days"), [("5d", "5m", 5), ("1mo", "1d", 22), ("3mo", "1d", 63),
+                                                          ("1y", "1d", 252)])
+def test_days_before_the_day(prices, window, interval, days):
+    """They end at the close of the day before, are the same each time, lie on weekdays, and the reader reads them."""
+    _, body = prices.chart("ABXZ", {**QUERY, "range": window, "interval": interval}, NOW + 3_600_000, SHIFT)
+    _, again = prices.chart("ABXZ", {**QUERY, "range": window, "interval": interval}, NOW + 3_660_000, SHIFT)
+    assert body["chart"]["result"][0]["timestamp"] == again["chart"]["result"][0]["timestamp"]
+    found = read_yahoo(json.dumps(body).encode(), "ABXZ").bars
+    shown = in_timeframe(found, {"5d": "5D", "1mo": "1M", "3mo": "3M", "1y": "1Y"}[window])
+    assert len({new_york_day(bar.start_ms) for bar in shown}) == days
+    assert all(new_york_day(bar.start_ms).weekday() < 5 for bar in shown)
+    today = new_york_day(found[-1].start_ms)
+    assert [bar for bar in found if new_york_day(bar.start_ms) < today][-1].close == 0.9
+    assert all(0 < bar.low <= min(bar.open, bar.close) <= max(bar.open, bar.close) <= bar.high for bar in found)
 
 
 def test_without_pre_market_only_the_session_counts(prices):
