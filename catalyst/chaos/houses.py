@@ -20,6 +20,7 @@ from catalyst.runtime.roster import WORKERS
 
 SINKS = ("webhook", "bot")
 SOFT_MB, HARD_MB = 150, 300  # where memory is to grow: soon over
+DIGEST_FROM = "5"
 SETTLED_S = 5.0
 WAITING = ("inbox", "outbox", "waiting")
 PAGE = 1_000  # rows that one query gives
@@ -32,8 +33,11 @@ FATES = "SELECT count(DISTINCT item_id) FROM fates"
 
 def fit_out(house: House, *, sink: str = "webhook", armed: bool = False, swells: bool = False,
             patch: Path | None = None) -> None:
-    """Settings of a struck house, once its world is open. `armed`: its points know the faults of `faults.arm`;
-    `patch`: a file that each of its processes runs first."""
+    """Settings of a struck house, once its world is open; digests begin early, so that there are some.
+
+    `armed`: its points know the faults of `faults.arm`; `patch`: a file that each of its processes runs first.
+    """
+    house.environment["CATALYST_DIGEST_FROM"] = DIGEST_FROM
     if armed:
         house.environment["CATALYST_FAULTS"] = ARMED
     if swells:

@@ -3,8 +3,9 @@
 Order within a ticker. The system promises it where it queues, at the alerter: of two alerts of one ticker the one that
 the alerter took first from its link, if it is at least as urgent (watched, score), is also the first at each sink. A
 more urgent one may overtake, and so may any other one while a request for the first was refused or broken off by the
-sink: it then steps back for a moment. Of one alert its updates come after it and, at the signed webhook, in their
-order. Nothing is promised between tickers, nor between what is seen and what the alerter gets: quotes take their time.
+sink: it then steps back for a moment. One that goes out in a digest waits longer than those by themselves. Of one alert
+its updates come after it and, at the signed webhook, in their order. Nothing is promised between tickers, nor between
+what is seen and what the alerter gets: quotes take their time.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from catalyst.core.digest import DIGEST
 
 ALERTS = ("1/alerts", "channels/1")  # where the world's Discord gets alerts: by the webhook, by the bot
 REPEAT = "possible repeat"
@@ -104,8 +107,7 @@ def judge(items: Mapping[str, Mapping[str, Any]], expected: int, truth: Mapping[
             found.changed.append(f"{item_id} {row['fate']} {row['reason'] or ''}".strip())
     events = [(json.loads(event["body"]), event["headers"]["idempotency-key"]) for event in sent["events"]]
     messages = [message for message in sent["messages"] if message["webhook"] in ALERTS]
-    _webhook(found, items, events)
-    _discord(found, messages)
+    _discord(found, messages, _webhook(found, items, events))
     _order(found, list(taken), events, messages, {key.partition(":")[0] for key in sent.get("refused", ())})
     found.violations += sent["violations"]
     found.damaged += damages(answers)
@@ -115,7 +117,8 @@ def judge(items: Mapping[str, Mapping[str, Any]], expected: int, truth: Mapping[
 
 
 def _webhook(found: Verdict, items: Mapping[str, Mapping[str, Any]],
-             events: Sequence[tuple[dict[str, Any], str]]) -> None:
+             events: Sequence[tuple[dict[str, Any], str]]) -> list[str]:
+    """The alerts that it was told of."""
     keys: dict[tuple[str, ...], set[str]] = {}  # outcomes are all about the alert's item: their titles differ
     told: dict[str, int] = {}  # alert -> number of its last update
     seen: set[str] = set()
@@ -133,16 +136,26 @@ def _webhook(found: Verdict, items: Mapping[str, Mapping[str, Any]],
     found.repeated += [f"{key[0]} {key[1]}" for key, used in keys.items() if len(used) > 1]
     reached = {body["item_id"] for body, _ in events if body["event"] != "ops"}
     found.lost += sorted({number for number, row in items.items() if row["fate"] == "alerted"} - reached)
+    return list(told)
 
 
-def _discord(found: Verdict, messages: Sequence[Mapping[str, Any]]) -> None:
+def _discord(found: Verdict, messages: Sequence[Mapping[str, Any]], told: Iterable[str]) -> None:
+    """Every alert that the signed webhook was told stands in one message, by itself or in a digest; a message that was
+    posted twice says so."""
     posted = [message for message in messages if _made(message)]
-    posts = Counter(alert_of(message) for message in posted)
-    marked = {alert_of(message) for message in messages if REPEAT in footer(message)}
+    posts = Counter(map(message_of, posted))
+    marked = {message_of(message) for message in messages if any(REPEAT in text for text in footers(message))}
     found.allowed += sum(message.get("trouble") in UNANSWERED for message in posted)
-    for alert_id, count in posts.items():
-        if count > 1 and alert_id not in marked:
-            found.repeated.append(f"discord {alert_id}")
+    homes: dict[str, set[str]] = {}
+    for message in posted:
+        for alert_id in alerts_of(message):
+            homes.setdefault(alert_id, set()).add(message_of(message))
+    found.repeated += [f"discord {alert_id} in {' and '.join(sorted(places))}" for alert_id, places in homes.items()
+                       if len(places) > 1]
+    found.lost += [f"discord {alert_id}" for alert_id in told if posted and alert_id not in homes]
+    for name, count in posts.items():
+        if count > 1 and name not in marked:
+            found.repeated.append(f"discord {name}")
         elif count > 1:
             found.marked += count - 1
 
@@ -156,7 +169,8 @@ def _order(found: Verdict, taken: Sequence[Taken], events: Sequence[tuple[dict[s
            messages: Sequence[Mapping[str, Any]], refused: set[str]) -> None:
     """Alerts of one ticker against the order in which the alerter took them; see the module's docstring."""
     troubled = {alert_of(message) for message in messages if message["status"] != 200 or message.get("trouble")}
-    arrivals = {"discord": ([alert_of(message) for message in messages if _made(message)], troubled),
+    alone = [alert_of(message) for message in messages if _made(message) and message_of(message) == alert_of(message)]
+    arrivals = {"discord": (alone, troubled),
                 "webhook": ([body["id"] for body, _ in events if body["event"] == "alert"], refused)}
     for sink, (order, stepped_back) in arrivals.items():
         at = {alert_id: place for place, alert_id in reversed(list(enumerate(order)))}
@@ -190,16 +204,26 @@ def _s(duration_s: float | None) -> str:
     return "never" if duration_s is None else f"{duration_s:.1f} s"
 
 
-def footer(message: Mapping[str, Any]) -> str:
-    """The footer of a card, `id ALERT · ...`; empty where there is none."""
-    embeds = (message["payload"] or {}).get("embeds") or [{}]
-    return str((embeds[0].get("footer") or {}).get("text", ""))
+def footers(message: Mapping[str, Any]) -> list[str]:
+    """The footers of a message's cards: `id ALERT · ...`, the last of a digest `id ALERT · digest ID`."""
+    embeds = (message["payload"] or {}).get("embeds") or ()
+    return [str(embed["footer"].get("text", "")) for embed in embeds if embed.get("footer")]
+
+
+def alerts_of(message: Mapping[str, Any]) -> list[str]:
+    """The ids of the alerts that a message tells of; none for a notice."""
+    return [words[1] for text in footers(message) if len(words := text.split()) > 1 and words[0] == "id"]
 
 
 def alert_of(message: Mapping[str, Any]) -> str:
-    """The alert id in a card's footer."""
-    words = footer(message).split()
-    return words[1] if len(words) > 1 else ""
+    """The first of them, empty where there is none."""
+    return next(iter(alerts_of(message)), "")
+
+
+def message_of(message: Mapping[str, Any]) -> str:
+    """What a message is known by: the digest's id, else the alert's."""
+    _, found, rest = (footers(message) or [""])[-1].partition(DIGEST)
+    return rest.split()[0] if found else alert_of(message)
 
 
 def damages(answers: Mapping[str, Mapping[str, Any]]) -> list[str]:

@@ -17,18 +17,21 @@ from catalyst.messages import AlertReady
 MOST = 10  # alerts in one digest: Discord takes ten embeds ("Create Message")
 LATE_MS = 60_000  # an alert that waited longer says so
 # All embeds of a message share 6,000 characters ("Embed Limits"): ten of these and one footer stay below.
-TITLE_LIMIT, WHY_LIMIT, ALSO_LIMIT, FOOTER_LIMIT = 130, 200, 60, 200
+TITLE_LIMIT, WHY_LIMIT, ALSO_LIMIT, FOOTER_LIMIT = 130, 150, 60, 200
+DIGEST = "digest "  # stands before a digest's own id
 CORRECTED = "✎ Corrected by its publisher: "
 LINES = {"waiting": "{} in one message: too many were waiting", "quiet": "Quiet hours are over: {} held"}
 
 
 def digest_card(digest_id: str, digest: Digest, moment: Moment) -> dict[str, Any]:
-    """The payload of the digest's message: a line that counts, then an embed an alert, in their order."""
+    """The payload of the digest's message: a line that counts, then an embed an alert with its id, in their order; the
+    last one also names the digest."""
     names = ", ".join(phone_line(alert) for alert in digest.alerts[:3])
     repeat = " · possible repeat" if moment.possible_repeat else ""
     more = f" · and {digest.more} more: catalyst alerts --suppressed" if digest.more else ""
     embeds = [_embed(alert, digest, moment) for alert in digest.alerts]
-    embeds[-1]["footer"] = {"text": unmentioned(f"id {digest_id}{more}{repeat}", FOOTER_LIMIT)}
+    of_all = f" · {DIGEST}{digest_id}{more}{repeat}"
+    embeds[-1]["footer"] = {"text": unmentioned(embeds[-1]["footer"]["text"] + of_all, FOOTER_LIMIT)}
     return {"content": f"{counted(digest)} · {names}", "embeds": embeds, "allowed_mentions": {"parse": []}}
 
 
@@ -44,7 +47,8 @@ def _embed(alert: AlertReady, digest: Digest, moment: Moment) -> dict[str, Any]:
     lines = [phone_line(alert), why, " · ".join([price, *([late] if late else [])]),
              escaped(f"also on {also}", ALSO_LIMIT) if also else ""]
     return {"title": escaped(alert.title, TITLE_LIMIT) or "no title", **({} if link is None else {"url": link}),
-            "description": "\n".join(line for line in lines if line), "color": colour(alert)}
+            "description": "\n".join(line for line in lines if line), "color": colour(alert),
+            "footer": {"text": unmentioned(f"id {alert.alert_id}", FOOTER_LIMIT)}}
 
 
 def late_words(alert: AlertReady, sent_ms: int) -> str:

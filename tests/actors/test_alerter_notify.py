@@ -52,7 +52,7 @@ def test_the_end_of_quiet_hours_is_text_too(make: Callable[..., Bench]) -> None:
         bench.tick("end_quiet")
         bench.run_jobs()
         assert [got.json["title"] for got in receiver.got] == ["Quiet hours are over: 1 alert held"]
-        assert state(bench, name) == [(0, "delivered", None, None)]
+        assert state(bench, name) == [(0, "digest", None, "digest:qt-a1"), (0, "delivered", None, None)]
 
 
 def test_only_corrections_ring_again(make: Callable[..., Bench], caplog: pytest.LogCaptureFixture) -> None:

@@ -175,3 +175,25 @@ def test_a_marked_repeat_is_allowed_once_a_kill() -> None:
 
     assert verdict(twice, kills=1).is_good
     assert not verdict(twice, kills=0).is_good
+
+
+def digest(*names: str, mark: str = "") -> dict[str, Any]:
+    """A message that tells of several alerts, as Discord got it."""
+    texts = [f"id {name}" for name in names]
+    texts[-1] += f" · digest dg-{names[0]}{mark}"
+    return {**post(), "payload": {"embeds": [{"footer": {"text": text}} for text in texts]}}
+
+
+def test_an_alert_may_go_out_in_a_digest() -> None:
+    """What a digest tells of is not lost, its order is nobody's, and a digest that says it is one may be repeated."""
+    def tell(*messages: dict[str, Any]) -> Callable[[Facts], None]:
+        def change(found: Facts) -> None:
+            found["sent"]["messages"] = list(messages)
+        return change
+
+    assert verdict(tell(digest("a0", "a1"))).is_good
+    assert verdict(tell(digest("a0", "a2"))).lost == ["discord a1"]
+    assert verdict(tell(digest("a0", "a1"), post())).repeated == ["discord a1 in a1 and dg-a0"]
+    assert verdict(tell(digest("a0", "a1"), digest("a0", "a1"))).repeated == ["discord dg-a0"]
+    again = verdict(tell(digest("a0", "a1"), digest("a0", "a1", mark=" · possible repeat")))
+    assert (again.is_good, again.marked) == (True, 1)

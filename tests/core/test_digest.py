@@ -40,7 +40,8 @@ def test_digest_of_two() -> None:
                                "WXYZ ▼ negative: FDA approval · 40")
     assert [embed["description"].splitlines()[1:] for embed in card["embeds"]] == [
         ["wins (title)", "$4.20"], ["wins (title)", "no price · late by 3 min"]]
-    assert [embed.get("footer") for embed in card["embeds"]] == [None, {"text": "id dg-a1"}]
+    assert [embed.get("footer") for embed in card["embeds"]] == [
+        {"text": f"id {ALERT.alert_id}"}, {"text": f"id {late.alert_id} · digest dg-a1"}]
     assert card["embeds"][0]["url"] == ALERT.link
 
 
@@ -48,7 +49,7 @@ def test_digest_of_one_after_quiet_hours() -> None:
     """It says so in the singular, and nothing of more."""
     card = digest_card("qt-a1", Digest("quiet", (ALERT,)), MOMENT)
     assert card["content"].startswith("Quiet hours are over: 1 alert held · ACME")
-    assert card["embeds"][-1]["footer"]["text"] == "id qt-a1"
+    assert card["embeds"][-1]["footer"]["text"] == f"id {ALERT.alert_id} · digest qt-a1"
 
 
 @given(st.lists(ALERTS, min_size=1, max_size=MOST), st.integers(0, 10**6), st.booleans(), st.lists(odd, max_size=3))
