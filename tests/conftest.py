@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, settings
 
 from tests.canary import leaks
 
-settings.register_profile("catalyst", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+settings.register_profile("catalyst", deadline=None, max_examples=50,
+                          suppress_health_check=[HealthCheck.function_scoped_fixture])
 settings.load_profile("catalyst")
 
 
