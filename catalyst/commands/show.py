@@ -20,7 +20,7 @@ from catalyst.commands.alerts import ALERTER, ARROWS
 from catalyst.commands.home import QUERY_ANSWER_S, Home
 from catalyst.commands.output import clock_time, plain, print_json, when
 from catalyst.core.evidence import unpacked
-from catalyst.core.history import LEAST_HISTORY, history_text
+from catalyst.core.history import LEAST_HISTORY, change_text, history_text
 from catalyst.messages import History
 
 WIDTH, INDENT = 80, 10
@@ -242,7 +242,7 @@ def _outcome(row: Row) -> str:
     if row["state"] == "settled" and row["return_pct"] is not None:
         made = _moment(when(row["price_ms"]))
         simulated = ", simulated" if row["simulated"] else ""
-        return f"{row['horizon']}: {row['return_pct']:+.1f} % at ${row['price_usd']:.4g} ({made}{simulated})"
+        return f"{row['horizon']}: {change_text(row['return_pct'])} % at ${row['price_usd']:.4g} ({made}{simulated})"
     if row["state"] == "open":
         return f"{row['horizon']}: due {_moment(when(row['due_ms']))}"
     reason = f" ({row['reason']})" if row["reason"] else ""

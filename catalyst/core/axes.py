@@ -51,7 +51,7 @@ def percent_text(now: float, before: float) -> str:
     if change_pct >= 999.5:
         times = now / before
         return f"x{times:,.0f}" if times < 1e6 else f"x{times:.0e}"
-    return f"{change_pct:+.0f}%" if abs(change_pct) >= 99.95 else f"{change_pct:+.1f}%"
+    return f"{change_pct:+.0f}%" if abs(change_pct) >= 99.95 else f"{round(change_pct, 1) + 0.0:+.1f}%"
 
 
 def price_range(values: Sequence[float]) -> tuple[float, float]:

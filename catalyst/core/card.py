@@ -240,7 +240,7 @@ def _price(alert: AlertReady, sent_ms: int) -> str:
     if alert.price_usd is None:
         return "no price"
     change, span_ms = change_pct(alert), price_age_ms(alert, sent_ms)
-    parts = [money(alert.price_usd), "change unknown" if change is None else f"{change:+,.1f} %",
+    parts = [money(alert.price_usd), "change unknown" if change is None else f"{change_text(change)} %",
              "age unknown" if span_ms is None else f"{age(span_ms)} old"]
     return " · ".join([*parts, *([escaped(alert.provider, 40)] if alert.provider else [])])
 

@@ -38,8 +38,9 @@ def span_label(horizon: str) -> str:
 
 
 def change_text(change_pct: float) -> str:
-    """A change in per cent as a reader sees it: `+4.2`; one that no stock makes is short all the same."""
-    return f"{change_pct:+,.1f}" if abs(change_pct) < MOST_SAID else f"{change_pct:+.1e}"
+    """A change in per cent as a reader sees it: `+4.2`, and no minus before a nought; one that no stock makes is short
+    all the same."""
+    return f"{round(change_pct, 1) + 0.0:+,.1f}" if abs(change_pct) < MOST_SAID else f"{change_pct:+.1e}"
 
 
 def place_of_low(n: int) -> int:

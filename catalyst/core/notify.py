@@ -17,6 +17,7 @@ from catalyst.core.card import ARROWS, Moment, age, kind_label, money, points
 from catalyst.core.delivery import NOTIFY, Correction, Digest, Outcome
 from catalyst.core.digest import counted
 from catalyst.core.doubts import change_pct, price_age_ms
+from catalyst.core.history import change_text
 from catalyst.core.outside import plain_line, safe_link, unmentioned
 from catalyst.messages import AlertReady
 
@@ -93,7 +94,7 @@ def _price(alert: AlertReady, sent_ms: int) -> str:
     if alert.price_usd is None:
         return "Price: unknown"
     span_ms, change = price_age_ms(alert, sent_ms), change_pct(alert)
-    facts = [money(alert.price_usd), *([] if change is None else [f"{change:+.1f} %"]),
+    facts = [money(alert.price_usd), *([] if change is None else [f"{change_text(change)} %"]),
              "age unknown" if span_ms is None else f"{age(span_ms)} old"]
     return f"Price: {' · '.join(facts)}"
 

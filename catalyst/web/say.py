@@ -7,6 +7,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from catalyst.core.card import age, kind_label, money
+from catalyst.core.history import change_text
 from catalyst.web.html import Safe, el
 from catalyst.web.views import Alert
 
@@ -88,7 +89,7 @@ def percent(value: float | None) -> Safe:
     if value is None:
         return el("span", "n/a", cls="quiet")
     direction = "up" if value > 0 else "down" if value < 0 else "neutral"
-    return el("span", f"{ARROWS[direction]} {value:+.1f} %", cls=f"num {direction}")
+    return el("span", f"{ARROWS[direction]} {change_text(value)} %", cls=f"num {direction}")
 
 
 def points(alert: Alert) -> str:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalyst.core.history import history_of, history_text, place_of_low, span_label, span_ms, usual
+from catalyst.core.history import change_text, history_of, history_text, place_of_low, span_label, span_ms, usual
 from catalyst.messages import History
 
 TIMES = History("fda_approval", "1h", 41, -6.24, -9.1, -3.0, 0.73)
@@ -80,3 +80,10 @@ def test_words() -> None:
     """Number, horizon, median with its interval and the share that fell; fewer than twenty are an anecdote."""
     assert history_text(TIMES) == "n=41, 1 h median -6.2 % (-9.1 to -3.0), 73% down"
     assert history_text(other("1h", 19)) == history_text(None) == ""
+
+
+@pytest.mark.parametrize(("change_pct", "text"), [(4.23, "+4.2"), (-0.04, "+0.0"), (0.0, "+0.0"), (2e7, "+2.0e+07"),
+                                                  (-12_345.67, "-12,345.7")])
+def test_a_change_as_it_is_read(change_pct: float, text: str) -> None:
+    """One place behind the point, and a nought has no minus."""
+    assert change_text(change_pct) == text
