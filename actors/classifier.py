@@ -19,23 +19,12 @@ import msgspec
 
 from catalyst import log
 from catalyst.books.slices import PRUNE_S, forget
-from catalyst.clients.files import (
-    Stamp,
-    companies_path,
-    load_companies,
-    load_gates,
-    load_rules,
-    load_sentiment,
-    load_watchlist,
-    stamp,
-    watchlist_path,
-)
+from catalyst.clients.files import Lists, load_gates, load_rules, load_sentiment
 from catalyst.clock import Clock
 from catalyst.core.classify import Decision, Story, classify, evidence_of
 from catalyst.core.classify_filing import classify_filing
-from catalyst.core.companies import Companies
 from catalyst.core.rules import Rules
-from catalyst.errors import ConfigError, UsageError
+from catalyst.errors import UsageError
 from catalyst.messages import CatalystScored, FilingRead, ItemDropped, StoryFound
 from catalyst.runtime.contract import Actor, Every, Output
 from catalyst.settings import Settings
@@ -84,13 +73,12 @@ class Classifier(Actor):
         self._rules: Rules = load_rules(settings)
         self._gates = load_gates(settings, self._rules)
         self._model = load_sentiment()
-        self._companies: Companies | None = None
-        self._watched: frozenset[str] = frozenset()
-        self._read: dict[str, Stamp | None] = {}
-        for fault in self._read_lists():
-            if settings.companies is not None or settings.watchlist is not None:
+        self._lists = Lists(with_values=True)
+        for fault in self._lists.refresh(settings):
+            if {settings.companies, settings.watchlist, settings.market_values} != {None}:
                 raise fault  # a file that the user named must be right at the start
             log.error("list_refused", cause=str(fault))
+        self._log_lists()
 
     def on_reload(self) -> None:
         """Read everything again. Raises ConfigError for wrong rules or gates, which leaves in force what was."""
@@ -102,25 +90,27 @@ class Classifier(Actor):
         self._rules, self._gates = rules, gates
         if self._rules.version != before:
             log.info("rules_changed", old=before, new=self._rules.version)
-        self._read.clear()
+        self._lists.forget()
         self._refresh_lists()
 
     def refresh(self, db: sqlite3.Connection) -> Iterator[Output]:
-        """Take up a company list or watch list that was replaced."""
+        """Take up a company list, watch list or file of market values that was replaced."""
         self._refresh_lists()
         return iter(())
 
     def on_story_found(self, story: StoryFound, db: sqlite3.Connection) -> Iterator[Output]:
         """Decide, store one row a ticker, and pass the story on or say that it ends here."""
         judged = Story(story.item_id, story.title, story.summary, story.source, story.symbols, story.trust)
-        decision = classify(judged, self._rules, self._companies, model=self._model, gates=self._gates,
-                            watched=self._watched, now_ms=self.now_ms)
+        lists = self._lists
+        decision = classify(judged, self._rules, lists.companies, model=self._model, gates=self._gates,
+                            watched=lists.watched, values=lists.values, now_ms=self.now_ms)
         yield from self._conclude(story, decision, db)
 
     def on_filing_read(self, filing: FilingRead, db: sqlite3.Connection) -> Iterator[Output]:
         """The same for a filing."""
-        decision = classify_filing(filing, self._rules, self._companies, gates=self._gates,
-                                   watched=self._watched, now_ms=self.now_ms)
+        lists = self._lists
+        decision = classify_filing(filing, self._rules, lists.companies, gates=self._gates,
+                                   watched=lists.watched, values=lists.values, now_ms=self.now_ms)
         self.counters.add("filings")
         yield from self._conclude(filing, decision, db)
 
@@ -163,19 +153,20 @@ class Classifier(Actor):
     def verb_lists(self, arguments: dict[str, Any], db: sqlite3.Connection) -> dict[str, Any]:
         """Take up changed lists now instead of within 30 s: `{"watched": how many tickers}`."""
         self._refresh_lists()
-        return {"watched": len(self._watched)}
+        return {"watched": len(self._lists.watched)}
 
     def verb_company(self, arguments: dict[str, Any], db: sqlite3.Connection) -> dict[str, Any]:
         """What the company list says of `ticker`: `{"listed": rows, "company": {"ticker", "title", "cik"} | null,
         "near": tickers written alike}`."""
-        lists, ticker = self._companies, str(arguments.get("ticker", ""))
+        lists, ticker = self._lists.companies, str(arguments.get("ticker", ""))
         company = lists.ticker(ticker) if lists is not None else None
         return {"listed": len(lists) if lists is not None else 0,
                 "company": msgspec.structs.asdict(company) if company is not None else None,
                 "near": lists.near(ticker) if lists is not None and company is None else []}
 
     def _scored(self, item: Judged, decision: Decision, ticker: str, role: Any) -> CatalystScored:
-        company = self._companies.ticker(ticker) if self._companies is not None else None
+        companies = self._lists.companies
+        company = companies.ticker(ticker) if companies is not None else None
         filer, form = (item.company, item.form) if isinstance(item, FilingRead) else ("", "")
         return CatalystScored(
             item_id=item.item_id, source=item.source, title=item.title, link=item.link, summary=item.summary,
@@ -196,27 +187,16 @@ class Classifier(Actor):
               self.now_ms) for ticker, role, reason in named or [("", "", decision.reason)]])
 
     def _refresh_lists(self) -> None:
-        for fault in self._read_lists():
+        before = self._lists.versions
+        for fault in self._lists.refresh(self.settings):
             log.error("list_refused", cause=str(fault))
+        if self._lists.versions != before:
+            self._log_lists()
 
-    def _read_lists(self) -> list[ConfigError]:
-        """Read those lists whose file is another one than at the last reading; a wrong one leaves the old in force."""
-        faults: list[ConfigError] = []
-        for name, path in (("companies", companies_path(self.settings)), ("watchlist", watchlist_path(self.settings))):
-            now = stamp(path)
-            if name in self._read and self._read[name] == now:
-                continue
-            self._read[name] = now
-            try:
-                if name == "companies":
-                    self._companies = load_companies(self.settings)
-                    log.info("companies_read", rows=len(self._companies) if self._companies is not None else 0)
-                else:
-                    self._watched = load_watchlist(self.settings)
-                    log.info("watchlist_read", tickers=len(self._watched))
-            except ConfigError as error:
-                faults.append(error)
-        return faults
+    def _log_lists(self) -> None:
+        lists = self._lists
+        log.info("lists_read", companies=len(lists.companies) if lists.companies is not None else 0,
+                 watched=len(lists.watched), market_values=len(lists.values))
 
 
 def _explained(row: tuple[Any, ...], evidence: bool) -> dict[str, Any]:

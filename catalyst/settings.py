@@ -72,6 +72,8 @@ TABLE: tuple[Setting, ...] = (
       "classification"),
     S("CATALYST_RULES", "path", "", "rules.toml to use instead of the bundled one", "classification"),
     S("CATALYST_WATCHLIST", "path", "", "watchlist.csv; default: in the home", "classification"),
+    S("CATALYST_MARKET_VALUES", "path", "", "Finviz export with Market Cap, for contract sizes; not a watch list",
+      "classification"),
     S("MIN_SCORE", "float", 0.2, "score gate, 0 lets all catalysts through", "classification", 0, 1),
     S("MIN_SENT_ABS", "float", 0, "sentiment gate: the least strength either way, 0 = off", "classification", 0, 1),
     S("CATEGORIES_ALLOW", "list", "", "kinds that may alert, or their first words as offering; all when empty",

@@ -1,4 +1,4 @@
-"""The files that several actors read and one at a time writes: rules, company list, watch list.
+"""The files that several actors read and one at a time writes: rules, company list, watch list, market values.
 
 They are replaced as a whole (`replace_file`), so a reader sees the old one or the new one. What is in them is read by
 `catalyst.core`; this module opens them and says when they changed.
@@ -10,12 +10,13 @@ import errno
 import fcntl
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from catalyst.core import watchlist
 from catalyst.core.classify_filing import OFFERING
-from catalyst.core.companies import Companies, read_watchlist
+from catalyst.core.companies import Companies
+from catalyst.core.market_values import MarketValue, newest
 from catalyst.core.rules import Rules
 from catalyst.core.sentiment import Sentiment
 from catalyst.core.sieve import Gates
@@ -30,26 +31,41 @@ TICKER_CHARS = 10  # as messages carry it
 
 
 class Lists:
-    """The company list and the watch list, read again when their files change."""
+    """The company list, the watch list and, where wanted, market values, read again when their files change."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, with_values: bool = False) -> None:
+        self._with_values = with_values
         self.companies: Companies | None = None
         self.watched: frozenset[str] = frozenset()
-        self._read: dict[str, Stamp | None] = {}
+        self.values: Mapping[str, MarketValue] = {}
+        self._read: dict[str, tuple[Stamp | None, ...]] = {}
+
+    @property
+    def versions(self) -> tuple[object, ...]:
+        """Differs after a reading."""
+        return tuple(self._read.items())
+
+    def forget(self) -> None:
+        """Read all of them at the next `refresh`, whether they changed or not."""
+        self._read.clear()
 
     def refresh(self, settings: Settings) -> list[ConfigError]:
         """Take up what was replaced since the last call; a wrong file leaves the old list in force and is returned."""
         faults: list[ConfigError] = []
-        for name, path in (("companies", companies_path(settings)), ("watched", watchlist_path(settings))):
-            now = stamp(path)
-            if name in self._read and self._read[name] == now:
+        watched = watchlist_path(settings)
+        for name, *paths in (("companies", companies_path(settings)), ("watched", watched),
+                             ("values", watched, settings.market_values)):
+            now = tuple(map(stamp, paths))
+            if self._read.get(name) == now or (name == "values" and not self._with_values):
                 continue
             self._read[name] = now
             try:
                 if name == "companies":
                     self.companies = load_companies(settings)
-                else:
+                elif name == "watched":
                     self.watched = load_watchlist(settings)
+                else:
+                    self.values = load_market_values(settings)
             except ConfigError as error:
                 faults.append(error)
         return faults
@@ -127,7 +143,15 @@ def own_watchlist(settings: Settings) -> Path:
 def read_own_watchlist(settings: Settings) -> watchlist.Listed:
     """All that the watch list says; empty where there is none. Raises ConfigError for a file that cannot be read."""
     path = own_watchlist(settings)
-    return watchlist.read(read_text(path, "watch list")) if path.is_file() else watchlist.Listed((), (), True)
+    return read_list(path, "watch list") if path.is_file() else watchlist.Listed((), (), True)
+
+
+def read_list(path: Path, what: str) -> watchlist.Listed:
+    """The tickers that a file lists, the market values of an export as of its last change. Raises ConfigError, in which
+    `what` names it.
+    """
+    text, written = read_text(path, what), stamp(path)
+    return watchlist.read(text, written[0] // 1_000_000 if written is not None else None)
 
 
 def change_watchlist(settings: Settings, change: Callable[[tuple[watchlist.Watched, ...]], watchlist.Change]
@@ -193,4 +217,24 @@ def load_companies(settings: Settings) -> Companies | None:
 def load_watchlist(settings: Settings) -> frozenset[str]:
     """The watch-listed tickers. Raises ConfigError."""
     path = watchlist_path(settings)
-    return read_watchlist(read_text(path, "watch list")) if path is not None else frozenset()
+    return frozenset(row.ticker for row in read_list(path, "watch list").rows) if path is not None else frozenset()
+
+
+def load_market_values(settings: Settings) -> Mapping[str, MarketValue]:
+    """What the watch list and the file of the setting say of market values, of each ticker the newest.
+
+    Raises ConfigError for a file that cannot be read, and where that of the setting states none.
+    """
+    path = watchlist_path(settings)
+    own = _values(path, "watch list") if path is not None else []
+    if settings.market_values is None:
+        return newest(own)
+    wide = _values(settings.market_values, "market values")
+    if not wide:
+        raise ConfigError(f"market values: {settings.market_values} states none: it wants the columns Ticker and Market"
+                          " Cap, as Finviz exports them")
+    return newest(own, wide)
+
+
+def _values(path: Path, what: str) -> list[tuple[str, MarketValue]]:
+    return [(row.ticker, row.market_value) for row in read_list(path, what).rows if row.market_value is not None]

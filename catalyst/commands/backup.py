@@ -134,7 +134,8 @@ def _copy_running(home: Home, name: str, target: Path, show: Progress) -> None:
 
 def lists_of(settings: Settings) -> list[str]:
     """Files of a person's own that lie in the home, as paths below it; what can be fetched again is none of them."""
-    named = [settings.home / "watchlist.csv", settings.watchlist, settings.sources, settings.rules, settings.companies]
+    named = [settings.home / "watchlist.csv", settings.watchlist, settings.sources, settings.rules, settings.companies,
+             settings.market_values]
     home = settings.home.absolute()
     found = {path.absolute() for path in named if path is not None}
     return sorted(str(path.relative_to(home)) for path in found if path.is_file() and path.is_relative_to(home))

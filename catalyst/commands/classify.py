@@ -7,7 +7,14 @@ from typing import Any
 
 import msgspec
 
-from catalyst.clients.files import load_companies, load_gates, load_rules, load_sentiment, load_watchlist
+from catalyst.clients.files import (
+    load_companies,
+    load_gates,
+    load_market_values,
+    load_rules,
+    load_sentiment,
+    load_watchlist,
+)
 from catalyst.clock import SystemClock
 from catalyst.core.classify import Decision, Story, classify
 from catalyst.settings import Settings
@@ -29,10 +36,11 @@ _DECODER = msgspec.json.Decoder(_Line)
 def run(lines: Iterable[str], settings: Settings) -> Iterator[dict[str, Any]]:
     """One answer for each line that is not blank, in order; a line that is no item gives `{"id", "error"}`.
 
-    Raises ConfigError before the first answer when rules, gates, company list or watch list are wrong.
+    Raises ConfigError before the first answer when rules, gates, company list, watch list or market values are wrong.
     """
     rules, companies, watched = load_rules(settings), load_companies(settings), load_watchlist(settings)
-    gates, model, now_ms = load_gates(settings, rules), load_sentiment(), SystemClock().now_ms()
+    gates, values = load_gates(settings, rules), load_market_values(settings)
+    model, now_ms = load_sentiment(), SystemClock().now_ms()
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -42,7 +50,8 @@ def run(lines: Iterable[str], settings: Settings) -> Iterator[dict[str, Any]]:
             yield {"id": None, "error": f"line {number}: {error}"}
             continue
         story = Story(str(item.id), item.title, item.summary or "", item.source or "", tuple(item.tickers or ()))
-        yield answer(classify(story, rules, companies, model=model, gates=gates, watched=watched, now_ms=now_ms))
+        yield answer(classify(story, rules, companies, model=model, gates=gates, watched=watched, values=values,
+                              now_ms=now_ms))
 
 
 def answer(decision: Decision) -> dict[str, Any]:

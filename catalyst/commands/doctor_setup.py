@@ -215,6 +215,24 @@ def watch_list(about: Examined) -> Iterator[Check]:
         yield ok("watch list", f"{len(watched)} tickers" if path else "none")
 
 
+def market_values(about: Examined) -> Iterator[Check]:
+    """The market values by which contracts are measured, where there are some; old ones do not count."""
+    from catalyst.clients.files import load_market_values
+    from catalyst.core.market_values import known_usd
+
+    try:
+        values = load_market_values(about.settings)
+    except ConfigError as error:
+        yield fail("market values", str(error), "correct CATALYST_MARKET_VALUES, or remove it")
+        return
+    known = sum(known_usd(values, ticker, about.now_ms) is not None for ticker in values)
+    if known < len(values):
+        yield warn("market values", f"{len(values) - known} of {len(values)} are too old to count",
+                   "export the screener anew; catalyst watch import, or the file of CATALYST_MARKET_VALUES")
+    else:
+        yield ok("market values", f"{known} known" if known else "none")
+
+
 def rules(about: Examined) -> Iterator[Check]:
     """The rule table can be read."""
     from catalyst.clients.files import load_rules
@@ -310,6 +328,5 @@ def web_port(about: Examined) -> Iterator[Check]:
 
 
 CHECKS: tuple[Callable[[Examined], Iterator[Check]], ...] = (
-    settings, dotenv, time_zone, quiet_hours, home, socket_path, sources, companies, watch_list, rules, sinks,
-    notify_addresses,
-    quote_providers, web_port)
+    settings, dotenv, time_zone, quiet_hours, home, socket_path, sources, companies, watch_list,
+    market_values, rules, sinks, notify_addresses, quote_providers, web_port)

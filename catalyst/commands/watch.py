@@ -92,7 +92,7 @@ def _ticker(word: str) -> str:
 
 def _of_file(path: Path) -> tuple[tuple[Watched, ...], tuple[Refused, ...]]:
     try:
-        listed = watchlist.read(files.read_text(path, "watch list"))
+        listed = files.read_list(path, "watch list")
     except ConfigError as error:
         raise UsageError(f"{path} cannot be imported: {error}") from error
     if not listed.rows:
@@ -105,12 +105,12 @@ def _said(settings: Settings, action: str, change: Change, refused: tuple[Refuse
     companies = _companies(settings)
     unknown = [] if companies is None or action == "remove" else [
         {"ticker": one, "near": companies.near(one, 3)} for one in change.done if companies.ticker(one) is None]
-    taken_up = _tell(settings) if change.done else None
+    taken_up = _tell(settings) if change.done or change.valued else None
     return {"action": action, "file": str(files.own_watchlist(settings)), "added": [], "removed": [], "known": [],
             "absent": [], **({"removed": list(change.done), "absent": list(change.idle)} if action == "remove" else
                              {"added": list(change.done), "known": list(change.idle)}),
             "unknown": unknown, "refused": [{"line": one.line, "text": one.text, "why": one.why} for one in refused],
-            "tickers": len(change.rows), "taken_up": taken_up}
+            "valued": list(change.valued), "tickers": len(change.rows), "taken_up": taken_up}
 
 
 def _companies(settings: Settings) -> Companies | None:
@@ -142,10 +142,10 @@ def as_text(said: Row) -> str:
     if len(refused) > MOST_SHOWN:
         lines.append(f"and {len(refused) - MOST_SHOWN} more lines")
     figures = [f"{len(said[name])} {text}" for name, text in (
-        ("added", "added"), ("removed", "removed"), ("known", "known"), ("absent", "absent"), ("refused", "refused"))
-               if said[name]]
+        ("added", "added"), ("removed", "removed"), ("known", "known"), ("absent", "absent"), ("refused", "refused"),
+        ("valued", "with a new market value")) if said[name]]
     lines.append(f"{', '.join(figures)}; {said['tickers']} on the list")
-    if said["taken_up"] is None and (said["added"] or said["removed"]):
+    if said["taken_up"] is None and (said["added"] or said["removed"] or said["valued"]):
         lines.append("the classifier does not run; it reads the list when it starts")
     elif said["taken_up"] is False:
         lines.append("the classifier did not answer; it takes the list up within 30 s")
@@ -159,12 +159,15 @@ def _print_list(settings: Settings, *, as_json: bool) -> None:
     for row in rows:
         company = companies.ticker(row.ticker) if companies is not None else None
         shown.append({"ticker": row.ticker, "added": row.added or None, "note": row.note,
-                      "company": company.title if company is not None else None})
+                      "company": company.title if company is not None else None,
+                      "market_value_usd": row.market_value.usd if row.market_value is not None else None,
+                      "market_value_date": row.market_value.day if row.market_value is not None else None})
     if as_json:
         for one in shown:
             print_json(one)
     elif shown:
-        print(table(("TICKER", "ADDED", "COMPANY", "NOTE"), [
-            (one["ticker"], one["added"], one["company"], one["note"]) for one in shown]))
+        print(table(("TICKER", "ADDED", "MARKET VALUE", "OF", "COMPANY", "NOTE"), [
+            (one["ticker"], one["added"], f"${one['market_value_usd'] / 1e6:,.1f} M" if one["market_value_usd"] else "",
+             one["market_value_date"], one["company"], one["note"]) for one in shown]))
     else:
         print("nothing is watched; catalyst watch add TICKER")

@@ -8,13 +8,16 @@ warrants, units, rights, preferreds), `no_catalyst`, then the gates of `catalyst
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Literal
 
 import msgspec
 
 from catalyst.core.companies import Companies
+from catalyst.core.contract_size import MOST_SHARE, Stated, factor, has_size, stated, told
 from catalyst.core.evidence import Words, locate, whole
+from catalyst.core.market_values import MarketValue, known_usd
 from catalyst.core.rules import Hit, Rules
 from catalyst.core.sentiment import Sentiment
 from catalyst.core.sieve import Gates, is_bad_news
@@ -29,6 +32,7 @@ UNTRUSTED = 0.8      # share of the score that a source of trust 0 keeps
 WHY_LIMIT = 160
 HEARD_LIMIT = 60     # characters of words that made the tone, for the line that tells of it
 PHRASE_LIMIT = 2_000  # characters of a phrase that a message carries
+NO_VALUES: Mapping[str, MarketValue] = MappingProxyType({})
 
 
 class Story(msgspec.Struct, frozen=True):
@@ -82,7 +86,8 @@ class Decision(msgspec.Struct, frozen=True):
 class Finding(msgspec.Struct, frozen=True):
     """A kind that was found; `phrase` is what says so, at `place` (a word for a reader), `words` where it stands.
 
-    A `leader` is what the item is about.
+    A `leader` is what the item is about. `size` is what its dollars and the market value, where both are known, have
+    made of its strength; the weight is the changed one.
     """
 
     name: str
@@ -93,6 +98,7 @@ class Finding(msgspec.Struct, frozen=True):
     in_body: bool = False
     leader: bool = False
     words: tuple[Words, ...] = ()
+    size: Part | None = None
 
     @property
     def strength(self) -> float:
@@ -122,11 +128,14 @@ class Case(msgspec.Struct, frozen=True):
 
 
 def classify(item: Story, rules: Rules, companies: Companies | None, *, model: Sentiment, gates: Gates,
-             watched: frozenset[str] = frozenset(), now_ms: int) -> Decision:
-    """The decision about `item`; one with a catalyst passes when none of the `gates` stops it."""
+             watched: frozenset[str] = frozenset(), values: Mapping[str, MarketValue] = NO_VALUES, now_ms: int
+             ) -> Decision:
+    """The decision about `item`; one with a catalyst passes when none of the `gates` stops it. `values` by ticker."""
     found = rules.find(item.title, item.summary)
     tickers = find_tickers(item.title, item.summary, item.symbols, companies)
-    findings = in_order([_finding_in(item, hit) for hit in found.kinds])
+    value_usd = value_of(tickers, values, now_ms)
+    texts = (("title", item.title), ("summary", item.summary))
+    findings = in_order([sized_by(_finding_in(item, hit), texts, value_usd) for hit in found.kinds])
     tone = model.score(item.title, item.summary)
     case = Case(
         item.id, findings, (found.noise.rule.name, found.noise.phrase) if found.noise is not None else None,
@@ -161,6 +170,29 @@ def finding_of(hit: Hit, place: str, words: tuple[Words, ...] = ()) -> Finding:
     """A rule's hit. A sale of securities that the title names leads: whatever else it announces, this is the news."""
     return Finding(hit.rule.name, hit.rule.direction, hit.rule.weight, hit.phrase, place, not hit.in_title,
                    hit.in_title and hit.rule.family == "offering", words)
+
+
+def value_of(tickers: Sequence[TickerFound], values: Mapping[str, MarketValue], now_ms: int) -> float | None:
+    """The market value of the company that an item is about, None where it is not known."""
+    return known_usd(values, tickers[0].ticker, now_ms) if values and tickers else None
+
+
+def sized_by(finding: Finding, texts: Sequence[tuple[str, str]], value_usd: float | None) -> Finding:
+    """The finding by the size that the (name, text) fields state; as it is where that or the value is not known."""
+    if value_usd is None or not has_size(finding.name):
+        return finding
+    amount = stated(texts, finding.name, finding.words)
+    return sized(finding, amount, value_usd) if amount is not None else finding
+
+
+def sized(finding: Finding, amount: Stated, value_usd: float) -> Finding:
+    """The finding with the weight that its amount gives it. As it is where the amount is beyond all measure."""
+    share = amount.usd / value_usd
+    if share > MOST_SHARE:
+        return finding
+    larger = msgspec.structs.replace(finding, weight=round(min(1.0, finding.weight * factor(share)), 4))
+    part = Part("size", round(larger.strength - finding.strength, 4), told(amount.said, share), amount.words)
+    return msgspec.structs.replace(larger, size=part)
 
 
 def in_order(findings: Sequence[Finding]) -> tuple[Finding, ...]:
@@ -218,19 +250,26 @@ def _bypass(case: Case, lack: float) -> Part | None:
 
 
 def _why(lead: Finding, score: float) -> str:
-    return f"{lead.name} ({lead.direction}): “{_flat(lead.phrase)}” in the {lead.place}, score {score:.2f}"
+    size = f", {lead.size.cause}" if lead.size is not None else ""
+    return f"{lead.name} ({lead.direction}){size}: “{_flat(lead.phrase)}” in the {lead.place}, score {score:.2f}"
 
 
 def _parts(case: Case) -> tuple[Part, ...]:
-    """The score's parts: the lead kind, what further kinds and the tone add, what the source's trust takes away."""
+    """The score's parts: the lead kind and its size, what further kinds and the tone add, what the source's trust takes
+    away. The size of a further kind is told and adds nothing.
+    """
     if not case.findings:
         return ()
     lead, *further = case.findings
-    parts = [Part("lead", round(lead.strength, 4), f"{lead.name}: {_flat(lead.phrase)}", lead.words)]
+    size = lead.size.value if lead.size is not None else 0.0
+    parts = [Part("lead", round(lead.strength - size, 4), f"{lead.name}: {_flat(lead.phrase)}", lead.words)]
+    parts += [lead.size] if lead.size is not None else []
     if further:
         more = min(FURTHER_MOST, FURTHER_KIND * len(further))
         parts.append(Part("further", round(more, 4), ", ".join(one.name for one in further),
                           tuple(words for one in further for words in one.words)))
+        parts += [msgspec.structs.replace(one.size, value=0.0, cause=f"{one.name}: {one.size.cause}")
+                  for one in further if one.size is not None]
     if agreeing := _agreeing(case.findings, case.tone):
         heard = ", ".join(f"“{_flat(words.text)}”" for words in case.tone_words if len(words.text) <= HEARD_LIMIT)
         parts.append(Part("tone", round(TONE * agreeing, 4), f"sentiment {case.tone:+.2f}: {heard}".rstrip(": "),

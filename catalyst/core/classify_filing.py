@@ -9,15 +9,30 @@ without a release, the summary; behind that stand risk factors and other legal t
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 
 from msgspec import structs
 
-from catalyst.core.classify import Case, Decision, Finding, Part, decide, finding_of, in_order
+from catalyst.core.classify import (
+    NO_VALUES,
+    Case,
+    Decision,
+    Finding,
+    Part,
+    decide,
+    finding_of,
+    in_order,
+    sized,
+    sized_by,
+    value_of,
+)
 from catalyst.core.companies import Companies, canonical
+from catalyst.core.contract_size import LEAST_USD, Stated, has_size
 from catalyst.core.evidence import Words, locate, whole
 from catalyst.core.filing_rules import FilingHit, base_form
+from catalyst.core.filing_words import LIMITS, money
+from catalyst.core.market_values import MarketValue
 from catalyst.core.rules import Hit, Rules
 from catalyst.core.sieve import Gates
 from catalyst.core.tickers import MOST, TickerFound, instrument
@@ -53,17 +68,19 @@ _TICKER = re.compile(r"[A-Z0-9.\-]{1,10}")
 
 
 def classify_filing(filing: FilingRead, rules: Rules, companies: Companies | None, *, gates: Gates,
-                    watched: frozenset[str] = frozenset(), now_ms: int) -> Decision:
-    """The decision about `filing`; one with a catalyst passes when none of the `gates` stops it."""
+                    watched: frozenset[str] = frozenset(), values: Mapping[str, MarketValue] = NO_VALUES, now_ms: int
+                    ) -> Decision:
+    """The decision about `filing`; one with a catalyst passes when none of the `gates` stops it. `values` by ticker."""
     body = _news(filing)
     found = rules.find(filing.headline, body)
     table, noise_row = rules.filings.find(filing, f"{filing.headline}\n{body or _own_words(filing.summary)}")
-    findings = _merged(filing, found.kinds, table)
+    tickers = filer_tickers(filing, companies)
+    value_usd = value_of(tickers, values, now_ms)
+    findings = in_order([_sized(filing, one, value_usd) for one in _merged(filing, found.kinds, table)])
     noise = (noise_row.rule.name, noise_row.cause) if noise_row is not None else None
     if noise is None and found.noise is not None and found.noise.in_title:
         stands = any(one.strength >= gates.min_score for one in findings if one.place != "headline" and not one.in_body)
         noise = None if stands else (found.noise.rule.name, found.noise.phrase)
-    tickers = filer_tickers(filing, companies)
     filer = whole("company", filing.company) or whole("cik", filing.cik) or whole("ticker", filing.ticker)
     case = Case(
         filing.item_id, findings, noise, tickers,
@@ -135,7 +152,7 @@ def _own_words(summary: str) -> str:
 
 
 def _merged(filing: FilingRead, hits: Sequence[Hit], table: Sequence[FilingHit]) -> tuple[Finding, ...]:
-    """One finding a family; of several the one whose place tells most."""
+    """One finding a family, in no order; of several the one whose place tells most."""
     body_place = "release" if filing.headline else "summary"
     sale = _sale(filing, table)
     headline = [(hit.rule.family or hit.rule.name,
@@ -157,7 +174,19 @@ def _merged(filing: FilingRead, hits: Sequence[Hit], table: Sequence[FilingHit])
             names.add(finding.name)
     light = {finding.name for slot, finding in rows if finding.weight < LIGHT and slot != OFFERING}
     heavy = [finding for finding in kept.values() if finding.name not in light]
-    return in_order(heavy or list(kept.values()))
+    return tuple(heavy or kept.values())
+
+
+def _sized(filing: FilingRead, finding: Finding, value_usd: float | None) -> Finding:
+    """The finding by its size: of the sale what was read of it, of others what headline and release state."""
+    gross = filing.offering.gross_proceeds if filing.offering is not None else None
+    if value_usd is None or gross is None or finding.place != place_of(filing.form):
+        body = "text" if filing.headline else "summary"
+        return sized_by(finding, (("headline", filing.headline), (body, _news(filing))), value_usd)
+    if not has_size(finding.name) or gross.value < LEAST_USD or not gross.quote.strip():
+        return finding
+    said = f"{'up to ' if filing.offering is not None and filing.offering.type in LIMITS else ''}{money(gross.value)}"
+    return sized(finding, Stated(gross.value, said, whole("offering.gross_proceeds.quote", gross.quote)), value_usd)
 
 
 def _sale(filing: FilingRead, table: Sequence[FilingHit]) -> Finding | None:

@@ -1,4 +1,4 @@
-"""The list of US-listed companies and the user's watch list, read from text.
+"""The list of US-listed companies, read from text.
 
 Looks up by ticker, by CIK and by name. A name counts only when it is the whole name: legal suffixes apart, nothing is
 guessed, and a name that two companies share finds neither. It opens no file.
@@ -6,9 +6,8 @@ guessed, and a name that two companies share finds neither. It opens no file.
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice, takewhile
 
 import msgspec
@@ -26,7 +25,6 @@ _SLASHED = re.compile(  # the SEC's "/DE/", "/NEW/"
     r"(?<![ \t])[ \t]*(?:/[a-z. ]{2,8}/?|\\[a-z]{2,4}\\?)[ \t]*$", re.MULTILINE)
 _DOTTED = re.compile(r"\b(?:[a-z]\.){2,}")  # l.p., n.v., s.p.a.
 _APART = re.compile(r"[^\w\n]+")
-_TICKER = re.compile(r"[A-Z0-9][A-Z0-9.\-/]{0,9}")
 
 
 class Company(msgspec.Struct, frozen=True, gc=False):
@@ -206,25 +204,3 @@ def _tokens(word: str) -> list[str]:
         return [word.lower()]
     short = word.removesuffix(".")
     return [short.lower()] if short.isalnum() else normalise(word).split()
-
-
-def read_watchlist(text: str) -> frozenset[str]:
-    """Tickers of a CSV text: the column headed Ticker or Symbol, else the first. Comments (#) and blanks are left out.
-
-    Takes the export of a Finviz screener ("No.","Ticker","Company",...) as well as one bare ticker a line.
-    """
-    rows = list(_rows(text))
-    if not rows:
-        return frozenset()
-    heads = [cell.strip().strip("﻿").lower() for cell in rows[0]]
-    column = next((heads.index(word) for word in ("ticker", "symbol") if word in heads), None)
-    if column is not None:
-        rows = rows[1:]
-    cells = (row[column or 0].strip().strip("﻿$").upper() for row in rows if len(row) > (column or 0))
-    return frozenset(canonical(cell) for cell in cells if _TICKER.fullmatch(cell))
-
-
-def _rows(text: str) -> Iterator[list[str]]:
-    for row in csv.reader(text.splitlines()):
-        if row and any(cell.strip() for cell in row) and not row[0].lstrip("﻿ ").startswith("#"):
-            yield row

@@ -51,6 +51,7 @@ _TYPE_WORDS = {"atm": "at-the-market offering", "registered_direct": "registered
 _STAGE_WORDS = {"announcement": "Announces", "pricing": "Prices", "upsize": "Upsizes", "closing": "Closes"}
 _OPENING = {"atm": "Opens", "resale": "Registers", "shelf": "Files", "equity_line": "Sets up", "notes": "Offers",
             "convertible_notes": "Offers", "ipo": "Announces"}
+LIMITS = ("atm", "shelf", "equity_line")  # sales whose amount is the most that may be sold
 FORM_WORDS = (("SC TO", "Tender offer document"), ("SC 14D9", "Answer to a tender offer"), ("FWP", "Free writing "
                                                                                                    "prospectus"),
               ("424B", "Prospectus"), ("S-1", "Registration statement"), ("S-3", "Registration statement"),
@@ -95,7 +96,7 @@ def offering_line(offering: Offering) -> str:
         price = f"at {assumed}${offering.price.value:,.4f}".rstrip("0")
         facts[-1:] = [" ".join([*facts[-1:], _cents(price)])]
     if offering.gross_proceeds is not None:
-        limit = "up to " if offering.type in ("atm", "shelf", "equity_line") else "gross "
+        limit = "up to " if offering.type in LIMITS else "gross "
         facts.append(f"{limit}{money(offering.gross_proceeds.value)}")
     if offering.warrants is not None:
         facts.append(f"warrants for {offering.warrants.value:,.0f} shares")

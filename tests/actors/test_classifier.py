@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from actors.classifier import Classifier
+from catalyst.clock import iso
 from catalyst.core.evidence import unpacked
 from catalyst.errors import ConfigError, UsageError
 from catalyst.messages import CatalystScored, FilingRead, ItemDropped, StoryFound
@@ -379,3 +380,45 @@ def test_lists_are_taken_up_when_told(tmp_path: Path) -> None:
         (scored,) = one.send(story("Acme (Nasdaq: ACME) Files for Chapter 11"))
         assert isinstance(scored, CatalystScored)
         assert scored.watched
+
+
+def test_sizes_by_the_market_values_in_force(tmp_path: Path) -> None:
+    """A contract is measured by the newest value known; changed files count from the next look on, old values never."""
+    clock = FakeClock()
+    title = "Acme (Nasdaq: ACME) Wins $12 Million Navy Contract"
+    head = "ticker,added,note,market_value_usd,market_value_date"
+    today = (iso(clock.now_ms()) or "")[:10]
+
+    def scored(one: Bench, item_id: str) -> CatalystScored:
+        (message,) = one.send(story(title, item_id))
+        assert isinstance(message, CatalystScored)
+        return message
+
+    with bench(tmp_path, clock=clock) as one:
+        plain = scored(one, "a")
+        replace(tmp_path / "watchlist.csv", f"{head}\nACME,,,20000000,{today}\n")
+        one.tick("refresh")
+        large = scored(one, "b")
+        assert "$12 Million, 60 % of its market value" in large.why
+        assert (plain.kinds[0].weight, large.kinds[0].weight) == (0.6, 0.84)
+        (row,) = one.verb("explain", ids=["b"], evidence=True)["decisions"]
+        (part,) = [part for part in unpacked(row["evidence"])["parts"] if part[0] == "size"]
+        assert part == ["size", 0.24, "$12 Million, 60 % of its market value",
+                        [{"text": "$12 Million", "field": "title", "start": 25, "end": 36}]]
+        export = tmp_path / "finviz.csv"
+        export.write_text("No.,Ticker,Company,Market Cap\n1,ACME,Acme,2400\n2,BCME,Bcme,1\n")
+        os.utime(export, (clock.now_ms() / 1000,) * 2)
+        one.actor.settings = one.settings.but(market_values=export)
+        one.actor.on_reload()
+        small = scored(one, "c")
+        assert "0.5 % of its market value" in small.why
+        assert small.watched
+        assert one.verb("lists") == {"watched": 1}
+        clock.advance(92 * 86_400)
+        old = scored(one, "d")
+        assert (old.why, old.score, old.kinds) == (plain.why, plain.score, plain.kinds)
+        one.actor.settings = one.settings.but(market_values=tmp_path / "absent.csv")
+        one.actor.on_reload()
+        assert scored(one, "e").score == plain.score
+    with pytest.raises(ConfigError, match="market values"):
+        bench(tmp_path / "other", market_values=tmp_path / "absent.csv")

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from catalyst.clients.files import (
+    Lists,
     companies_path,
     load_companies,
+    load_market_values,
     load_rules,
     load_watchlist,
     read_text,
     stamp,
     watchlist_path,
 )
+from catalyst.core.market_values import DAY_MS, MarketValue
 from catalyst.errors import ConfigError
 from catalyst.settings import defaults
 
@@ -53,3 +57,26 @@ def test_stamp_tells_a_replaced_file(tmp_path: Path) -> None:
     before = stamp(path)
     path.write_text("ab")
     assert before != stamp(path) is not None
+
+
+def test_market_values(tmp_path: Path) -> None:
+    """Those of the watch list and of an export of its own, which watches nothing; the newer one of a ticker counts."""
+    own, wide = tmp_path / "watchlist.csv", tmp_path / "wide.csv"
+    bare = defaults(home=tmp_path)
+    assert load_market_values(bare) == {}
+    own.write_text("ticker,added,note,market_value_usd,market_value_date\nACME,,,5000000,1970-01-03\nBCME,,,,\n")
+    wide.write_text("Ticker,Market Cap\nACME,7\nZZZ,9\n")
+    os.utime(wide, (0, 5))
+    both = bare.but(market_values=wide)
+    assert load_market_values(bare) == {"ACME": MarketValue(5e6, 2 * DAY_MS)}
+    assert load_market_values(both) == {"ACME": MarketValue(5e6, 2 * DAY_MS), "ZZZ": MarketValue(9e6, 0)}
+    assert load_watchlist(both) == {"ACME", "BCME"}
+    lists = Lists(with_values=True)
+    assert lists.refresh(both) == []
+    os.utime(wide, (0, 5 * 86_400))
+    assert lists.refresh(both) == []
+    assert lists.values["ACME"] == MarketValue(7e6, 5 * DAY_MS)
+    wide.write_text("ACME\n")
+    (fault,) = lists.refresh(both)
+    assert "states none" in str(fault)
+    assert lists.values["ACME"].usd == 7e6

@@ -249,6 +249,12 @@ def test_watch_list_and_rules(home: Path) -> None:
     assert seen(doctor_setup.watch_list, examined(home, watchlist=path)) == {"watch list": "fail"}
     path.write_text("# none\n")
     assert seen(doctor_setup.watch_list, examined(home, watchlist=path)) == {"watch list": "warn"}
+    assert seen(doctor_setup.market_values, examined(home)) == {"market values": "ok"}
+    assert seen(doctor_setup.market_values, examined(home, market_values=path)) == {"market values": "fail"}
+    path.write_text("Ticker,Market Cap\nACME,5\n")
+    assert said(doctor_setup.market_values, examined(home, market_values=path)) == "1 known -> "
+    os.utime(path, (0, 0))
+    assert seen(doctor_setup.market_values, examined(home, market_values=path)) == {"market values": "warn"}
     assert "version" in said(doctor_setup.rules, examined(home))
     path.write_text('[[rule]]\nkind = "x"\nwieght = 1\n')
     assert seen(doctor_setup.rules, examined(home, rules=path)) == {"rules": "fail"}

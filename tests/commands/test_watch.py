@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -28,8 +29,8 @@ def test_add_list_remove(catalyst: Catalyst, home: Path) -> None:
         "added: ACME, BRK-B, ACNE", "warning: ACNE is not in the company list; near it: ACME",
         "3 added; 3 on the list", "the classifier does not run; it reads the list when it starts"]
     head, first, *_ = (home / "watchlist.csv").read_text().splitlines()
-    assert head == "ticker,added,note"
-    assert first.endswith("Z,earnings [31mFriday")
+    assert head == "ticker,added,note,market_value_usd,market_value_date"
+    assert first.endswith("Z,earnings [31mFriday,,")
     rows = catalyst("watch", "list", "--json").lines
     assert [(row["ticker"], row["company"]) for row in rows] == [
         ("ACME", "Acme Therapeutics, Inc."), ("BRK-B", "Berkshire Hathaway Inc"), ("ACNE", None)]
@@ -52,6 +53,25 @@ def test_import(catalyst: Catalyst, home: Path, tmp_path: Path) -> None:
     assert (said["added"], said["known"], said["refused"], said["tickers"]) == (["CCME"], ["ACME"], [], 3)
     assert [row["note"] for row in catalyst("watch", "list", "--json").lines] == ["Acme, Inc.", "Berk", ""]
     assert {path.name for path in home.iterdir() if "watch" in path.name} == {"watchlist.csv", ".watchlist.csv.lock"}
+
+
+def test_market_values_of_an_export(catalyst: Catalyst, home: Path, tmp_path: Path) -> None:
+    """An import keeps the market value with the day of the file, and a later one renews that of a listed ticker."""
+    export = tmp_path / "export.csv"
+    export.write_text('"No.","Ticker","Company","Market Cap"\n1,"ACME","Acme, Inc.",33.07\n2,"FUND","A Fund",\n')
+    os.utime(export, (1_767_225_600,) * 2)
+    done = catalyst("watch", "import", str(export))
+    assert done.out.splitlines()[1] == "2 added, 1 with a new market value; 2 on the list"
+    assert (home / "watchlist.csv").read_text().splitlines()[1].endswith(',"Acme, Inc.",33070000,2026-01-01')
+    rows = catalyst("watch", "list", "--json").lines
+    assert [(row["market_value_usd"], row["market_value_date"]) for row in rows] == [
+        (33.07e6, "2026-01-01"), (None, None)]
+    assert "$33.1 M" in catalyst("watch", "list").out
+    export.write_text("Ticker,Market Cap\nACME,40\n")
+    os.utime(export, (1_767_225_600 + 86_400,) * 2)
+    said = catalyst("watch", "import", str(export), "--json").json
+    assert (said["added"], said["known"], said["valued"]) == ([], ["ACME"], ["ACME"])
+    assert catalyst("watch", "list", "--json").lines[0]["market_value_usd"] == 40e6
 
 
 def test_a_list_in_another_form_is_kept(catalyst: Catalyst, home: Path) -> None:
@@ -111,9 +131,9 @@ def test_the_classifier_is_told(catalyst: Catalyst, running: Running) -> None:
     classifier = running.processes["classifier"].actor
     assert isinstance(classifier, Classifier)
     assert catalyst("watch", "add", "ACME", "--json").json["taken_up"] is True
-    assert classifier._watched == {"ACME"}
+    assert classifier._lists.watched == {"ACME"}
     assert catalyst("watch", "remove", "ACME").out == "removed: ACME\n1 removed; 0 on the list\n"
-    assert classifier._watched == frozenset()
+    assert classifier._lists.watched == frozenset()
 
 
 def test_rules_check(catalyst: Catalyst, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""The company list and the watch list."""
+"""The company list."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalyst.core.companies import Companies, canonical, normalise, read_watchlist
+from catalyst.core.companies import Companies, canonical, normalise
 from catalyst.errors import ConfigError
 
 DATA = Path(__file__).resolve().parents[2] / "../shared/data"
@@ -141,25 +141,3 @@ def test_the_real_list() -> None:
     assert len(found) == 9_610
     companies_found = [found.name(name) for name in ("Apple", "Corbus Pharmaceuticals", "T-Mobile US")]
     assert [company.ticker for company in companies_found if company] == ["AAPL", "CRBP", "TMUS"]
-
-
-@pytest.mark.parametrize(
-    ("text", "tickers"),
-    [
-        ("ABCD\nBRK.B\n", {"ABCD", "BRK-B"}),
-        ('"No.","Ticker","Company"\n1,"ABCD","Abcd, Inc."\n2,"EFGH","Efgh"\n', {"ABCD", "EFGH"}),
-        ("\ufeffSymbol,Note\nabcd,mine\n\n# EFGH\n$WXYZ,\n", {"ABCD", "WXYZ"}),
-        ("ticker\n", set()),
-        ("", set()),
-        ("not a ticker at all\n", set()),
-    ],
-)
-def test_watch_lists(text: str, tickers: set[str]) -> None:
-    """The first column, or the one headed Ticker or Symbol as in a Finviz export."""
-    assert read_watchlist(text) == tickers
-
-
-@given(st.text(max_size=200))
-def test_no_text_breaks_the_watch_list(text: str) -> None:
-    """Whatever the file holds, the answer is a set of tickers."""
-    assert all(ticker == ticker.upper() for ticker in read_watchlist(text))

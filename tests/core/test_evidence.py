@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -85,10 +85,15 @@ def words_wanted(part: str) -> int:
 
 
 def holds(item: Story | FilingRead) -> None:
+    """The same of any item by the gates of this file."""
+    holds_by(item, lambda: judge(item))
+
+
+def holds_by(item: Story | FilingRead, judged: Callable[[], Decision]) -> None:
     """No raise, the same bytes each time, every piece of evidence literal and in its place."""
-    decision = judge(item)
+    decision = judged()
     stored = json.dumps(evidence_of(decision), ensure_ascii=False)
-    again = judge(item)
+    again = judged()
     assert msgspec.json.encode(decision) == msgspec.json.encode(again)
     assert json.dumps(evidence_of(again), ensure_ascii=False) == stored
     shown = unpacked(json.loads(stored))

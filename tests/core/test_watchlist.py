@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalyst.core.companies import read_watchlist
+from catalyst.core.market_values import DAY_MS, MarketValue
 from catalyst.core.watchlist import NOTE_CHARS, Watched, add, read, remove, ticker_of, to_csv
 
 FINVIZ = (
@@ -19,6 +19,8 @@ FINVIZ = (
 
 @pytest.mark.parametrize(("text", "tickers", "refused", "is_ours"), [
     ("", [], [], True), ("\ufeff", [], [], True), ("ticker,added,note\n", [], [], True),
+    ("ticker,added,note,market_value_usd,market_value_date\nACME,,,5,\n", ["ACME"], [], True),
+    ("\ufeffSymbol,Note\nabcd,mine\n\n# EFGH\n$WXYZ,\n", ["ABCD", "WXYZ"], [], False),
     ("ticker,added,note\nACME,2026-01-02T14:00:00.000Z,mine\n", ["ACME"], [], True),
     ("ACME\nBCME\n", ["ACME", "BCME"], [], False),
     ("# mine\n$acme\n\n brk.b \nBRK/B\n", ["ACME", "BRK-B"], [], False),
@@ -62,17 +64,44 @@ def test_changes() -> None:
     assert (third.done, third.idle, [row.ticker for row in third.rows]) == (("BCME",), ("ZZZ",), ["ACME", "CCME"])
 
 
-@given(st.lists(st.tuples(st.from_regex(r"\A[A-Z]{1,5}(-[A-Z])?\Z"), st.text(max_size=30), st.text(max_size=300)),
-                unique_by=lambda row: row[0]))
-def test_round_trip(rows: list[tuple[str, str, str]]) -> None:
-    """What is written is read again, whatever the notes hold, here and by the classifier."""
+def test_market_values() -> None:
+    """A Finviz export states millions of US dollars, the reader names their day; other screeners' units are unknown."""
+    day = MarketValue(123_400_000.0, 20 * DAY_MS)
+    assert [row.market_value for row in read(FINVIZ, 20 * DAY_MS + 5).rows] == [day, day._replace(usd=99e6)]
+    assert [row.market_value for row in read(FINVIZ).rows] == [None, None]
+    assert [row.market_value for row in read("Symbol,Market Cap\nACME,5000000\nBCME,1.5B\n", 0).rows] == [
+        None, MarketValue(1.5e9, 0)]
+    own = to_csv([Watched("AAPX", "", "x", day), Watched("BCME")])
+    assert own.splitlines()[1:] == ["AAPX,,x,123400000,1970-01-21", "BCME,,,,"]
+    assert read(own).rows[0].market_value == day
+    assert read(own.replace("1970-01-21", "someday")).rows[0].market_value is None
+
+
+def test_market_values_are_renewed() -> None:
+    """A ticker on the list takes a value that is no older than its own, and keeps all else."""
+    old, new = MarketValue(1e6, 0), MarketValue(2e6, DAY_MS)
+    first = add((), [Watched("ACME", "then", "mine", old)], "now")
+    assert (first.rows, first.valued) == ((Watched("ACME", "then", "mine", old),), ("ACME",))
+    second = add(first.rows, [Watched("ACME", "", "theirs", new)], "now")
+    assert (second.rows, second.done, second.valued) == ((Watched("ACME", "then", "mine", new),), (), ("ACME",))
+    for other in (None, old, new):
+        third = add(second.rows, [Watched("ACME", market_value=other)], "now")
+        assert (third.rows, third.valued) == (second.rows, ())
+
+
+VALUES = st.none() | st.builds(MarketValue.of_day, st.floats(1e4, 2e13), st.integers(0, 4_000_000_000_000))
+
+
+@given(st.lists(st.tuples(st.from_regex(r"\A[A-Z]{1,5}(-[A-Z])?\Z"), st.text(max_size=30), st.text(max_size=300),
+                          VALUES), unique_by=lambda row: row[0]))
+def test_round_trip(rows: list[tuple[str, str, str, MarketValue | None]]) -> None:
+    """What is written is read again, whatever the notes hold."""
     text = to_csv(Watched(*row) for row in rows)
     listed = read(text)
     assert listed.is_ours
-    assert [row.ticker for row in listed.rows] == [row[0] for row in rows]
+    assert [(row.ticker, row.market_value) for row in listed.rows] == [(row[0], row[3]) for row in rows]
     assert all(len(row.note) <= NOTE_CHARS and row.note.isprintable() for row in listed.rows)
     assert to_csv(listed.rows) == text
-    assert read_watchlist(text) == {row[0] for row in rows}
 
 
 @given(st.text())
