@@ -76,7 +76,8 @@ class Edgar:
         self._clock = clock
         self._pace = pace
         self._settings = settings
-        self._agent = str(settings.sec_user_agent)
+        # A header holds no other letters; the contact is a mail address.
+        self._agent = " ".join(str(settings.sec_user_agent).encode("ascii", "ignore").decode().split())
         self._base_url = str(settings.sec_base_url).rstrip("/")
         self._lock = threading.Lock()
         self._rest_until_s = 0.0

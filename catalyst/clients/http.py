@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import urllib3
 
 MAX_HOPS = 5
+LONGEST_HOP = 8_000  # characters; RFC 9110 4.1 asks for as many, and what is asked for is kept to be known again
 CHUNK_BYTES = 65_536
 HEADROOM_BYTES = 1_000_000  # on the wire beside the body: heads, chunk sizes, trailers
 MOST_MEMBERS = 1_000  # of one gzip body; honest ones have one, or one for each flush
@@ -141,6 +142,7 @@ class Http:
             raise failure from None  # its own text holds the whole address
         except (trouble.HTTPError, http.client.HTTPException, OSError) as error:
             if method == "GET" and not call.dialled and call.left_s() > 0:
+                self._kept.drop(peer)  # who closed one has closed the others too
                 raise _Stale from error
             reason = "reset" if _is_reset(error) else "malformed"
             raise FetchError(reason, place(url), ambiguous=unsure and call.sent) from error
@@ -151,7 +153,10 @@ class Http:
         if coding not in ("", "identity", "gzip", "x-gzip"):
             raise FetchError("encoding", f"{coding[:40]} from {place(url)}")
         length = headers.get("content-length", "")
-        if length.isdecimal() and int(length) > limit and raw.status not in (204, 304):
+        if raw.status in (204, 304):  # without a body, whatever the head says of one (RFC 9112 6.3)
+            raw.close()
+            return Response(raw.status, headers, b"", url, self._clock.now_ms())
+        if length.isdecimal() and int(length) > limit:
             raise FetchError("too_big", f"{length} bytes from {place(url)}")
         pieces = _within(raw.stream(CHUNK_BYTES, decode_content=False), limit, url)
         if coding in ("gzip", "x-gzip"):
@@ -175,6 +180,8 @@ def place(url: str) -> str:
 
 
 def _next_hop(url: str, target: str) -> str:
+    if len(target) > LONGEST_HOP:
+        raise FetchError("redirect", f"{place(url)} to an address of {len(target)} characters")
     try:
         following = urljoin(url, target)
         scheme = urlsplit(following).scheme.lower()

@@ -66,13 +66,17 @@ class Kept:
         for one in gone:
             one.close()
 
+    def drop(self, peer: Peer) -> None:
+        """Keep none of those to a peer any longer."""
+        with self._lock:
+            gone = self._idle.pop(peer, [])
+        for one in gone:
+            one.close()
+
     def close(self) -> None:
         """Drop all that are kept."""
-        with self._lock:
-            idle, self._idle = self._idle, {}
-        for connections in idle.values():
-            for connection in connections:
-                connection.close()
+        for peer in list(self._idle):
+            self.drop(peer)
 
     def _make(self, peer: Peer) -> HTTPConnection:
         plain, secure = connection_classes()

@@ -23,7 +23,8 @@ _ABOUT = re.compile(
     r"About (?:the |our )?(?!\d)[A-Z][\w&'’®™-]*"
     r"(?: (?:[A-Z(&\"“][\w&'’,®™\"”)-]*\.?|of|the|and|de|for|in))*?\s?(?:[:—–\n|]|\. |-{1,2} |$| is (?:an?|the)\b)")
 _BEFORE_ABOUT = frozenset(".!?”\"’)\n")
-_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)[a-z]*"
+_MONTH = (r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
+          r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)")
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _PAST = re.compile(
     r"\b(?:last (?:year|month|week|quarter|spring|summer|fall|autumn|winter|" + _MONTH + r")|years? ago|months? ago"
@@ -39,7 +40,7 @@ _DATED = re.compile(r"(?:in|on|during|since) (?:early |late |mid )?(" + _MONTH +
 _DATELINE_MONTH = re.compile(r"\b(" + _MONTH + r")\.? \d{1,2},? (?:19|20)\d\d\b")
 NEAR_MONTHS = 2  # a release is out at the latest a month and some days after what it announces
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-BEHIND = 60  # characters behind a phrase in which a year belongs to it
+BEFORE, BEHIND = 200, 60  # characters before a phrase, and behind it, in which a year belongs to it
 
 
 def about_start(summary: str) -> int:
@@ -68,14 +69,15 @@ def month_of(lead: str) -> int:
 def is_history(before: str, behind: str, year: int, month: int = 0) -> bool:
     """Whether the words around a phrase set it in the past: `before` begins at its sentence, `year` and `month` are the
     present, 0 where they are not known."""
-    if any(map(before.__contains__, _PAST_WORDS)) and _PAST.search(before):
+    near = before[-BEFORE:]
+    if any(map(near.__contains__, _PAST_WORDS)) and _PAST.search(near):
         return True
     if month and (dated := _DATED.match(before)) and (
             NEAR_MONTHS <= (month - 1 - MONTHS.index(dated[1][:3])) % 12 <= 12 - NEAR_MONTHS):
         return True
     if not year:
         return False
-    years = [int(found[1]) for found in _IN_YEAR.finditer(before)]
+    years = [int(found[1]) for found in _IN_YEAR.finditer(near)]
     if not years and (found := _IN_YEAR.search(behind[:BEHIND].partition(";")[0])):
         years.append(int(found[1]))
     return bool(years) and max(years) < year

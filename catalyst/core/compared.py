@@ -7,6 +7,7 @@ against another decides. A range counts with its middle, brackets, a minus and a
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Literal
 
 _NUMBER = (r"(?P<{0}>(?P<{0}loss>loss(?:es)? of )?(?P<{0}minus>[-−(]{{0,3}})(?:US|C|A|CA|HK|NT|RMB|EUR|USD)?[$€£¥]?[ ]?"
@@ -36,6 +37,7 @@ _SCALES = {"trillion": 1e12, "billion": 1e9, "bln": 1e9, "bn": 1e9, "b": 1e9, "m
 Compared = Literal["more", "less", ""]
 
 
+@lru_cache(maxsize=8)  # asked for each phrase of a sentence
 def compared(sentence: str) -> Compared:
     """How the first number that is set against another compares with it; empty where none does, or they are equal."""
     word = _SET_AGAINST.search(sentence)

@@ -33,6 +33,7 @@ RFC = re.compile(r"(?:[A-Z][a-z]{2}, )?(\d\d?) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\
                  re.ASCII)
 CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?\s*(?:([ap])\.?m\b\.?)?", re.ASCII | re.IGNORECASE)
 OFFSET = re.compile(r"(?:gmt|utc)?\s*([+-])(\d\d):?(\d\d)\b", re.ASCII | re.IGNORECASE)
+DASHED = re.compile(r"\b(\d{1,2})-([a-z]{3,9})-(\d{2,4})\b", re.ASCII | re.IGNORECASE)
 NUMERIC = re.compile(r"(\d{1,4})([/.-])(\d{1,2})\2(\d{1,4})", re.ASCII)
 
 
@@ -73,13 +74,13 @@ def _loose(text: str) -> int | None:
             hour = hour % 12 + (12 if match[5].lower() == "p" else 0)
         clock = (hour, int(match[2]), int(match[3] or 0), match[4])
         text = f"{text[:match.start()]} , {text[match.end():]}"
-    zone: tzinfo | timedelta | None = None
-    if match := OFFSET.search(text):
-        zone = _offset(f"{match[1]}{match[2]}{match[3]}")
-        text = f"{text[:match.start()]} {text[match.end():]}"
     day: tuple[int, int, int] | None = None
     if match := NUMERIC.search(text):
         day = _numeric(match[1], match[2], match[3], match[4])
+        text = f"{text[:match.start()]} {text[match.end():]}"
+    zone: tzinfo | timedelta | None = None
+    if match := OFFSET.search(text := DASHED.sub(r"\1 \2 \3", text)):  # the year behind a dash is none
+        zone = _offset(f"{match[1]}{match[2]}{match[3]}")
         text = f"{text[:match.start()]} {text[match.end():]}"
     month, numbers = 0, []
     for word in re.findall(r"[a-z]+|\d+", text.lower()):

@@ -46,7 +46,7 @@ HASH_BYTES = 4
 REPEAT_WORDS = 12  # words of a text that can come back under another link
 MOST_TRAITS = 7  # words under which a story is found
 TICKERS = re.compile(
-    r"[(\[]\s*((?:[a-z][a-z .-]{1,24}:\s?[a-z0-9.\-]{1,10}(?:\s*[,;/&]\s*)?)+)[)\]]", re.IGNORECASE)
+    r"[(\[]\s*((?:[a-z][a-z .-]{1,24}:\s?[a-z0-9.\-]{1,10}(?:\s*[,;/&]\s*)?)++)[)\]]", re.IGNORECASE)
 TICKER = re.compile(r":\s?([A-Za-z0-9.\-]{1,10})")
 DATELINE = re.compile(
     r"^.{0,200}?(?:\(globe ?newswire\)|/prnewswire(?:[-/][\w -]{1,30})?/|\(business wire\)"

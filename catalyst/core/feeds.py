@@ -137,7 +137,7 @@ def web_link(text: str, base: str) -> str:
     if ABSOLUTE.fullmatch(text) and len(text) <= LINK_CHARS:
         return text
     text = "".join(text.split())
-    if not text:
+    if not 0 < len(text) <= LINK_CHARS:  # urllib keeps what it splits
         return ""
     try:
         link = urljoin(base, text) if base else text

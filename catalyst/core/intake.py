@@ -23,6 +23,7 @@ SKEW_MS = 120_000  # a network's delay and a cache's whole seconds are far below
 LONGEST_WAIT_MS = 300_000  # the back-off's cap
 LONGEST_WISH_MS = 3_600_000  # a Retry-After beyond this is not obeyed in full
 TITLE_FROM_SUMMARY = 200
+KNOWN_CHARS = 4_000  # of id and summary of an entry that is kept to be known again
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def items_of(entries: Iterable[Entry], source: str) -> list[Item]:
     for entry in entries:
         if not (entry.title or entry.summary):
             continue
-        item = _item(entry, source)
+        item = (_known_item if len(entry.id) + len(entry.summary) <= KNOWN_CHARS else _item)(entry, source)
         if ids.setdefault(entry.id, item.item_id) != item.item_id:
             shared.add(entry.id)
         if item.item_id not in found or _is_nearer(item.entry, found[item.item_id].entry):
@@ -67,12 +68,14 @@ def items_of(entries: Iterable[Entry], source: str) -> list[Item]:
             for item in found.values()]
 
 
-@lru_cache(maxsize=2_048)  # a feed shows the same entries again and again
 def _item(entry: Entry, source: str) -> Item:
     entry = _titled(entry)
     signature = "" if accession_of(entry.id, entry.link) else title_signature(entry.title)
     return Item(entry, item_id_of(entry.id, entry.link, source), _short(entry.id), signature,
                 signature_lead(signature) if signature else "", _digest(entry))
+
+
+_known_item = lru_cache(maxsize=2_048)(_item)  # a feed shows the same entries again and again
 
 
 def in_order(items: Iterable[Item]) -> list[Item]:

@@ -144,7 +144,8 @@ def _tickers(names: Iterable[str]) -> list[str]:
 
 def _of_json(item: Mapping[str, Any], base: str) -> Entry:
     text = {name: value for name, value in item.items() if isinstance(value, str)}
-    fields = {"id": str(item.get("id", "")), "title": text.get("title", ""), "link": text.get("url", ""),
+    name = item.get("id")
+    fields = {"id": "" if name is None else str(name), "title": text.get("title", ""), "link": text.get("url", ""),
               "date": text.get("date_published") or text.get("date_modified", ""),
               "summary": text.get("summary") or text.get("content_html") or text.get("content_text", "")}
     tags = item.get("tags")

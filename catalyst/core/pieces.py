@@ -18,6 +18,7 @@ AROUND = re.compile(rb"<(?:[\w.-]{1,40}:)?(?:rss|feed|RDF|channel)[\s>]")
 CLOSING = re.compile(rb"\s*(?:</[\w:.-]{1,80}\s*>\s*)*")
 PAIRS = ((b"<![CDATA[", b"]]>"), (b"<!--", b"-->"))
 KNOWN_BYTES = 4_000  # of an entry that is kept to be known again
+AROUND_BYTES = 8_000  # of what is kept to know the tags around entries again; a head with many namespaces has 2,000
 
 
 class Pieces(NamedTuple):
@@ -57,14 +58,16 @@ def forget() -> None:
 def cut(body: bytes, base: str) -> Pieces | None:
     """The pieces of a document in UTF-8, whose links are read against the address `base`.
 
-    None where it is not clear at sight where its entries begin and end, and for the first document with these tags
-    around its entries: many never come again.
+    None where it is not clear at sight where its entries begin and end, where the tags around them are too long to be
+    kept, and for the first document with these tags: many never come again.
     """
     first = START.search(body)
     if first is None:
         return None
     start, tag, end_tag = first.start(), b"<" + first[1], b"</%s>" % first[1]
     around = _around(body[:start], base)
+    if len(around) > AROUND_BYTES:
+        return None
     earlier = _documents(around)
     if not earlier:
         earlier.append(True)

@@ -211,7 +211,7 @@ def _voided(rule: Rule, text: StoryText, start: int, end: int) -> bool:
             any(map(sentence.__contains__, _ASSURING)) and ASSURANCES.search(sentence)):
         return True
     in_title = end <= text.title_end
-    if not in_title and is_history(sentence[-200:], text.folded[end:end + 80], text.year, text.month):
+    if not in_title and is_history(sentence, text.folded[end:end + 80], text.year, text.month):
         return True
     if rule.hypothetical:
         return False

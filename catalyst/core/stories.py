@@ -44,7 +44,7 @@ SPELLED = {"first": "1", "1st": "1", "second": "2", "2nd": "2", "third": "3", "3
            "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "ii": "2", "iii": "3", "iv": "4",
            "q1": "1 quarter", "q2": "2 quarter", "q3": "3 quarter", "q4": "4 quarter", "percent": "%", "pct": "%",
            "mln": "million", "bln": "billion", "us$": "$", "usd": "$", "tumour": "tumor", "programme": "program"}
-QUALIFIED = re.compile(r"[(\[]\s*(?:[a-z][a-z .-]{1,24}:\s?[a-z0-9.\-]{1,10}(?:\s*[,;/&]\s*)?)+[)\]]")
+QUALIFIED = re.compile(r"[(\[]\s*(?:[a-z][a-z .-]{1,24}:\s?[a-z0-9.\-]{1,10}(?:\s*[,;/&]\s*)?)++[)\]]")
 WIRES = re.compile(
     r"\s*(?:[-–—|:]|/)\s*(?:pr ?newswire|business ?wire|globe ?newswire|access ?(?:news)?wire|newsfile(?: corp)?"
     r"|yahoo finance|marketwatch|benzinga|reuters|stock ?titan|seeking alpha|investing\.com|nasdaq\.com)"
@@ -144,11 +144,6 @@ def words_of(text: str) -> list[str]:
 def signature_lead(signature: str) -> str:
     """The first word of a signature that names something: titles of one story share it, so it is a good index."""
     return _lead(signature.split(" "))
-
-
-def is_same_story(title_a: str, title_b: str) -> bool:
-    """Whether two titles, on different wires at about the same time, are one story."""
-    return signatures_agree(title_signature(title_a), title_signature(title_b))
 
 
 def signatures_agree(one: str, other: str) -> bool:

@@ -218,6 +218,12 @@ def test_without_an_agent_nothing_leaves() -> None:
     assert caught.value.reason == NO_AGENT
 
 
+def test_an_agent_that_no_header_holds(server: EdgarServer) -> None:
+    """Letters and line ends that a header cannot hold are left out; the contact arrives."""
+    fetch(edgar(server, sec_user_agent="Zażółć Ltd\n ops@example.com"))
+    assert {got.headers["user-agent"] for got in server.got} == {"Za Ltd ops@example.com"}
+
+
 def test_a_stand_in_needs_no_agent(server: EdgarServer) -> None:
     """On loopback SEC_USER_AGENT may be empty."""
     server.pages[INDEX] = index_page(1, exhibits=0)

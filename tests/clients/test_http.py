@@ -144,6 +144,16 @@ def test_not_modified_has_no_body(serve: Callable[[Handler], Server]) -> None:
     assert client().get(server.base).status == 304
 
 
+@pytest.mark.parametrize("status", ["304 Not Modified", "204 No Content"])
+def test_a_body_that_cannot_be_is_not_waited_for(serve: Callable[[Handler], Server], status: str) -> None:
+    """304 and 204 have no body, also where the head says that one comes in chunks; the connection is kept."""
+    server = serve(fixed(f"HTTP/1.1 {status}\r\nTransfer-Encoding: chunked\r\n\r\n".encode()))
+    http = client()
+    for _ in range(2):
+        assert http.get(server.base, deadline_s=2).body == b""
+    assert server.connections == 1
+
+
 @pytest.mark.parametrize("pieces", [1, 7, 1000])
 def test_gzip_is_unpacked(serve: Callable[[Handler], Server], pieces: int) -> None:
     """gzip bodies are unpacked, also as several members and in a chunked answer."""
@@ -223,7 +233,8 @@ def test_redirects_are_followed_without_private_headers(serve: Callable[[Handler
 
 @pytest.mark.parametrize(("target", "reason"), [
     ("/again", "redirect"), ("file:///etc/passwd", "redirect"), ("gopher://x/", "redirect"),
-    ("data:text/plain,x", "redirect"), ("http://[bad/", "redirect"), ("http://127.0.0.2:9/", "forbidden_address"),
+    ("data:text/plain,x", "redirect"), ("http://[bad/", "redirect"),
+    ("/" + "x" * 9_000, "redirect"), ("http://127.0.0.2:9/", "forbidden_address"),
     ("http://10.0.0.1/", "forbidden_address"), ("http://[::1]:9/", "forbidden_address"),
     ("http://2130706433:9/", "forbidden_address"), ("http://localhost:9/", "forbidden_address")])
 def test_bad_redirects_are_refused(serve: Callable[[Handler], Server], target: str, reason: str) -> None:
@@ -364,6 +375,28 @@ def test_get_survives_a_kept_connection_that_was_closed(serve: Callable[[Handler
     assert http.get(server.base).body == b"x"
     assert http.get(server.base).body == b"x"
     assert (server.connections, len(server.requests)) == (2, 3)
+
+
+def test_get_survives_several_kept_connections_that_were_closed(serve: Callable[[Handler], Server]) -> None:
+    """When the server closed all kept connections in the meantime, a GET goes out again on a new one."""
+    together = threading.Barrier(2)
+
+    def once(sock: socket.socket, request: bytes) -> None:
+        if b"/first" in request:
+            together.wait(5)
+        elif server.connections == 2:
+            sock.shutdown(socket.SHUT_RDWR)
+            return
+        sock.sendall(answer(b"x"))
+
+    server, http = serve(once), client()
+    first = [threading.Thread(target=http.get, args=(f"{server.base}/first",)) for _ in range(2)]
+    for thread in first:
+        thread.start()
+    for thread in first:
+        thread.join()
+    assert http.get(server.base).body == b"x"
+    assert server.connections == 3
 
 
 def test_send_follows_no_redirect(serve: Callable[[Handler], Server]) -> None:

@@ -69,11 +69,15 @@ def test_history(before: str, behind: str, year: int, past: bool) -> None:
         ("in june 2026 it received ", 11, False),
         ("in june it received ", 0, False),
         ("acme said in june that it received ", 11, False),
+        ("in june the company, a maker of " + "pumps, " * 40 + "received ", 11, True),
+        ("acme said " + "in june " + "x" * 182 + " received ", 11, False),
+        ("in separate news it received ", 6, False),
+        ("on market demand it received ", 11, False),
     ],
 )
 def test_a_month_that_is_long_past(before: str, month: int, past: bool) -> None:
     """A sentence that begins with a month other than those around the dateline's tells no news; nothing is known
-    without a dateline, and a year decides by itself."""
+    without a dateline, a year decides by itself, and a word that begins as a month does is none."""
     assert is_history(before, "", 2026, month) is past
 
 

@@ -26,6 +26,14 @@ def test_json_feed() -> None:
     assert (second.id, second.published_ms) == ("2", None)
 
 
+def test_json_feed_items_without_an_id() -> None:
+    """Where the id is null the link is one, else the content: two items are never one by what they lack."""
+    items = [{"id": None, "title": "One"}, {"title": "Two"}, {"id": None, "url": "https://e.example/3"}, {"id": 0}]
+    one, two, three, four = parse_json_feed(json.dumps({"items": items}).encode()).entries
+    assert one.id != two.id
+    assert (three.id, four.id) == ("https://e.example/3", "0")
+
+
 def test_csv() -> None:
     """Columns are found by name in any order; quotes, empty lines and short rows do no harm."""
     body = (b'\xef\xbb\xbfTitle,Source,Date,Url,Category\r\n"Acme, Inc. ""wins""",x,2025-08-26 02:15:00,'

@@ -10,8 +10,10 @@ from catalyst.core.parties import moved
 
 FILLERS = [(f"XX{chr(65 + n // 26)}{chr(65 + n % 26)}", f"Filler {n} Inc") for n in range(60)]
 ROWS = [("UBER", "Uber Technologies, Inc"), ("F", "Ford Motor Co"), ("LNDX", "Lindexa Pharmaceuticals plc"),
-        ("DRVS", "Dravis Therapeutics"), *FILLERS, ("GRVL", "Gravelle Motion Inc"), ("ON", "On Example Corp")]
-LIST = Companies([Company(number, ticker, name) for number, (ticker, name) in enumerate(ROWS, 1)])
+        ("DRVS", "Dravis Therapeutics"), *FILLERS, ("UBRL", "Uber Labs Inc"), ("GRVL", "Gravelle Motion Inc"),
+        ("ON", "On Example Corp")]
+LIST = Companies([*(Company(number, ticker, name) for number, (ticker, name) in enumerate(ROWS, 1)),
+                  Company(1, "UBER-B", "Uber Technologies, Inc")])
 
 
 @pytest.mark.parametrize(
@@ -26,8 +28,11 @@ LIST = Companies([Company(number, ticker, name) for number, (ticker, name) in en
         ("Uber and Gravelle Motion Team Up", ("UBER", "GRVL"), "GRVL"),
         ("Ford Chooses Gravelle for Depot Robots", ("F", "GRVL"), "GRVL"),
         ("Gravelle to Acquire a Plant From Ford", ("F", "GRVL"), "GRVL"),
+        ("Uber to Acquire Dravis Therapeutics", ("UBER-B", "UBER", "DRVS"), "DRVS"),
         ("Uber, Ford and Gravelle Team Up", ("UBER", "F", "GRVL"), None),
         ("A Robot Maker Teams Up With Uber", ("UBER", "GRVL"), None),
+        ("Uber Technologies Teams Up With a Robot Maker", ("UBER", "UBRL"), None),
+        ("Uber Technologies and Uber Labs Team Up", ("UBER", "UBRL"), "UBRL"),
         ("Uber Turns On Its Robots", ("UBER", "ON"), None),
         ("Lindexa Offers Notes", ("LNDX", "XNOT"), None),
     ],
@@ -50,6 +55,8 @@ def test_who_moves(title: str, tickers: tuple[str, ...], first: str | None) -> N
         ("Lindexa will buy Dravis's plant.", None),
         ("Dravis receives $7 million, Lindexa receives $9 million.", None),
         ("Both will share the costs.", None),
+        ("Both plan to buy lindexas, a kind of flower.", None),
+        ("They will acquire dravis, a kind of stone.", None),
     ],
 )
 def test_the_summary_says_who_moves(summary: str, first: str | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from catalyst.core import feeds, pieces
 from catalyst.core.feeds import Entry, parse_feed
+from catalyst.core.intake import items_of
 
 DATA = Path(__file__).resolve().parents[2] / "../shared/data/feeds"
 HEAD, TAIL = "<rss version='2.0'><channel><title>T</title><lastBuildDate>{}</lastBuildDate>", "</channel></rss>"
@@ -82,3 +84,23 @@ def test_what_an_entry_stands_in() -> None:
     later = entries(document([item], "later"), "https://a.example/")
     again = entries(document([item]), "https://a.example/")
     assert later[0] is again[0]
+
+
+@pytest.mark.parametrize("part", ["head", "guid", "description"])
+def test_memory(part: str) -> None:
+    """What a source sends that never sends the same is not kept, wherever its bulk stands."""
+    def sent(number: int) -> bytes:
+        bulk = f"{number:08}" * 40_000
+        return {"head": document(["<title>t</title>"], head=HEAD.replace("<rss", f"<rss xmlns:x='{bulk}'")),
+                "guid": document([f"<title>t</title><guid>{bulk}</guid>"]),
+                "description": document([f"<title>{bulk}</title><description>{bulk}</description>"])}[part]
+
+    learn(document(["<title>t</title>"]))
+    tracemalloc.start()
+    try:
+        for number in range(20):
+            items_of(parse_feed(sent(number)).entries, "wire")
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 300_000

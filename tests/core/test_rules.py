@@ -342,7 +342,8 @@ def test_phrases_are_literal_and_stable(title: str, summary: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["closes " * 20_000, "public offering " * 8_000, ". " * 60_000, "fda approval no " * 8_000]
+    "text", ["closes " * 20_000, "public offering " * 8_000, ". " * 60_000, "fda approval no " * 8_000,
+             "guidance from " * 8_000]
 )
 def test_no_text_takes_long(text: str) -> None:
     """No repetition makes the search blow up, and a long body costs little more than its head."""
