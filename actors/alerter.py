@@ -41,16 +41,7 @@ from catalyst.books.shown import Shown
 from catalyst.books.slices import PRUNE_S
 from catalyst.clients.http import Http
 from catalyst.clients.notify import fault
-from catalyst.clients.sinks import (
-    NOT_TOLD,
-    address,
-    alert_sinks,
-    can_be_asked,
-    deliver,
-    fingerprint,
-    lane_of,
-    per_minute,
-)
+from catalyst.clients.sinks import address, alert_sinks, can_be_asked, deliver, fingerprint, lane_of, per_minute
 from catalyst.clock import Clock
 from catalyst.core.delivery import (
     DISCORD,
@@ -165,7 +156,7 @@ class Alerter(Actor):
         """Hold the alert back, fold it into an earlier one, or start its deliveries; what is out is out."""
         book, sinks, judged = Quietbook(rows.db, self.now_ms), alert_sinks(self.settings), quiet.Judged()
         if past != "out":
-            judged = book.judge(alert, self._rules, sinks, self.time.before_ms)
+            judged = book.judge(alert, self._rules, sinks, self.time.before_ms, {*filter(self._is_closed, sinks)})
         if judged.reason:
             self.counters.add(f"held_{judged.reason.partition(':')[0]}")
             book.suppress(alert.alert_id, judged.reason)
@@ -258,7 +249,7 @@ class Alerter(Actor):
 
     def work_deliver(self, payload: Deliver) -> Sent:
         """Render the card as things are now and send it."""
-        if self._closed.get(payload.sink) == fingerprint(self.settings, payload.sink):
+        if self._is_closed(payload.sink):
             now_ms = self.clock.now_ms()
             return Sent("refused", now_ms, now_ms, reason="sink_closed")
         self.reach("post", payload.id)
@@ -266,6 +257,9 @@ class Alerter(Actor):
         sent = deliver(self._http, self.clock, self.settings, told)
         self.reach("posted", payload.id)
         return sent
+
+    def _is_closed(self, sink: str) -> bool:
+        return self._closed.get(sink) == fingerprint(self.settings, sink)
 
     def done_deliver(self, job: Job, sent: Sent, db: sqlite3.Connection) -> Iterator[Output]:
         """Store what came of it; again, if the rules say so; hold the sink for as long as it asks."""
@@ -283,7 +277,7 @@ class Alerter(Actor):
             yield replace(job, payload=verdict.payload, not_before_ms=verdict.again_ms)
             return
         rows.spoil_chart(payload, sent)
-        if verdict.state != "delivered" and sent.reason != NOT_TOLD:
+        if verdict.state != "delivered":
             closes = verdict.closes or is_gone(payload.sink, sent.reason)
             yield from self._undelivered(rows, payload, sent, closes=closes)
         ids = Digests(db, self.now_ms).settle(payload, verdict.state, sent) if payload.digest is not None else (
@@ -322,16 +316,21 @@ class Alerter(Actor):
             return
         if (payload := rows.next_payload(alert_id, sink)) is None or payload.alert is None:
             return
-        lane, wanted = lane_of(self.settings, sink), [("", payload)]
-        if sink == DISCORD and payload.n == 0:
-            wanted = Digests(rows.db, self.now_ms).queue(payload, lane, self.settings.digest_from)
+        is_text = sink == DISCORD and payload.n == 0
+        wanted = Digests(rows.db, self.now_ms).queue(payload, self.settings.digest_from) if is_text else [("", payload)]
         for key, one in wanted:
-            yield Job("deliver", one, lane, key=key or None, item_id=payload.alert.item_id, priority=one.urgency)
+            yield self._request(rows, one, payload.alert.item_id, key or None)
+
+    def _request(self, rows: Deliveries, payload: Deliver, item_id: str = "", key: str | None = None) -> Job:
+        """The job of a delivery; an edit leaves room for new texts."""
+        lane = lane_of(self.settings, payload.sink)
+        room_ms = Lanes(rows.db, self.now_ms).room_ms(lane, per_minute(self.settings, lane)) if payload.n else 0
+        return Job("deliver", payload, lane, key, payload.urgency, item_id, room_ms)
 
     def _edit_digest(self, rows: Deliveries, digest_id: str) -> Iterator[Output]:
         """Show what followed the alerts of a digest in its message, if there is something new."""
         if (payload := Digests(rows.db, self.now_ms).next_edit(digest_id)) is not None:
-            yield Job("deliver", payload, lane_of(self.settings, DISCORD), priority=payload.urgency)
+            yield self._request(rows, payload)
 
     def _conclude(self, rows: Deliveries, alert_id: str) -> Iterator[Output]:
         """Tell the tracker when the first sink has the alert, or when none will; its further wires share its fate."""
@@ -350,8 +349,7 @@ class Alerter(Actor):
         digest_id, requests = Digests(db, self.now_ms).after_quiet(held, alert_sinks(self.settings), self._rules)
         book.told(digest_id)
         for payload in requests:
-            yield Job("deliver", payload, lane_of(self.settings, payload.sink), item_id=held[0].item_id,
-                      priority=payload.urgency)
+            yield self._request(self._rows(db), payload, held[0].item_id)
 
     def _undelivered(self, rows: Deliveries, payload: Deliver, sent: Sent, *, closes: bool) -> Iterator[Output]:
         """A delivery ended without success: tell the operator, once a sink's closing or a lost alert."""
@@ -364,8 +362,10 @@ class Alerter(Actor):
             yield from self.on_ops_notice(notice, rows.db)
 
     def _hold(self, rows: Deliveries, lane: str, until_ms: int = 0) -> Iterator[Output]:
-        """Keep the lane shut until `until_ms` and until its sink allows a request."""
-        opens_ms = max(until_ms, Lanes(rows.db, self.now_ms).opens_ms(lane, per_minute(self.settings, lane)))
+        """Keep the lane shut until `until_ms` and until its sink allows a request; its edits leave room for texts."""
+        lanes, most = Lanes(rows.db, self.now_ms), per_minute(self.settings, lane)
+        lanes.make_room(lane, most)
+        opens_ms = max(until_ms, lanes.opens_ms(lane, most))
         if opens_ms > self.now_ms:
             yield Hold(lane, opens_ms)
 

@@ -108,8 +108,8 @@ class Charter(Actor):
 
     def _look(self, wanted: ChartWanted) -> bytes:
         """Tells what a chart shows, but for the newest prices: two with the same look differ by their age only."""
-        first_ms, gauge = min(bar.start_ms for bar in wanted.bars), self._gauge(wanted)
-        shown = (wanted.ticker, timeframe_of(wanted.bars), new_york_day(first_ms), wanted.mark_ms // 60_000,
+        bars, gauge = usable(wanted.bars), self._gauge(wanted)
+        shown = (wanted.ticker, timeframe_of(bars), new_york_day(bars[0].start_ms), wanted.mark_ms // 60_000,
                  wanted.simulated, wanted.provider, None if gauge is None else sentiment_text(gauge))
         return hashlib.blake2b(repr(shown).encode(), digest_size=16).digest()
 

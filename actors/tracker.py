@@ -31,6 +31,7 @@ from catalyst.books.slices import PRUNE_S, forget
 from catalyst.clock import Clock, from_iso
 from catalyst.core.fates import FOLDED, Fate, best
 from catalyst.core.outcomes import Verdict, judge, parse_horizons
+from catalyst.core.passed import alert_id
 from catalyst.core.reports import (
     boot_notice,
     close_notice,
@@ -288,14 +289,16 @@ class Tracker(Actor):
         return {item_id: _shown(best(facts[item_id])) for item_id in ids if item_id in facts}
 
     def verb_posted(self, arguments: dict[str, Any], db: sqlite3.Connection) -> dict[str, Any]:
-        """Which alerts of the items in `item_ids` (at most 1,000) went out, and when: `{"posted": {alert_id: ms}}`.
+        """Which alerts of the items in `item_ids` (at most 1,000) went out, and when: `{"posted": {alert_id: ms}}`; one
+        that was folded into an earlier one under the id that it would have had by itself.
 
         What is absent may be out all the same, where the word of it was lost. Raises UsageError for other arguments.
         """
         ids = _texts(arguments.get("item_ids"), "item_ids")
-        return {"posted": dict(db.execute(
-            "SELECT alert_id, at_ms FROM fates WHERE item_id IN (SELECT value FROM json_each(?))"
-            " AND fate = 'alerted' AND alert_id IS NOT NULL", (json.dumps(ids),)).fetchall())}
+        rows = db.execute("SELECT iif(reason = ?, NULL, alert_id), item_id, ticker, at_ms FROM fates WHERE item_id IN"
+                          " (SELECT value FROM json_each(?)) AND fate = 'alerted' AND alert_id IS NOT NULL",
+                          (FOLDED, json.dumps(ids)))
+        return {"posted": {found or alert_id(item_id, ticker): at_ms for found, item_id, ticker, at_ms in rows}}
 
     def verb_outcomes(self, arguments: dict[str, Any], db: sqlite3.Connection) -> dict[str, Any]:
         """Outcomes of `item_id`, of `alert_ids` (at most 1,000), or of the alerts that went out since `since_ms`.

@@ -61,6 +61,7 @@ ONLY_ASKS = {"web"}
 
 # Where every exception is caught: file -> how often, and why.
 CATCH_ALL = {
+    "catalyst/clients/notify.py": (1, "a defect in apprise is the job's failure, not that of the thread it works in"),
     "catalyst/runtime/engine.py": (3, "a defect in a handler, a result or a timer concerns one message, job or tick"),
     "catalyst/runtime/jobs.py": (1, "a defect in the work is the job's failure, not the thread's end"),
     "catalyst/runtime/verbs.py": (1, "what somebody asks must not end the actor"),

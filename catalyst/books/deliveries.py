@@ -209,7 +209,7 @@ class Deliveries:
     def begin_alert(self, alert: AlertReady, sink: str, past: Past = "none") -> None:
         """Insert the deliveries of a new alert to a sink: itself, the wires and the chart that came before it.
 
-        Discord's post shows the wires itself, the webhook is told of each; the chart always comes by an edit. By its
+        A post shows the wires itself, the webhook is told of each; the chart always comes by an edit. By its
         `past` a post that may be a repeat is marked, or the one at Discord known to be out: then nothing is edited, for
         its name there is lost.
         """
@@ -219,7 +219,7 @@ class Deliveries:
                  repeat=sink != WEBHOOK and past == "unknown")
         for n, wire in enumerate(wires, start=1):
             self.add(alert.alert_id, sink, n, joined_id=wire.joined_id, what=what_of(wire),
-                     state="folded" if sink == DISCORD else "waiting")
+                     state="waiting" if sink == WEBHOOK else "folded")
         if sink == DISCORD and not is_out and self.chart(alert.alert_id) is not None:
             self.add(alert.alert_id, sink, len(wires) + 1, what="chart")
 
@@ -257,7 +257,7 @@ class Deliveries:
         if not is_unfit(payload, sent):
             return
         self.db.execute("UPDATE charts SET png = x'' WHERE alert_id = ?", (payload.id,))
-        what: What = ("correction" if payload.corrections else "source" if payload.sources else
+        what: What = ("correction" if payload.corrections else "source" if payload.sources or payload.repeats else
                       "outcome" if payload.followed.after else "chart")
         if what != "chart":
             self.add(payload.id, payload.sink, payload.n + 1, what=what,

@@ -18,7 +18,7 @@ from catalyst.books.steps import begin_step, mark
 from catalyst.core.delivery import DISCORD, WEBHOOK, Cause, Deliver, Digest, Sent, Source
 from catalyst.core.digest import MOST, bare
 from catalyst.core.quiet import Rules
-from catalyst.messages import AlertReady, StoryJoined
+from catalyst.messages import AlertReady
 
 GATHERED_MARK, QUIET_MARK = "dg-", "qt-"  # how the ids of the two kinds of digests begin
 UNSHOWN = ("chart", "outcome")  # what a digest has no place for
@@ -38,25 +38,25 @@ class Digests:
     db: sqlite3.Connection
     now_ms: int
 
-    def queue(self, payload: Deliver, lane: str, most: int) -> list[tuple[str, Deliver]]:
+    def queue(self, payload: Deliver, most: int) -> list[tuple[str, Deliver]]:
         """The requests, with their keys, that a new alert's text for Discord makes: its own, and where `most` (0: any
         number) wait already, that of the digest which takes in the least urgent of all of them."""
-        waiting = self.db.execute(WAITING, (lane,)).fetchall() if most else []
+        waiting = self.db.execute(WAITING, (DISCORD,)).fetchall() if most else []
         if not most or len(waiting) < most:
             self._seat(payload.id, payload.id, "queued")
             return [(payload.id, payload)]
         out = next(((alert_id, slot) for alert_id, slot, priority, is_untried in waiting
                     if is_untried and priority < payload.urgency), None)
         if out is None:
-            return [self._gather(payload.id, lane)]
+            return [self._gather(payload.id)]
         # The new text takes the place of the other: a job of the same key replaces it.
         self._seat(payload.id, out[1], "queued")
-        return [(out[1], payload), self._gather(out[0], lane)]
+        return [(out[1], payload), self._gather(out[0])]
 
-    def _gather(self, alert_id: str, lane: str) -> tuple[str, Deliver]:
+    def _gather(self, alert_id: str) -> tuple[str, Deliver]:
         """Put an alert into the digest that is not full and not under way, or into a new one; its request. One
         alert in it that may be a repeat makes the digest one."""
-        found = self.db.execute(OPEN, (lane, MOST)).fetchone()
+        found = self.db.execute(OPEN, (DISCORD, MOST)).fetchone()
         digest_id = found[0] if found is not None else f"{GATHERED_MARK}{alert_id}"
         self._seat(alert_id, digest_id, "gathered")
         self.db.execute("INSERT OR IGNORE INTO deliveries(alert_id, sink, n, state, at_ms, what)"
@@ -66,7 +66,7 @@ class Digests:
         alerts = [msgspec.json.decode(body, type=AlertReady) for body, in self.db.execute(
             "SELECT body FROM alerts WHERE alert_id IN (SELECT alert_id FROM deliveries WHERE slot = ?"
             " AND state = 'gathered') ORDER BY made_ms, alert_id", (digest_id,))]
-        return digest_id, digest_payload(digest_id, DISCORD, "waiting", alerts, possible_repeat=bool(marked))
+        return digest_id, self._request(digest_id, DISCORD, "waiting", alerts, possible_repeat=bool(marked))
 
     def _seat(self, alert_id: str, slot: str, state: str) -> None:
         self.db.execute("UPDATE deliveries SET slot = ?, state = ? WHERE alert_id = ? AND sink = ? AND n = 0",
@@ -83,7 +83,7 @@ class Digests:
         for sink in sinks:
             wanted = [alert for alert in held if not rules.refuses(sink, alert)]
             if wanted and Deliveries(self.db, self.now_ms).add(digest_id, sink, 0, state="queued"):
-                requests.append(digest_payload(digest_id, sink, "quiet", wanted))
+                requests.append(self._request(digest_id, sink, "quiet", wanted))
                 self.db.executemany(
                     "INSERT OR IGNORE INTO deliveries(alert_id, sink, n, state, at_ms, what, slot)"
                     " VALUES(?, ?, 0, 'gathered', ?, 'alert', ?)",
@@ -124,15 +124,9 @@ class Digests:
         """The edit that shows all that followed the alerts of a digest; None when nothing is due, or not yet."""
         if (step := begin_step(self.db, digest_id, DISCORD)) is None:
             return None
-        rows, digest = Deliveries(self.db, self.now_ms), self._digest(digest_id)
-        told = {alert.alert_id: rows.followers(alert) for alert in digest.alerts}
-        sources = {alert_id: tuple(Source(one.source, one.link) for one in found if isinstance(one, StoryJoined))
-                   for alert_id, found in told.items()}
-        corrections = {alert.alert_id: tuple(rows.corrections(alert)) for alert in digest.alerts}
         return Deliver(id=digest_id, sink=DISCORD, event="update", n=step.chosen.n, what=step.what,
-                       digest=msgspec.structs.replace(digest, sources=sources, corrections=corrections),
-                       message_id=step.first.message_id, sent_ms=step.first.sent_ms,
-                       possible_repeat=bool(step.first.possible_repeat))
+                       digest=self._followed(self._digest(digest_id)), message_id=step.first.message_id,
+                       sent_ms=step.first.sent_ms, possible_repeat=bool(step.first.possible_repeat))
 
     def _digest(self, digest_id: str) -> Digest:
         """The digest as it went to Discord."""
@@ -141,12 +135,19 @@ class Digests:
             " AND state = 'digest') ORDER BY made_ms, alert_id", (digest_id, DISCORD))]
         return digest_of("quiet" if digest_id.startswith(QUIET_MARK) else "waiting", alerts)
 
+    def _followed(self, digest: Digest) -> Digest:
+        """The digest with what followed its alerts by now: further wires, repeats folded into them, corrections."""
+        rows = Deliveries(self.db, self.now_ms)
+        sources = {alert.alert_id: tuple(Source(one.source, one.link) for one in (
+            *rows.wires(alert), *rows.folded(alert.alert_id))) for alert in digest.alerts}
+        corrections = {alert.alert_id: tuple(rows.corrections(alert)) for alert in digest.alerts}
+        return msgspec.structs.replace(digest, sources=sources, corrections=corrections)
 
-def digest_payload(digest_id: str, sink: str, cause: Cause, alerts: Sequence[AlertReady], *,
-                   possible_repeat: bool = False) -> Deliver:
-    """The request for a digest."""
-    return Deliver(id=digest_id, sink=sink, event="digest", digest=digest_of(cause, alerts),
-                   possible_repeat=possible_repeat)
+    def _request(self, digest_id: str, sink: str, cause: Cause, alerts: Sequence[AlertReady], *,
+                 possible_repeat: bool = False) -> Deliver:
+        """The request for a digest."""
+        return Deliver(id=digest_id, sink=sink, event="digest", digest=self._followed(digest_of(cause, alerts)),
+                       possible_repeat=possible_repeat)
 
 
 def digest_of(cause: Cause, alerts: Sequence[AlertReady]) -> Digest:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import msgspec
 
 from catalyst.core.delivery import Sent
-from catalyst.core.limiter import Limits, after_response, after_silence, moved, open_at_ms
+from catalyst.core.limiter import Limits, after_response, after_silence, moved, open_at_ms, room_at_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,16 @@ class Lanes:
     def opens_ms(self, lane: str, per_minute: int) -> int:
         """When the lane's sink allows the next request; `per_minute` is our own cap, 0 none."""
         return open_at_ms(self.limits(lane)[0], per_minute, self.now_ms)
+
+    def room_ms(self, lane: str, per_minute: int) -> int:
+        """When the lane has room for an edit, so that a new text need not wait for a minute of edits to pass."""
+        return room_at_ms(self.limits(lane)[0], per_minute, self.now_ms)
+
+    def make_room(self, lane: str, per_minute: int) -> None:
+        """Let the edits that wait for the lane, in the runtime's table of jobs, wait for room."""
+        if (room_ms := self.room_ms(lane, per_minute)) > self.now_ms:
+            self.db.execute("UPDATE jobs SET not_before_ms = ?1 WHERE state = 'queued' AND kind = 'deliver'"
+                            " AND lane = ?2 AND priority < 0 AND not_before_ms < ?1", (room_ms, lane))
 
     def _save_limits(self, lane: str, limits: Limits, failures: int) -> None:
         self.db.execute("INSERT OR REPLACE INTO limits(lane, body, failures) VALUES(?, ?, ?)",

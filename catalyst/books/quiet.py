@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -74,25 +74,31 @@ class Quietbook:
     db: sqlite3.Connection
     now_ms: int
 
-    def judge(self, alert: AlertReady, rules: Rules, sinks: Sequence[str], before: Callable[[int], int]) -> Judged:
-        """What holds a new alert that would go to `sinks`; `before` is Timekeeper.before_ms."""
-        host_id = self._host(alert, before(rules.cooldown_ms)) if rules.cooldown_ms else ""
+    def judge(self, alert: AlertReady, rules: Rules, sinks: Sequence[str], before: Callable[[int], int],
+              closed: Set[str] = frozenset()) -> Judged:
+        """What holds a new alert that would go to `sinks`, of which some are closed; `before`: Timekeeper.before_ms."""
+        wanted = {sink for sink in sinks if sink not in closed and not rules.refuses(sink, alert)}
+        host_id = self._host(alert, wanted, before(rules.cooldown_ms)) if rules.cooldown_ms else ""
         reason, filtered = quiet.hold(alert, self.mutes(), rules, folds=bool(host_id), now_ms=self.now_ms, sinks=sinks)
         return Judged(reason) if reason else Judged("", host_id, filtered)
 
-    def _host(self, alert: AlertReady, since_ms: int) -> str:
-        """The alert whose message a repeat edits: the newest of its ticker and lead kind that has one of its own."""
+    def _host(self, alert: AlertReady, wanted: Set[str], since_ms: int) -> str:
+        """The alert whose message a repeat edits: the newest of its ticker and lead kind that has one of its own at
+        each sink which wants the repeat, that at Discord with a name."""
         for host_id, body in self.db.execute(
                 "SELECT alert_id, body FROM alerts WHERE ticker = ? AND made_ms >= ? AND alert_id <> ?"
-                " AND state IN ('new', 'posted') AND EXISTS (SELECT 1 FROM deliveries WHERE n = 0"
-                " AND deliveries.alert_id = alerts.alert_id AND deliveries.state IN ('waiting', 'queued', 'delivered'))"
-                " AND NOT EXISTS (SELECT 1 FROM deliveries WHERE n = 0 AND deliveries.alert_id = alerts.alert_id"
-                " AND deliveries.state IN ('gathered', 'digest')) ORDER BY made_ms DESC LIMIT ?",
+                " AND state IN ('new', 'posted') ORDER BY made_ms DESC LIMIT ?",
                 (alert.ticker, since_ms, alert.alert_id, LOOKED_AT)):
             first = msgspec.json.decode(body, type=AlertReady)
-            if quiet.lead_kind(first) == quiet.lead_kind(alert):
+            if quiet.lead_kind(first) == quiet.lead_kind(alert) and (has := self._told_at(host_id)) and wanted <= has:
                 return host_id if quiet.is_repeat(first, alert) else ""
         return ""
+
+    def _told_at(self, alert_id: str) -> set[str]:
+        """The sinks at which an alert has a message of its own that can be told of more, or is about to have one."""
+        return {row[0] for row in self.db.execute(
+            "SELECT sink FROM deliveries WHERE alert_id = ? AND n = 0 AND (state IN ('waiting', 'queued')"
+            " OR state = 'delivered' AND (sink <> ? OR message_id IS NOT NULL))", (alert_id, DISCORD))}
 
     def suppress(self, alert_id: str, reason: str) -> None:
         """Store that an alert goes nowhere; its chart is needed no more."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 import importlib.util
 import logging
 import threading
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from catalyst.clock import Clock
@@ -14,6 +15,7 @@ from catalyst.core.delivery import Sent
 from catalyst.core.notify import addresses, meaning
 from catalyst.settings import Settings
 
+DEADLINE_S = 10.0
 MISSING = "the package apprise is not installed: pip install 'catalyst[notify]'"
 
 
@@ -72,18 +74,43 @@ def _service(address: str) -> Any:
     return Apprise.instantiate(address, asset=asset, suppress_exceptions=True)
 
 
-def post(clock: Clock, address: str, title: str, body: str) -> Sent:
-    """Send one message; it takes some seconds at most (apprise waits 4 s for a connection and as long for an answer).
+def post(clock: Clock, address: str, title: str, body: str, deadline_s: float = DEADLINE_S) -> Sent:
+    """Send one message. Refused as `bad_address` where apprise does not understand the address, as `no_apprise` where
+    it is missing; ambiguous as `timeout` at the deadline.
 
-    Refused as `bad_address` where apprise does not understand the address, as `no_apprise` where it is missing.
+    Apprise knows no limit in all: a name that nobody resolves, several targets and waits that the address itself asks
+    for may take longer than a job may last. So it works in a thread that is left behind when the time is over.
     """
     begun_ms = clock.now_ms()
     if not is_installed():
         return Sent("refused", begun_ms, begun_ms, reason="no_apprise")
+    found: SimpleQueue[Sent | Exception] = SimpleQueue()
+
+    def work() -> None:
+        try:
+            found.put(_send(clock, address, title, body, deadline_s))
+        except Exception as error:  # boundary: the job's failure, told by the job's own thread
+            found.put(error)
+
+    threading.Thread(target=work, name="notify", daemon=True).start()
+    try:
+        sent = found.get(timeout=deadline_s)
+    except Empty:
+        return Sent("ambiguous", begun_ms, clock.now_ms(), reason="timeout")
+    if isinstance(sent, Exception):
+        raise sent
+    return sent
+
+
+def _send(clock: Clock, address: str, title: str, body: str, deadline_s: float) -> Sent:
+    """Send one message, to each target of the address."""
+    begun_ms = clock.now_ms()
     with Ear() as ear:
         service = _service(address)
         if service is None:
             return Sent("refused", begun_ms, clock.now_ms(), reason="bad_address")
+        # Its pause between two targets is up to 5.5 s; how often an address is used at all is the limiter's.
+        service.request_rate_per_sec = min(service.request_rate_per_sec, deadline_s / 2 / max(1, len(service)))
         begun_ms = clock.now_ms()
         taken = service.notify(body=body, title=title, body_format="text")
     if taken:

@@ -32,7 +32,6 @@ NONCE_LIMIT = 25  # characters ("Create Message"); an alert's id has 20
 MOST_ASKED = 100  # messages that one question gets ("Get Channel Messages")
 MESSAGE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 AGAIN = frozenset({408, 425, 429})  # of the 4xx, those that ask for another try (RFC 9110, 8470, 6585)
-NOT_TOLD = "not_told"  # an update that a sink has no use for
 HOPELESS = frozenset({"forbidden_address", "redirect", "bad_url"})  # reasons that no further try can change
 
 
@@ -222,13 +221,12 @@ def deliver(http: Http, clock: Clock, settings: Settings, payload: Deliver) -> S
 
 
 def _notify(clock: Clock, settings: Settings, payload: Deliver, url: str) -> Sent:
-    """The alert, and a correction as one more message: what went out there cannot be edited. A further wire is not
-    worth another ring of a phone."""
+    """The alert, and a correction as one more message."""
     now_ms = clock.now_ms()
     if payload.digest is not None:
         return notify.post(clock, url, *digest_text(payload.digest))
-    if payload.alert is None or payload.what in ("source", "chart"):
-        return Sent("refused", now_ms, now_ms, reason=NOT_TOLD)
+    if payload.alert is None:
+        return Sent("refused", now_ms, now_ms, reason="empty")
     moment = Moment(now_ms, ZoneInfo(settings.tz), payload.possible_repeat)
     return notify.post(clock, url, *alert_text(payload.alert, moment, payload.corrections))
 

@@ -172,7 +172,7 @@ def _reason(alert: AlertReady) -> str:
     """The stored reason without what the card says elsewhere: the kind, its direction and the score."""
     why = alert.why
     if alert.kinds:
-        why = why.removeprefix(f"{alert.kinds[0].kind} ({alert.kinds[0].direction}): ")
+        why = why.replace(f"{alert.kinds[0].kind} ({alert.kinds[0].direction}): ", "", 1)
     return _SCORE_SAID.sub("", why, count=1)
 
 

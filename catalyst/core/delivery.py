@@ -30,7 +30,7 @@ UNFIT = frozenset({400, 413})  # statuses that may be about the picture of a mes
 PENDING = frozenset({"queued", "gathered"})  # states of a delivery that is on its way
 ARRIVED = frozenset({"delivered", "digest"})  # states of one that the sink has
 RANKS: dict[What, float] = {  # an alert has 0 to 2
-    "alert": 0, "correction": -1, "chart": -3, "source": -6, "outcome": -9}
+    "alert": 0, "correction": -3, "chart": -6, "source": -9, "outcome": -12}
 ALL_SINKS_MS = 60_000  # after an alert went out at one sink it is out at the others too
 Outcome = Literal["delivered", "retry", "refused", "ambiguous"]
 Cause = Literal["waiting", "quiet"]  # of a digest
@@ -346,8 +346,9 @@ def plan(rows: Sequence[Row], sink: str) -> Plan:
 
 
 def is_for(sink: str, what: What) -> bool:
-    """Whether a sink is told of such an update at all: no phone rings for each outcome of an alert."""
-    return not (what == "outcome" and sink.startswith(NOTIFY))
+    """Whether a sink is told of such an update at all: what went to a phone cannot be edited, and it rings again for
+    corrections only."""
+    return what in ("alert", "correction") or not sink.startswith(NOTIFY)
 
 
 def is_doubtful(alert: AlertReady, before_ms: int) -> bool:

@@ -18,6 +18,7 @@ MARGIN_MS = 10  # they count in rounded parts of a second
 BLIND_WAIT_MS = 5_000  # after a 429 that does not say how long
 LONGEST_WAIT_MS = 24 * 3_600_000  # a stated wait beyond that is taken as this
 MINUTE_MS = 60_000
+FOR_TEXTS = 3  # one request in so many of our own cap is for texts alone
 MOST_REMAINING = 1_000_000  # a larger number is no limit, and must still fit into a row
 
 
@@ -38,10 +39,14 @@ def open_at_ms(limits: Limits, per_minute: int, now_ms: int) -> int:
     moments = [now_ms, limits.blocked_ms]
     if limits.remaining is not None and limits.remaining <= 0:
         moments.append(limits.reset_ms)
-    recent = _last_minute(limits.sent_ms, now_ms)
-    if per_minute > 0 and len(recent) >= per_minute:
+    if per_minute > 0 and len(recent := _last_minute(limits.sent_ms, now_ms)) >= per_minute:
         moments.append(recent[-per_minute] + MINUTE_MS)
     return min(max(moments), now_ms + LONGEST_WAIT_MS)
+
+
+def room_at_ms(limits: Limits, per_minute: int, now_ms: int) -> int:
+    """The earliest moment for the next edit: a part of our own cap stays free for new texts."""
+    return open_at_ms(Limits(sent_ms=limits.sent_ms), per_minute - per_minute // FOR_TEXTS, now_ms)
 
 
 def after_response(limits: Limits, status: int, headers: Mapping[str, str], body: bytes, now_ms: int) -> Limits:

@@ -70,19 +70,20 @@ def alert_text(alert: AlertReady, moment: Moment, corrections: Sequence[Correcti
     link = safe_link(corrections[-1].link if corrections else alert.link)
     lines += [link] if link is not None else []
     lines.append(f"{_plain(alert.source, 80)} · id {alert.alert_id}")
-    return _plain(("Corrected: " if corrections else "") + _headed(alert), TITLE_LIMIT), "\n".join(lines)
+    return _headed(alert, is_corrected=bool(corrections)), "\n".join(lines)
 
 
 def digest_text(digest: Digest) -> tuple[str, str]:
     """Title and body of a digest: the line that counts, then a line an alert, the best first."""
-    lines = [_headed(alert) for alert in digest.alerts]
+    lines = [_headed(alert, is_corrected=bool(digest.corrections.get(alert.alert_id))) for alert in digest.alerts]
     lines += [f"and {digest.more} more: catalyst alerts --suppressed"] if digest.more else []
     return counted(digest), "\n".join(lines)
 
 
-def _headed(alert: AlertReady) -> str:
+def _headed(alert: AlertReady, *, is_corrected: bool) -> str:
     first = kind_label(alert.kinds[0].kind) if alert.kinds else "catalyst"
-    return _plain(f"{alert.ticker} {ARROWS[alert.direction]} {first} · {points(alert)}", TITLE_LIMIT)
+    mark = "Corrected: " if is_corrected else ""
+    return _plain(f"{mark}{alert.ticker} {ARROWS[alert.direction]} {first} · {points(alert)}", TITLE_LIMIT)
 
 
 def trial_text(sink: str) -> tuple[str, str]:

@@ -65,6 +65,14 @@ def test_one_chart_an_alert(bench: Bench) -> None:
     assert len(ready_of(bench)) == 1
 
 
+def test_a_bar_of_no_year_is_left_out(bench: Bench) -> None:
+    """A provider's time that no calendar has costs that bar, not the chart."""
+    bench.send(same(WANTED, bars=(*BARS, Bar(10**15, 9.0, 9.0, 9.0, 9.0, 1))))
+    (ready,) = bench.run_jobs()
+    assert isinstance(ready, ChartReady)
+    assert "last 5.10 USD" in ready.alt
+
+
 def test_two_drawings_of_one_alert(bench: Bench) -> None:
     """Where the wish came again during the drawing, the chart that is ready first stays and the other is nothing."""
     bench.send(WANTED)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from actors.tracker import MOST_ASKS, MOST_ITEMS, Tracker
+from catalyst.core.passed import alert_id
 from catalyst.errors import ConfigError, UsageError
 from catalyst.messages import AlertPosted, ItemDropped, OutcomeKnown, PriceSeen, WatchTicker
 from catalyst.testing import START_MS, Bench, same
@@ -43,6 +44,12 @@ def test_what_went_out_is_told_by_item(bench: Bench) -> None:
     assert bench.verb("posted", item_ids=["i1", "i2", "i3"]) == {"posted": {"a1": START_MS, "a2": START_MS + 5}}
     with pytest.raises(UsageError):
         bench.verb("posted")
+
+
+def test_a_repeat_that_was_folded_is_out_under_its_own_id(bench: Bench) -> None:
+    """The alerter asks for the alert that it would post, not for the one whose message told of it."""
+    bench.send(same(POSTED, item_id="i2", folded=True))
+    assert bench.verb("posted", item_ids=["i2"]) == {"posted": {alert_id("i2", "ACME"): START_MS}}
 
 
 def test_a_drop_without_a_ticker(bench: Bench) -> None:

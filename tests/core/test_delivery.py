@@ -82,9 +82,10 @@ def test_an_edit_of_an_old_message_waits_by_itself() -> None:
 
 
 def test_what_a_phone_rings_for() -> None:
-    """An outcome is for sinks that edit or that programs read."""
-    assert [sink for sink in ("discord", "webhook", "notify-ntfy-123456") if is_for(sink, "outcome")] == [
-        "discord", "webhook"]
+    """A further wire and an outcome are for sinks that edit or that programs read."""
+    for what in ("source", "outcome"):
+        assert [sink for sink in ("discord", "webhook", "notify-ntfy-123456") if is_for(sink, what)] == [
+            "discord", "webhook"]
     assert all(is_for("notify-ntfy-123456", what) for what in ("alert", "correction"))
 
 
@@ -172,13 +173,15 @@ def test_plan_starts_one_waiting_delivery_at_most(states: list[str], sink: str) 
 
 
 def test_texts_before_charts_before_sources() -> None:
-    """The worst alert is more urgent than the best chart, and that more than the best update."""
+    """The worst alert is more urgent than the best correction, that more than the best chart, that more than the best
+    further wire."""
     worst = Deliver(id="a1", sink="discord", event="alert", alert=ALERT)
     best = same(ALERT, score=1.0, watched=True)
     chart = Deliver(id="a2", sink="discord", event="update", n=1, what="chart", alert=best)
     source = Deliver(id="a2", sink="discord", event="update", n=1, what="source", alert=best)
+    mended = Deliver(id="a2", sink="discord", event="update", n=1, what="correction", alert=best)
     again = Deliver(id="a1", sink="discord", event="update", n=1, what="chart", alert=ALERT)
-    assert worst.urgency > chart.urgency > again.urgency > source.urgency
+    assert worst.urgency > mended.urgency > chart.urgency > again.urgency > source.urgency
 
 
 @pytest.mark.parametrize(("chart", "outcome", "status", "unfit"), [

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalyst.core.card import Moment
+from catalyst.core.card import Moment, discord_card
 from catalyst.core.delivery import Correction, Deliver, Digest, Repeat, Source
 from catalyst.core.digest import MOST, digest_card, late_words, spoken
 from catalyst.core.event import webhook_event
@@ -89,3 +89,12 @@ def test_spoken_is_for_discord_only() -> None:
     assert told.alert.why == "late by 2 min · wins (title)"
     other = msgspec.structs.replace(payload, sink="webhook")
     assert spoken(other, START_MS) is other
+
+
+def test_the_reason_of_a_late_alert_is_as_short_as_ever() -> None:
+    """Kind and score stand in the card's title, so its reason goes without them, late or not."""
+    alert = same(ALERT, why="fda_approval (up): “wins” in the title, score 0.80")
+    told = spoken(Deliver(id="a1", sink="discord", event="alert", alert=alert), ALERT.ready_ms + 120_000)
+    assert told.alert is not None
+    card = discord_card(told.alert, (), MOMENT)
+    assert card["embeds"][0]["description"].split("\n")[1] == "late by 2 min · “wins” in the title"

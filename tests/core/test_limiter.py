@@ -21,6 +21,7 @@ from catalyst.core.limiter import (
     is_old_edit,
     moved,
     open_at_ms,
+    room_at_ms,
 )
 from catalyst.world.discord import Desk, Request
 
@@ -155,3 +156,11 @@ def test_too_many_edits_of_old_messages_block_nothing() -> None:
     assert after_response(Limits(), 429, headers(0, 2), body, NOW).remaining == 0
     for status, other in ((429, b'{"code": 0}'), (429, b"30046"), (400, body)):
         assert not is_old_edit(status, other)
+
+
+@pytest.mark.parametrize(("made", "per_minute", "wait_ms"), [
+    (19, 30, 0), (20, 30, 10_000), (25, 30, 15_000), (99, 0, 0), (1, 1, 10_000), (1, 2, 0)])
+def test_a_part_of_the_minute_is_for_texts(made: int, per_minute: int, wait_ms: int) -> None:
+    """An edit waits until two thirds of our own cap are not used up; without a cap of our own it never does."""
+    limits = Limits(sent_ms=tuple(NOW - 50_000 + 1_000 * number for number in range(made)))
+    assert room_at_ms(limits, per_minute, NOW) == NOW + wait_ms
