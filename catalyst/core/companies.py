@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from itertools import islice, takewhile
 
 import msgspec
@@ -74,7 +75,6 @@ class Companies:
         self._by_ticker: dict[str, Company] = {}
         self._by_cik: dict[int, tuple[Company, ...]] = {}
         self._by_name: dict[str, Company | None] = {}  # None: two companies share it
-        self._rank: dict[int, int] = {}
         loose: dict[str, Company | None] = {}
         for row, name in zip(rows, normalise_all([row.title for row in rows]), strict=True):
             self._by_ticker.setdefault(row.ticker, row)
@@ -82,7 +82,6 @@ class Companies:
             self._by_cik[row.cik] = (row,) if known is None else (*known, row)
             if known is not None:
                 continue  # the SEC lists a company's main line first
-            self._rank[row.cik] = len(self._rank) + 1
             self._by_name[name] = None if name in self._by_name else row
             short, _, last = name.rpartition(" ")
             if last in LOOSE and (" " in short or len(short) > 5):
@@ -126,7 +125,11 @@ class Companies:
     def rank(self, ticker: str) -> int:
         """The company's place in the list, from 1; the SEC's begins with the largest. 0 for one that is not in it."""
         company = self.ticker(ticker)
-        return self._rank[company.cik] if company is not None else 0
+        return self._places[company.cik] if company is not None else 0
+
+    @cached_property
+    def _places(self) -> dict[int, int]:
+        return {cik: place for place, cik in enumerate(self._by_cik, 1)}
 
     def cik(self, cik: int) -> tuple[Company, ...]:
         """All lines of a company, main line first; empty when unknown."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -112,26 +110,6 @@ def test_what_is_no_list_is_refused(text: str) -> None:
     """Anything but the SEC's shape is a ConfigError, never an empty list."""
     with pytest.raises(ConfigError, match="company list"):
         Companies.from_json(text)
-
-
-def best_of_five(work: Callable[[], object]) -> float:
-    """The least time of this process that five runs take, in seconds."""
-    times = []
-    for _ in range(5):
-        began = time.process_time()
-        work()
-        times.append(time.process_time() - began)
-    return min(times)
-
-
-def test_ten_thousand_rows_load_fast() -> None:
-    """10,000 rows take at most 10 times what the standard JSON parser alone takes (50 ms on a quiet machine)."""
-    text = json.dumps(
-        {str(n): {"cik_str": n, "ticker": f"T{n}", "title": f"Company {n} Holdings, Inc."} for n in range(10_000)}
-    )
-    loading, parsing = best_of_five(lambda: Companies.from_json(text)), best_of_five(lambda: json.loads(text))
-    print("load ms", round(loading * 1000, 1), "json.loads ms", round(parsing * 1000, 1))
-    assert loading < 10 * parsing
 
 
 @pytest.mark.skipif(not (DATA / "reference/company_tickers.json").is_file(), reason="the recorded data is not here")
