@@ -99,12 +99,17 @@ def test_a_killed_page_comes_back(house: House) -> None:
 
 
 def test_a_stopped_actor_is_seen_and_holds_nobody(house: House) -> None:
-    """SIGSTOP of the alerter: the page answers on, says hung within four seconds, healthz is 503, then all is well."""
+    """SIGSTOP of the alerter: the page answers on, says hung within four seconds, healthz is 503, then all is well.
+
+    The supervisor stands still too: it would replace the alerter before anybody had looked.
+    """
     port = port_of(house)
+    wait_until(lambda: b"<article" in get(port, "/")[2], 10, "a page that knows alerts")
+    house.kill("supervisor", signal.SIGSTOP)
     house.kill("alerter", signal.SIGSTOP)
     try:
-        wait_until(lambda: get(port, "/healthz")[0] == 503, 5, "seen")
-        assert "actor_hung:alerter" in json.loads(get(port, "/healthz")[2])["reasons"]
+        wait_until(lambda: "actor_hung:alerter" in json.loads(get(port, "/healthz")[2])["reasons"], 5, "seen")
+        assert get(port, "/healthz")[0] == 503
         began_s = time.monotonic()
         status, _, body = get(port, "/")
         assert (status, "✖ alerter is hung".encode() in body) == (200, True)
@@ -112,6 +117,7 @@ def test_a_stopped_actor_is_seen_and_holds_nobody(house: House) -> None:
         assert time.monotonic() - began_s < 2
     finally:
         house.kill("alerter", signal.SIGCONT)
+        house.kill("supervisor", signal.SIGCONT)
     wait_until(lambda: get(port, "/healthz")[0] == 200, 10, "well again")
 
 
