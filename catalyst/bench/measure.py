@@ -8,10 +8,11 @@ from __future__ import annotations
 import statistics
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
+T = TypeVar("T")
 Measures = Mapping[str, float]
 ADDITIONS = 1_000_000
 
@@ -86,6 +87,19 @@ def cpu_rate(work: Callable[[], int]) -> float:
     """Units of work a second of this process's CPU time, for work that waits for nothing."""
     began = time.process_time()
     return work() / (time.process_time() - began)
+
+
+def cpu_rates(works: Mapping[str, Callable[[T], int]], parts: Sequence[T]) -> dict[str, float]:
+    """As `cpu_rate`, for each of the works on all parts; they take turns part by part, so that a machine whose speed
+    changes by the second slows all of them alike.
+    """
+    spent_s, done = dict.fromkeys(works, 0.0), dict.fromkeys(works, 0)
+    for part in parts:
+        for name, work in works.items():
+            began = time.process_time()
+            done[name] += work(part)
+            spent_s[name] += time.process_time() - began
+    return {name: done[name] / spent_s[name] for name in works}
 
 
 def additions() -> int:

@@ -39,12 +39,12 @@ NUMERIC = re.compile(r"(\d{1,4})([/.-])(\d{1,2})\2(\d{1,4})", re.ASCII)
 
 def parse_date(text: str) -> int | None:
     """UTC milliseconds of a date as a publisher wrote it; None when it is not one whole, possible date."""
-    text = " ".join(text[:LONGEST + 1].split())
     if len(text) == 25 and text[10] == "T" and text[22] == ":":  # the form of nearly all Atom feeds, read in C
         try:
             return _checked(datetime.fromisoformat(text), 0)
         except (ValueError, OverflowError):
             pass
+    text = " ".join(text[:LONGEST + 1].split())
     if not 8 <= len(text) <= LONGEST:
         return None
     if text.isascii() and text.isdigit() and len(text) in (10, 13):

@@ -14,6 +14,7 @@ import io
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -35,7 +36,6 @@ MOST_ENTRIES = 4_000  # EDGAR's longest recorded list has 2,000
 MOST_ATTRIBUTES = 500  # of one tag: the XML library compares each with all before it
 SECTION = re.compile(rb"<!\[CDATA\[.*?(?:\]\]>|\Z)", re.DOTALL)
 OPEN_TAG = re.compile(rb"<[^<>]*")
-LONG_TAG = re.compile(rb"<[^<>]{%d,}" % MOST_ATTRIBUTES)
 REFERENCE = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos|#x?[0-9a-fA-F]{1,8});)")
 
 HEAD_BYTES = 16_384
@@ -50,7 +50,7 @@ OF_ITEM = (rb"(?:\w{1,40}+:)?(?:([Ii]tem|ITEM|[Ee]ntry|ENTRY)(?=[\s>/])"
            rb"|([Pp]ub[Dd]ate|PUBDATE|published|issued|date|created|updated|modified|lastBuildDate)[^<>]{0,200}>")
 MARK = re.compile(rb"<(?:!(?:\[CDATA\[|--)|" + OF_ITEM + rb"))")
 PLAIN_MARK = re.compile(b"<" + OF_ITEM + rb"([^<]{0,400})</)")  # enough where no comment or section can hide a tag
-DATE_RANK = {name: rank for rank, name in enumerate(
+DATE_RANK = {name: b"%d" % rank for rank, name in enumerate(  # a digit, to stand before the text and sort it
     (b"pubdate", b"published", b"issued", b"date", b"created", b"updated", b"modified", b"lastbuilddate"))}
 ABSOLUTE = re.compile(r"https?://[^\s/?#\[\]@]+(?:[/?#]\S*)?", re.IGNORECASE)
 TAG = re.compile(r"<[a-zA-Z/!?][^<>]*>")
@@ -153,13 +153,17 @@ def sort_tags(tags: Iterable[tuple[str, str]]) -> tuple[tuple[str, ...], tuple[s
     symbols: dict[str, None] = {}
     categories: dict[str, None] = {}
     for term, scheme in tags:
-        term = plain_text(term, TAG_CHARS)
-        chosen = categories
-        if ":" in term and (scheme.rstrip("/").lower().endswith("/stock") or EXCHANGE_TAG.fullmatch(term)):
-            chosen = symbols
-        if term and len(chosen) < TAGS:
-            chosen[term] = None
+        text, is_symbol = _tag(term, scheme)
+        chosen = symbols if is_symbol else categories
+        if text and len(chosen) < TAGS:
+            chosen[text] = None
     return tuple(symbols), tuple(categories)
+
+
+@lru_cache(maxsize=256)  # the entries of a document have a few categories between them
+def _tag(term: str, scheme: str) -> tuple[str, bool]:
+    text = plain_text(term, TAG_CHARS)
+    return text, ":" in text and (scheme.rstrip("/").lower().endswith("/stock") or bool(EXCHANGE_TAG.fullmatch(text)))
 
 
 def as_utf8(body: bytes, content_type: str) -> bytes:
@@ -204,15 +208,17 @@ def _has_marks(body: bytes, most: int) -> bool:
     Text in sections makes none and is left out where that counts. Quotes are not looked at: a `>` inside an attribute
     ends the tag here, what stands behind it counts as text.
     """
-    equals = body.count(b"=")
-    if body.count(b"<") + equals + body.count(b"&") <= most and equals <= 10 * MOST_ATTRIBUTES:
+    marks = len(body) - len(body.translate(None, b"<=&"))
+    if marks <= most and (marks <= 10 * MOST_ATTRIBUTES or body.count(b"=") <= 10 * MOST_ATTRIBUTES):
         return False
-    body = SECTION.sub(b"<", body)
+    if b"<![CDATA[" in body:
+        body = SECTION.sub(b"<", body)
     if (count := body.count(b"<") + len(REFERENCE.findall(body))) > most:
         return True
     if count + body.count(b"=") > most and count + sum(tag.count(b"=") for tag in OPEN_TAG.findall(body)) > most:
         return True
-    return any(tag.count(b"=") > MOST_ATTRIBUTES for tag in LONG_TAG.findall(body))
+    tags = (piece.partition(b">")[0] for piece in body.split(b"<")[1:] if len(piece) > MOST_ATTRIBUTES)
+    return any(tag.count(b"=") > MOST_ATTRIBUTES for tag in tags)
 
 
 def _entries(body: bytes, base: str) -> tuple[Entry, ...]:
@@ -270,48 +276,62 @@ def _thorough(body: bytes) -> list[Mapping[str, Any]]:
 
 def _dates(body: bytes) -> list[list[str]]:
     """For each item or entry of the document its date texts, publication before update."""
-    found: list[list[tuple[int, str]]] = []
+    found: list[list[bytes]] = []
+    dates: list[bytes] = []  # of the item at hand, first that of the channel
     if b"<!" not in body:
         for item, date, text in PLAIN_MARK.findall(body):
             if item:
-                found.append([])
-            elif found:
-                found[-1].append((DATE_RANK[date.lower()], text.decode("utf-8", "replace")))
-        return [[text for _, text in sorted(dates)] for dates in found]
+                found.append(dates := [])
+            else:
+                dates.append(DATE_RANK[date.lower()] + text)
+        return [_best_first(dates) for dates in found]
     at = 0
     while match := MARK.search(body, at):
         at = match.end()
         item, date = match.groups()
         if item:
-            found.append([])
+            found.append(dates := [])
         elif date:
             end = body.find(b"</", at, at + 400)
-            if end > 0 and found:
-                text = body[at:end].decode("utf-8", "replace").replace("<![CDATA[", "").replace("]]>", "")
-                found[-1].append((DATE_RANK[date.lower()], text))
+            if end > 0:
+                text = body[at:end].replace(b"<![CDATA[", b"").replace(b"]]>", b"")
+                dates.append(DATE_RANK[date.lower()] + text)
                 at = end
         else:
             end = body.find(b"]]>" if match[0] == b"<![CDATA[" else b"-->", at)
             if end < 0:
                 break
             at = end
-    return [[text for _, text in sorted(dates)] for dates in found]
+    return [_best_first(dates) for dates in found]
+
+
+def _best_first(ranked: list[bytes]) -> list[str]:
+    return [text[1:].decode("utf-8", "replace") for text in sorted(ranked)]
 
 
 def _entry(raw: Mapping[str, Any], dates: list[str], base: str) -> Entry:
-    summary = raw.get("description") or raw.get("summary") or ""
-    if not summary and raw.get("content"):
+    get = raw.get
+    summary = get("description") or get("summary") or ""
+    if not summary and get("content"):
         summary = raw["content"][0].get("value") or ""
-    title = plain_text(str(raw.get("title") or ""), TITLE_CHARS)
+    title = plain_text(str(get("title") or ""), TITLE_CHARS)
     summary = plain_text(str(summary), SUMMARY_CHARS)
-    name = _storable(" ".join(str(raw.get("id") or "").split()))
-    link = web_link(_storable(str(raw.get("link") or "")), base) or web_link(name, "")
-    published_ms = next((moment for text in dates if (moment := parse_date(text)) is not None), None)
+    name = _storable(" ".join(str(get("id") or "").split()))
+    link = web_link(_storable(str(get("link") or "")), base) or web_link(name, "")
+    published_ms = _first_date(dates)
     if not name:
         name = link or "hash:" + hashlib.sha256(f"{title}\n{published_ms}\n{summary}".encode()).hexdigest()[:32]
-    symbols, categories = sort_tags((str(tag.get("term") or ""), str(tag.get("scheme") or ""))
-                                    for tag in raw.get("tags") or ())
+    tags = get("tags")
+    symbols, categories = sort_tags([(str(tag.get("term") or ""), str(tag.get("scheme") or ""))
+                                     for tag in tags]) if tags else ((), ())
     return Entry(name, title, link, summary, published_ms, symbols, categories)
+
+
+def _first_date(texts: list[str]) -> int | None:
+    for text in texts:
+        if (moment := parse_date(text)) is not None:
+            return moment
+    return None
 
 
 def _storable(text: str) -> str:
