@@ -11,7 +11,7 @@ from catalyst.core.feeds import parse_feed
 
 RECORDED = Path(__file__).resolve().parents[3] / "shared" / "data" / "feeds"
 QUICK_DOCUMENTS = 12
-TURN = 5    # documents after which it is the next peer's turn
+TURN = 25    # documents after which it is the next peer's turn
 ROUNDS = 5
 ITEM = """<item><title>Example Corp. {n} Announces Closing of $12 Million Registered Direct Offering</title>
 <link>https://www.example.com/news-release/2026/01/02/{n}/0/en/example-announces.html</link><guid>{n}</guid>

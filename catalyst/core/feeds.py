@@ -46,7 +46,7 @@ CONTROLS = bytes(number for number in range(32) if number not in (9, 10, 13))  #
 HTML_START = re.compile(
     rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--[^>]{0,2000}>\s*)*<(?:!doctype\s+html|html|head|body|script)\b", re.IGNORECASE)
 FEED_ROOT = re.compile(rb"<(?:[\w.-]{1,40}:)?(?:rss|feed|RDF|channel)[\s/>]", re.IGNORECASE)
-OF_ITEM = (rb"(?:\w{1,40}+:)?(?:([Ii]tem|ITEM|[Ee]ntry|ENTRY)(?=[\s>/])"
+OF_ITEM = (rb"(?:(?=[IiEePpdcuml])|\w{1,40}+:)(?:([Ii]tem|ITEM|[Ee]ntry|ENTRY)(?=[\s>/])"
            rb"|([Pp]ub[Dd]ate|PUBDATE|published|issued|date|created|updated|modified|lastBuildDate)[^<>]{0,200}>")
 MARK = re.compile(rb"<(?:!(?:\[CDATA\[|--)|" + OF_ITEM + rb"))")
 PLAIN_MARK = re.compile(b"<" + OF_ITEM + rb"([^<]{0,400})</)")  # enough where no comment or section can hide a tag
