@@ -12,7 +12,8 @@ order of the table. Noise that only the summary shows does not count against a t
 Of the summary only the news is read: its first sentences, neither the paragraph about the company nor the cautions
 (`boilerplate`), and no sentence of an earlier year. A `vague` hit of the title ("announces results") gives way to a
 telling one of the summary. Where the title names a kind that is not vague, one that only the summary names stays if it
-is grave and of another family. No hit stays beside one of the rules, slots or families that its rule `yields` to.
+is grave and of another family. Beside results in the title, what the summary says of medicine recounts the period, and
+only bad news of it stays. No hit stays beside one of the rules, slots or families that its rule `yields` to.
 """
 
 from __future__ import annotations
@@ -174,9 +175,11 @@ class Rules:
             named.setdefault(hit.rule.name, hit)
         told = {hit.rule.family or hit.rule.name for hit in named.values() if hit.in_title and
                 not hit.rule.vague and hit.rule.weight >= LIGHT}
+        is_report = any(hit.in_title and hit.rule.family == "earnings" for hit in named.values())
         for hit in [*named.values()]:
             is_aside = not hit.in_title and bool(told) and (hit.rule.weight < GRAVE or hit.rule.family in told)
-            if is_aside or (hit.rule.yields and _yields(hit, named.values())):
+            is_recap = not hit.in_title and is_report and hit.rule.family == "medicine" and hit.rule.direction != "down"
+            if is_aside or is_recap or (hit.rule.yields and _yields(hit, named.values())):
                 del named[hit.rule.name]
         if noise and any(hit.in_title for hit in named.values()) and (
                 noise.rule.mild or (not noise.in_title and not noise.rule.always)):

@@ -277,6 +277,7 @@ NOISE = [
     ("Acme to Present at the 44th Annual Cowen Health Care Conference", "conference"),
     ("Acme to Participate in Fireside Chat", "conference"),
     ("Acme Announces Poster Presentation at AACR", "conference"),
+    ("Acme to Host Webcast Reviewing Interim Data Presented at ESMO", "conference"),
     ("Acme to Report Third Quarter Results on November 5", "earnings_date"),
     ("Acme Sets Date for Third Quarter Earnings Call", "earnings_date"),
     ("Acme Earnings Preview: What to Expect", "earnings_preview"),
@@ -339,6 +340,26 @@ def test_phrases_are_literal_and_stable(title: str, summary: str) -> None:
         for hit in (*found.kinds, *([found.noise] if found.noise else [])):
             assert hit.phrase
             assert hit.phrase in (title if hit.in_title else summary)
+
+
+@pytest.mark.parametrize(
+    ("title", "summary", "kinds"),
+    [
+        ("Acme Reports Third Quarter Financial Results", "Launch is under way after FDA approval of Acmeza.",
+         ["earnings_results"]),
+        ("Acme Reports Third Quarter Financial Results", "The FDA placed a clinical hold on the trial of Acmeza.",
+         ["earnings_results", "fda_hold"]),
+        ("Acme Reports FDA Approval of Acmeza and Third Quarter Financial Results", "", ["fda_approval"]),
+        ("Acme Provides Corporate Update", "Acme announced FDA approval of Acmeza.", ["fda_approval"]),
+        ("Acme Refines Timeline for Phase 3 Study Data", "", []),
+        ("Acme Formalizes Promise to Pay Property Claims", "", []),
+        ("Acme Announces Publication of Pivotal Study of Acmeza", "", ["clinical_data"]),
+    ],
+)
+def test_what_a_report_recounts_is_no_news(title: str, summary: str, kinds: list[str]) -> None:
+    """Good news of medicine in the text of results was told before; bad news, and what a title says, counts."""
+    found = [hit.rule.name for hit in BUNDLED.find(title, summary).kinds]
+    assert found[:len(kinds) or None] == kinds
 
 
 @pytest.mark.parametrize(
