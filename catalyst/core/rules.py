@@ -11,9 +11,10 @@ order of the table. Noise that only the summary shows does not count against a t
 
 Of the summary only the news is read: its first sentences, neither the paragraph about the company nor the cautions
 (`boilerplate`), and no sentence of an earlier year. A `vague` hit of the title ("announces results") gives way to a
-telling one of the summary. Where the title names a kind that is not vague, one that only the summary names stays if it
-is grave and of another family. Beside results in the title, what the summary says of medicine recounts the period, and
-only bad news of it stays. No hit stays beside one of the rules, slots or families that its rule `yields` to.
+telling one of the summary; one that `overrides` counts in the summary as in the title: no trend makes a missed endpoint
+good. Where the title names a kind that is not vague, one that only the summary names stays if it is grave and of
+another family. Beside results in the title, what the summary says of medicine recounts the period, and only bad news of
+it stays. No hit stays beside one of the rules, slots or families that its rule `yields` to.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ _RISKS = "may might could if potential potentially possible possibly whether sho
 NEGATIONS = frozenset(_NEGATIONS.split())
 DOUBTS = frozenset(_DOUBTS.split())
 RISKS = frozenset(_RISKS.split())
-PURPOSES = re.compile(r"\bto (?:accelerate|drive|fuel|enable|support)(?: \S+){0,2} $")  # "to accelerate revenue growth"
+PURPOSES = re.compile(  # "to accelerate revenue growth"
+    r"\bto (?:accelerate|speed up|drive|fuel|enable|support)(?: \S+){0,2} $")
 ASSURANCES = re.compile(r"\b(?:no|any|or) (?:assurances?|guarantee|certainty)\b|\bcannot (?:assure|guarantee)\b")
 _ASSURING = ("assur", "guarantee", "certainty")  # one of them stands in all that the pattern takes
 _NAME = re.compile(r"[a-z][a-z0-9_]{1,40}")
@@ -73,6 +75,7 @@ class _Entry(msgspec.Struct, forbid_unknown_fields=True, rename={"exceptions": "
     yields: list[str] = []
     vague: bool = False
     mild: bool = False
+    overrides: bool = False
     compared: str = ""
     hypothetical: bool = False
     always: bool = False
@@ -94,6 +97,7 @@ class Rule(msgspec.Struct, frozen=True):
     mild: bool = False
     compared: str = ""
     yields: frozenset[str] = frozenset()
+    overrides: bool = False
 
 
 class Hit(msgspec.Struct, frozen=True):
@@ -163,12 +167,12 @@ class Rules:
         text = StoryText.of(title, summary)
         standing = self._phrases.find(text)
         chosen: dict[str, Hit] = {}  # by slot, "" for noise: the best hit
-        for rank, number, start, minus_end in sorted(
-                ((2 if self.rules[number].vague else 0) + (end > text.title_end), number, start, -end)
-                for start, end, number in standing.hits):
+        for _, number, start, minus_end in sorted((self._rank(number, end > text.title_end), number, start, -end)
+                                                  for start, end, number in standing.hits):
             slot = self.rules[number].slot
             if slot not in chosen and self._counts(number, start, -minus_end, text, standing):
-                chosen[slot] = Hit(self.rules[number], text.original(start, -minus_end), rank % 2 == 0, start)
+                chosen[slot] = Hit(self.rules[number], text.original(start, -minus_end), -minus_end <= text.title_end,
+                                   start)
         noise = chosen.pop("", None)
         named: dict[str, Hit] = {}
         for hit in sorted(chosen.values(), key=lambda hit: (not hit.in_title, -hit.rule.weight, hit.start)):
@@ -185,6 +189,11 @@ class Rules:
                 noise.rule.mild or (not noise.in_title and not noise.rule.always)):
             noise = None  # the title names news
         return Found(tuple(named.values()), noise)
+
+    def _rank(self, number: int, is_in_summary: bool) -> int:
+        """The order in which the hits of a slot are looked at: telling before vague ones, title before summary."""
+        rule = self.rules[number]
+        return 2 * rule.vague + (is_in_summary and not rule.overrides)
 
     def _counts(self, number: int, start: int, end: int, text: StoryText, standing: Standing) -> bool:
         """Whether what stands around a phrase of a rule lets it count."""
@@ -208,7 +217,7 @@ def _yields(hit: Hit, others: Iterable[Hit]) -> bool:
 def _voided(rule: Rule, text: StoryText, start: int, end: int) -> bool:
     """Whether the words around a hit turn it into its contrary, into a mere possibility or into history."""
     sentence = text.folded[text.begin(start):start]
-    before = sentence[-60:]
+    before = sentence[-60:].rpartition(": ")[2]  # "No delisting: compliance regained"
     words = before.split()
     if not NEGATIONS.isdisjoint(words[-NEGATION_WORDS:]) or (
             any(map(sentence.__contains__, _ASSURING)) and ASSURANCES.search(sentence)):
@@ -244,8 +253,9 @@ def _rule(entry: _Entry, noise: bool) -> Rule:
     if entry.where not in ("any", "title"):
         raise RuleError(f"{who}: where: {entry.where!r} is neither any nor title")
     if noise:
-        if entry.weight is not None or entry.direction or entry.family or entry.slot or entry.vague or entry.yields:
-            raise RuleError(f"{who}: weight: noise has no weight, direction, family, slot, vague or yields")
+        if entry.weight is not None or entry.direction or entry.family or entry.slot or entry.vague or entry.yields or (
+                entry.overrides):
+            raise RuleError(f"{who}: weight: noise has no weight, direction, family, slot, vague, overrides or yields")
     elif entry.always or entry.mild:
         raise RuleError(f"{who}: always, mild: only noise has it")
     elif entry.compared not in ("", "more", "less"):
@@ -258,4 +268,4 @@ def _rule(entry: _Entry, noise: bool) -> Rule:
     where: Where = "title" if entry.where == "title" else "any"
     return Rule(entry.name, noise, direction, entry.weight or 0.0, entry.family, where, entry.hypothetical,
                 entry.always, "" if noise else entry.slot or entry.family or entry.name, entry.vague,
-                entry.mild, entry.compared, frozenset(entry.yields))
+                entry.mild, entry.compared, frozenset(entry.yields), entry.overrides)

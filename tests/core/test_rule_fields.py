@@ -58,6 +58,19 @@ direction = "up"
 weight = 0.3
 phrases = ["partner"]
 [[kind]]
+name = "missed"
+family = "trial"
+direction = "down"
+weight = 0.9
+overrides = true
+phrases = ["missed its goal"]
+[[kind]]
+name = "trend"
+family = "trial"
+direction = "up"
+weight = 0.9
+phrases = ["encouraging trends"]
+[[kind]]
 name = "theme"
 direction = "neutral"
 weight = 0.1
@@ -83,10 +96,14 @@ phrases = ["quantum"]
         ("Acme", "A partner came.", ["light"]),
         ("Quantum", "", ["theme"]),
         ("Quantum Prices", "", ["stage"]),
+        ("Encouraging Trends", "The trial missed its goal.", ["missed"]),
+        ("Encouraging Trends: No Bankruptcy: Prices Units", "", ["trend", "stage"]),
+        ("No Bankruptcy: Encouraging Trends", "", ["trend"]),
     ],
 )
 def test_kinds_beside_each_other(title: str, summary: str, names: list[str]) -> None:
-    """Slots, vague titles, families between title and summary, grave asides, comparisons and what yields."""
+    """Slots, vague titles, what overrides a title, negations before a colon, families between
+    title and summary, grave asides, comparisons and what yields."""
     assert [hit.rule.name for hit in Rules.from_toml(TABLE).find(title, summary).kinds] == names
 
 
@@ -102,6 +119,7 @@ def test_mild_noise(title: str, noise: bool) -> None:
         (('compared = "less"', 'compared = "most"'), "compared: 'most' is neither more nor less"),
         (('phrases = ["quantum"]', 'phrases = ["quantum"]\nmild = true'), "only noise has it"),
         (("mild = true", "mild = true\nvague = true"), "noise has no weight"),
+        (("mild = true", "mild = true\noverrides = true"), "noise has no weight"),
         (('["quantum"]', '["[a|b] .. quantum"]'), "less than two characters"),
         (('["quantum"]', '["[' + "|".join(f"aa{n}" for n in range(1_001)) + ']"]'), "over 1000 choices"),
     ],

@@ -34,8 +34,23 @@ FLOORS = {
         "kinds": (0.96, 0.95),
         "alert": (0.97, 0.97),
     },
+    "d": {
+        "primary": (0.995, 0.99),
+        "noise": (0.98, 0.97),
+        "noise name": (0.98, 0.95),
+        "kinds": (0.97, 0.9),
+        "alert": (0.98, 0.97),
+    },
+    "e": {
+        "primary": (0.995, 0.99),
+        "noise": (0.98, 0.97),
+        "noise name": (0.98, 0.95),
+        "kinds": (0.96, 0.9),
+        "alert": (0.96, 0.97),
+    },
 }
-DIRECTION_FLOORS = {"a": (0.98, 0.98), "b": (0.95, 0.97), "c": (0.97, 0.97)}  # of all; of those with a kind found
+DIRECTION_FLOORS = {  # of all; of those with a kind found
+    "a": (0.98, 0.98), "b": (0.95, 0.97), "c": (0.97, 0.97), "d": (0.97, 0.98), "e": (0.97, 0.98)}
 TABLE = """
 [[noise]]
 name = "spam"
@@ -104,8 +119,8 @@ def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     """It prints the sets, lists the misses where it is asked to, and gives the same as one object."""
     main(["signals", "--set", "all", "--misses", "--json"])
     found = json.loads(capsys.readouterr().out)
-    assert [one["set"] for one in found["sets"]] == ["a", "b", "c"]
-    assert {miss["story"][0] for miss in found["misses"]} == {"a", "b", "c"}
+    assert [one["set"] for one in found["sets"]] == [*signals.SETS]
+    assert {miss["story"][0] for miss in found["misses"]} == {*signals.SETS}
     main(["signals", "--set", "a"])
     text = capsys.readouterr().out
     assert "set a: 290 stories" in text
