@@ -31,12 +31,13 @@ import msgspec
 
 from catalyst import log
 from catalyst.books import feeds, pauses, prints, refusals, stories
+from catalyst.books.edits import Editbook
 from catalyst.books.feeds import Feedbook
 from catalyst.books.pauses import Pausebook
 from catalyst.books.reconciled import Reconciled
 from catalyst.books.refusals import Refusalbook
 from catalyst.books.slices import PRUNE_S
-from catalyst.books.stories import Storybook
+from catalyst.books.stories import Known, Storybook
 from catalyst.clients.edgar import NO_AGENT, REFUSALS, REST_S, edgar_of
 from catalyst.clients.http import Http
 from catalyst.clients.polls import (
@@ -92,7 +93,7 @@ class Fetcher(Actor):
     outbox = (StoryFound, FilingFound, StoryJoined, StoryCorrected, ItemDropped, OpsNotice)
     tables = (feeds.SCHEMA + stories.SCHEMA + CHORES, feeds.COUNTS + pauses.SCHEMA, refusals.SCHEMA,
               prints.PRINTS + stories.REPEATS + feeds.HEADS + feeds.BLACKOUTS,
-              stories.LATENCY + feeds.PACES, stories.WORDS)
+              stories.LATENCY + feeds.PACES, stories.WORDS, stories.TITLES)
     jobs = (JobKind("poll", Poll, limit_s=30.0, workers=PER_HOST, most=MOST_POLLS, background=True),
             JobKind("companies", CompanyList, limit_s=60.0, background=True),
             JobKind("reconcile", DailyIndex, limit_s=60.0, background=True))
@@ -257,7 +258,7 @@ class Fetcher(Actor):
               db: sqlite3.Connection) -> Generator[Output, None, bool]:
         """Hand on what is new; of a source's first document, what is news. Whether there is more for a next turn."""
         book = Storybook(db)
-        news = book.unknown(source.name, polled.items, polled.seen_ms)
+        news, retitled = book.unknown(source.name, polled.items, polled.seen_ms)
         backlog: list[Item] = []
         if was_polled < 2:
             news, backlog = split_backlog(news, polled.fresh_ms, self.settings.alert_backlog,
@@ -269,6 +270,9 @@ class Fetcher(Actor):
         old = self._stale(source, news, polled, db) if was_polled == 2 else frozenset()
         for item in in_order(news)[:SLICE]:
             yield from self._hand_on(book, source, item, polled.seen_ms, is_stale=item.item_id in old)
+        for item, first in Editbook(db).edits(source.name, retitled, len(polled.items), self.time.before_ms):
+            book.amend(source.name, item, first, polled.seen_ms, self.now_ms)
+            yield from self._repeated(source, item, Known(first, "correction"), polled.seen_ms)
         return len(news) > SLICE
 
     def _stale(self, source: Source, news: list[Item], polled: Polled, db: sqlite3.Connection) -> frozenset[str]:
@@ -291,7 +295,10 @@ class Fetcher(Actor):
         if known is None:
             self.counters.add("items_found")
             yield announcement(item, source, seen_ms)
-            return
+        else:
+            yield from self._repeated(source, item, known, seen_ms)
+
+    def _repeated(self, source: Source, item: Item, known: Known, seen_ms: int) -> Iterator[Output]:
         self.counters.add("items_corrected" if known.how == "correction" else "items_joined")
         if known.how != "again":
             yield follow_up(StoryCorrected if known.how == "correction" else StoryJoined, item, known.first,

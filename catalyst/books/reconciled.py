@@ -52,8 +52,8 @@ class Reconciled:
         book, found = Storybook(self.db), []
         for form, source in asked.items():
             mine = {row.accession: row for row, of in wanted if of == form}
-            for item in book.unknown(source.name, items_of(map(daily_index.as_entry, mine.values()), source.name),
-                                     self.now_ms):
+            items = items_of(map(daily_index.as_entry, mine.values()), source.name)
+            for item in book.unknown(source.name, items, self.now_ms)[0]:
                 book.set_aside(source.name, item, self.now_ms, "missed")
                 found.append(mine[item.item_id])
         return len(wanted), found

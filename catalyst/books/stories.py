@@ -78,14 +78,17 @@ CREATE TABLE words (
     PRIMARY KEY (word, seen_ms, item_id)
 ) WITHOUT ROWID;
 """
+TITLES = """
+ALTER TABLE seen ADD COLUMN title_key INTEGER NOT NULL DEFAULT 0;  -- of the title shown last, 0: not kept, a filing's
+"""
 Word = tuple[str, int, str]
 NO_WORD: Word = ("", 0, "")
 SWEPT_WORDS = 5_000  # rows of `words` that one pruning looks at: those of four days, 0.8 million, take 80 minutes
 LATEST = 100  # items that a source's latency is taken from
 SHOWN = """
-SELECT entry_key, item_id, EXISTS (SELECT 1 FROM stories WHERE stories.item_id = seen.item_id), last_seen_ms
+SELECT entry_key, item_id, EXISTS (SELECT 1 FROM stories WHERE stories.item_id = seen.item_id), last_seen_ms, title_key
 FROM seen WHERE source = ? AND entry_key IN"""
-NEVER = (None, False, 0)
+NEVER = (None, False, 0, 0)
 # In both the plus signs keep SQLite from reading all of a source's stories by stories_by_source.
 AGAIN = """
 SELECT first FROM (
@@ -118,8 +121,9 @@ class Storybook:
 
     db: sqlite3.Connection
 
-    def unknown(self, source: str, items: Iterable[Item], seen_ms: int) -> list[Item]:
-        """The items that no wire has shown, in their order; marks all of them as seen by `source`.
+    def unknown(self, source: str, items: Iterable[Item], seen_ms: int) -> tuple[list[Item], list[Item]]:
+        """The items that no wire has shown, and those whose title is another than `source` showed before, both in their
+        order; marks all of them as seen by `source`.
 
         An item is known by its id; also when its entry was seen with the same title under another link.
         """
@@ -128,20 +132,23 @@ class Storybook:
         unsure = {one.item_id for one in items if shown.get(one.key, NEVER)[:2] != (one.item_id, True)}
         earlier = {shown[one.key][0] for one in items if one.item_id in unsure and one.key in shown}
         titles = dict(self._select("SELECT item_id, title FROM stories WHERE item_id IN", unsure | earlier))
-        marks, fresh = [], []
+        marks, fresh, retitled = [], [], []
         for item in items:
-            before, _, marked_ms = shown.get(item.key, NEVER)
+            before, _, marked_ms, title_key = shown.get(item.key, NEVER)
             is_new = item.item_id in unsure and item.item_id not in titles
             is_moved = is_new and before is not None and titles.get(before) == item.entry.title
             stands_for = before if is_moved else item.item_id
+            is_retitled = title_key != item.title_key and title_key and item.title_key and before == item.item_id
             # A mark of the future is one of before the clock was set back.
-            if before != stands_for or not seen_ms - REFRESH_MS <= marked_ms <= seen_ms:
-                marks.append((source, item.key, stands_for, seen_ms))
+            if is_retitled or before != stands_for or not seen_ms - REFRESH_MS <= marked_ms <= seen_ms:
+                marks.append((source, item.key, stands_for, seen_ms, item.title_key))
             if is_new and not is_moved:
                 fresh.append(item)
-        self.db.executemany("INSERT OR REPLACE INTO seen(source, entry_key, item_id, last_seen_ms)"
-                            " VALUES(?, ?, ?, ?)", marks)
-        return fresh
+            elif is_retitled:
+                retitled.append(item)
+        self.db.executemany("INSERT OR REPLACE INTO seen(source, entry_key, item_id, last_seen_ms, title_key)"
+                            " VALUES(?, ?, ?, ?, ?)", marks)
+        return fresh, retitled
 
     def take(self, source: str, item: Item, seen_ms: int, since_ms: Callable[[int], int], kept_ms: int,
              now_ms: int | None = None) -> Known | None:
@@ -151,17 +158,20 @@ class Storybook:
         `since_ms` tells the moment of an age (Timekeeper.before_ms), `kept_ms` is how long a source's own texts are
         known again.
         """
-        entry = item.entry
-        one, key = None, ""
-        if not item.is_filing:
-            one = print_of(entry.title, item.signature, entry.summary, entry.symbols, entry.published_ms)
-            key = repeat_key(entry.title, item.signature, entry.summary)
+        one, key = _compared(item)
         known = self._first_of(source, (item.digest, key), one, since_ms, kept_ms)
         self._add(source, item, seen_ms, ("sent" if known is None else "corrects" if known.how == "correction"
                                           else "joined"), known.first if known else None, key, now_ms)
         if one is not None:
             Printbook(self.db).add(item.item_id, known.first if known else item.item_id, source, seen_ms, one)
         return known
+
+    def amend(self, source: str, item: Item, first: str, seen_ms: int, now_ms: int) -> None:
+        """Store what an entry of `source` says since its publisher edited it, a correction of the story `first`."""
+        one, key = _compared(item)
+        self._add(source, item, seen_ms, "corrects", first, key, now_ms)
+        if one is not None:
+            Printbook(self.db).add(item.item_id, first, source, seen_ms, one)
 
     def set_aside(self, source: str, item: Item, seen_ms: int, fate: str = "backlog") -> None:
         """Store an item of a source's backlog, or one that was missed: it is known again, but joined by nothing and not
@@ -274,3 +284,12 @@ class Storybook:
             batch = wanted[at:at + BATCH]
             rows += self.db.execute(f"{sql} ({','.join('?' * len(batch))})", (*before, *batch)).fetchall()
         return rows
+
+
+def _compared(item: Item) -> tuple[Print | None, str]:
+    """What of an item is compared with other stories: its print, and the key of its text; nothing of a filing."""
+    if item.is_filing:
+        return None, ""
+    entry = item.entry
+    return (print_of(entry.title, item.signature, entry.summary, entry.symbols, entry.published_ms),
+            repeat_key(entry.title, item.signature, entry.summary))

@@ -64,7 +64,8 @@ class Strike:
     def play(self, seed: int, items: int, span_s: float) -> Verdict:
         """Make the day, start the house, strike, wait until all is at rest, judge. Raises UnavailableError."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        generate(seed, items - items // 4, self.folder / "day", filings=items // 4, duration_s=span_s, every_s=1.0)
+        generate(seed, items - items // 4, self.folder / "day", filings=items // 4, duration_s=span_s, every_s=1.0,
+                 edits=True)
         with ExitStack() as stack:
             if "disk" in self._acts:
                 self._disk = tool("disk").SmallDisk(self.folder / "home", DISK_BYTES + items * ITEM_BYTES)

@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from catalyst.core.corrections import read_mark
 from catalyst.core.edgar import party_rank, read_entry
+from catalyst.core.edits import title_key
 from catalyst.core.feeds import Entry
 from catalyst.core.jitter import spread_ms
 from catalyst.core.sources import Source
@@ -29,7 +30,8 @@ KNOWN_CHARS = 4_000  # of id and summary of an entry that is kept to be known ag
 @dataclass(frozen=True, slots=True)
 class Item:
     """An entry with its identity. `key` names the entry within its source; `signature` and `lead` serve the search for
-    the same story on other wires, empty where none is wanted; `digest` is equal for the same text at the same time.
+    the same story on other wires, empty where none is wanted; `digest` is equal for the same text at the same time;
+    `title_key` is another when the title is, 0 for a filing and where the publisher gave none.
     """
 
     entry: Entry
@@ -38,6 +40,7 @@ class Item:
     signature: str
     lead: str
     digest: str
+    title_key: int
 
     @property
     def is_filing(self) -> bool:
@@ -69,10 +72,12 @@ def items_of(entries: Iterable[Entry], source: str) -> list[Item]:
 
 
 def _item(entry: Entry, source: str) -> Item:
+    key = title_key(entry.title) if entry.title else 0
     entry = _titled(entry)
-    signature = "" if accession_of(entry.id, entry.link) else title_signature(entry.title)
+    is_filing = accession_of(entry.id, entry.link) is not None
+    signature = "" if is_filing else title_signature(entry.title)
     return Item(entry, item_id_of(entry.id, entry.link, source), _short(entry.id), signature,
-                signature_lead(signature) if signature else "", _digest(entry))
+                signature_lead(signature) if signature else "", _digest(entry), 0 if is_filing else key)
 
 
 _known_item = lru_cache(maxsize=2_048)(_item)  # a feed shows the same entries again and again

@@ -1,5 +1,5 @@
 """Corrections of a generated day: some of the stories that would repeat another wire's become their publisher's own
-correction, marked as each wire marks it.
+correction, marked as each wire marks it; and entries that their publisher edits in place.
 
 Pure. It draws with a random of its own and changes nothing else, so that all other items of a seed stay as they are. A
 correction shares its story's fate: where that was alerted, the alert is edited.
@@ -36,6 +36,15 @@ def amended(random: Random, stories: Sequence[Story], last_s: int) -> list[Story
     made = {story.number: _correction(random, story, first[story.of or 0], last_s) for story in chosen[:wanted]}
     return sorted((made.get(story.number, story) if story.what == "duplicate" else story for story in stories),
                   key=lambda story: (story.offset_s, story.number))
+
+
+def edited(random: Random, stories: Sequence[Story]) -> list[Story]:
+    """The day's stories in their order; where an alerted one's link would come a second time, its entry comes again as
+    it is, later, under a title with a mark."""
+    first = {story.number: story.offset_s for story in stories if story.what != "same_link"}
+    return [replace(story, title=random.choice(MARKS[story.wire]).format(title=story.title), query="")
+            if story.what == "same_link" and story.fate == "alerted" and story.offset_s > first[story.number] else story
+            for story in stories]
 
 
 def _correction(random: Random, story: Story, first: Story, last_s: int) -> Story:

@@ -4,7 +4,8 @@ The same seed and sizes give the same bytes. `truth.jsonl` has one line an item 
 `link`, `source`, `title`, `what`, `kind`, `ticker`, `direction`, `duplicate_of` (a link, or null), `fate`, `reason`,
 and for convenience `odd` (`undated`, or how the title is odd) and `published` (the day's own time, null when undated).
 A `correction` names the story of the same wire that it corrects as `duplicate_of`, and shares its fate.
-A line whose `what` is `same_link` is no item of its own: its link is that of `duplicate_of` with something behind it.
+A line whose `what` is `same_link` is no item of its own: its link is that of `duplicate_of` with something behind it;
+or the very same, where the entry was edited in place: then its title is another.
 Then follows a line a filing (`what` is `filing`), with the further fields that `filings.truth_lines` names.
 """
 
@@ -14,13 +15,13 @@ import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
 from catalyst.clock import from_iso, iso
 from catalyst.errors import ConfigError
-from catalyst.world.amended import amended
+from catalyst.world.amended import amended, edited
 from catalyst.world.companies import Company, company_list, make_companies
 from catalyst.world.day import COMPANIES_FILE, DAY_FILE, DEFAULT_WINDOW, TRUTH_FILE, Day, FeedFile, write_day
 from catalyst.world.filings import FOLDER, LIST_FILE, Registrar, list_feeds, reactions, truth_lines, write_filings
@@ -44,12 +45,14 @@ class _Dated:
 
 
 def generate(seed: int, items: int, folder: Path, *, duration_s: float = 3600, duplicates: float = 0.10,
-             burst_s: float | None = None, every_s: float = 2.0, window: int | None = None, filings: int = 0) -> Day:
+             burst_s: float | None = None, every_s: float = 2.0, window: int | None = None, filings: int = 0,
+             edits: bool = False) -> Day:
     """Write a day of `items` feed entries and of `filings` filings on EDGAR into `folder` and return it.
 
     `duplicates` is the share of entries that repeat a story of another wire or correct one; with `burst_s` all entries
     appear at once, so many seconds after the start, and none is a correction; `every_s` is how often a feed asks to be
-    polled. Raises ConfigError for sizes that cannot be, or a folder that holds something else.
+    polled; with `edits` some entries are edited in place. Raises ConfigError for sizes that cannot be, or a folder that
+    holds something else.
     """
     _check(items, duration_s, duplicates, burst_s, filings)
     random = Random(seed)  # noqa: S311 - a reproducible day, not a secret
@@ -58,7 +61,9 @@ def generate(seed: int, items: int, folder: Path, *, duration_s: float = 3600, d
     stories = Writer(random, companies, duration_s, burst_s).stories(mix(items, duplicates))
     if burst_s is None:  # of two items of one moment none corrects the other
         stories = amended(Random(f"{seed} corrections"), stories, max(0, int(duration_s) - 1))  # noqa: S311 - as above
-    dated = [_dated(story, starts_ms) for story in stories]
+    if edits:
+        stories = edited(Random(f"{seed} edits"), stories)  # noqa: S311 - as above
+    dated = _dated(stories, starts_ms)
     filed = Registrar(seed, companies, starts_ms, duration_s, burst_s).draw(filings) if filings else []
     folder = Path(folder).absolute()
     _clear(folder)
@@ -105,9 +110,11 @@ def _clear(folder: Path) -> None:
             file.unlink()
 
 
-def _dated(story: Story, starts_ms: int) -> _Dated:
-    moment = datetime.fromtimestamp(starts_ms // 1000 + story.offset_s, UTC)
-    return _Dated(story, moment, link(story, datetime.fromtimestamp(starts_ms // 1000, UTC)))
+def _dated(stories: Sequence[Story], starts_ms: int) -> list[_Dated]:
+    day = datetime.fromtimestamp(starts_ms // 1000, UTC)
+    links = {story.number: link(story, day) for story in stories if story.what != "same_link"}
+    return [_Dated(story, day + timedelta(seconds=story.offset_s), links[story.number] + story.query)
+            for story in stories]
 
 
 def _write_feeds(folder: Path, dated: Sequence[_Dated], starts_ms: int, every_s: float,
@@ -140,7 +147,7 @@ def _truth(dated: Sequence[_Dated]) -> str:
         story = entry.story
         first = None if story.of is None else links[story.of]
         lines.append(json.dumps({
-            "link": f"{first}{story.query}" if story.what == "same_link" else entry.link,
+            "link": entry.link,
             "source": story.wire, "title": story.title, "what": story.what, "kind": story.kind,
             "ticker": story.company.ticker if story.company else None, "direction": story.direction,
             "duplicate_of": first, "fate": story.fate, "reason": story.reason, "odd": story.odd,

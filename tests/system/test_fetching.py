@@ -17,6 +17,7 @@ import pytest
 from catalyst.bench.house import House
 from catalyst.chaos.houses import integrity, truth
 from catalyst.chaos.verdict import alert_of, judge
+from catalyst.core.edits import edit_id
 from catalyst.core.stories import item_id_of
 from catalyst.testing import wait_until
 from catalyst.world.generate import generate
@@ -158,16 +159,21 @@ def test_outages_are_told_exactly_once(tmp_path: Path, net: tuple[dict[str, Wire
 
 
 def test_corrections_reach_the_alerts_they_correct(tmp_path: Path) -> None:
-    """A publisher's correction comes as an update of the alert, in the card and at the webhook, never as a second
-    alert; what was not alerted stays dropped. Wires that begin empty are told of to nobody."""
-    generate(33, 90, tmp_path / "day", duration_s=8, every_s=0.3, duplicates=0.2)
+    """A publisher's correction, under a link of its own or in place, comes as an update of the alert, in the card and
+    at the webhook, never as a second alert; what was not alerted stays dropped. Wires that begin empty are told of to
+    nobody."""
+    generate(33, 90, tmp_path / "day", duration_s=8, every_s=0.3, duplicates=0.2, edits=True)
     with House(tmp_path, day=tmp_path / "day", ALERT_CONSECUTIVE_EMPTY_CYCLES="2") as house:
         house.open_world()
         house.up()
+        edited = {edit_id(item_id_of("", line["link"], ""), line["title"]): line for line in house.truth()
+                  if line["link"] == line["duplicate_of"]}
+        wait_until(lambda: edited.keys() <= house.items().keys(), 60, "every edit is seen")
         items = house.wait_until_settled(90)
         assert not notices(house)  # of wires that had published nothing yet
         lines = [line for line in house.truth() if line["what"] == "correction"]
-        wanted = {item_id_of("", line["link"], ""): line for line in lines if line["fate"] == "alerted"}
+        wanted = edited | {item_id_of("", line["link"], ""): line for line in lines if line["fate"] == "alerted"}
+        assert edited
         sent = house.sent()
         bodies = [json.loads(event["body"]) for event in sent["events"]]
         told = Counter((body["event"], body["item_id"]) for body in bodies if body["item_id"] in wanted)

@@ -102,6 +102,21 @@ def test_corrections_leave_all_other_items_as_they_are():
     assert changed == [story for story in amended(Random(1), plain, 899) if story.what == "correction"]
 
 
+def test_entries_are_edited_in_place_on_demand(tmp_path):
+    """With `edits` the second appearance of an alerted link is its entry again, id and link the same, with a mark."""
+    day = generate(11, 120, tmp_path / "day", duration_s=600, edits=True)
+    lines = [json.loads(line) for line in (day.folder / "truth.jsonl").read_text().splitlines()]
+    first = {line["link"]: line for line in lines if line["duplicate_of"] is None}
+    edits = [line for line in lines if line["link"] == line["duplicate_of"]]
+    assert edits
+    entries = [entry for feed in day.feeds for entry in parse_feed(feed.file.read_bytes()).entries]
+    for line in edits:
+        assert (line["what"], line["fate"]) == ("same_link", "alerted")
+        (later, earlier) = (entry for entry in entries if entry.link == line["link"])
+        assert (later.id, later.title) == (earlier.id, line["title"])
+        assert read_mark(later.title).title == earlier.title == first[line["link"]]["title"]
+
+
 def test_only_the_intended_titles_are_alike(tmp_path):
     """In a big day no two stories share all words of a title, and duplicates are much alike."""
     day = generate(5, 1000, tmp_path / "day")
