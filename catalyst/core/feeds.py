@@ -52,7 +52,7 @@ MARK = re.compile(rb"<(?:!(?:\[CDATA\[|--)|" + OF_ITEM + rb"))")
 PLAIN_MARK = re.compile(b"<" + OF_ITEM + rb"([^<]{0,400})</)")  # enough where no comment or section can hide a tag
 DATE_RANK = {name: b"%d" % rank for rank, name in enumerate(  # a digit, to stand before the text and sort it
     (b"pubdate", b"published", b"issued", b"date", b"created", b"updated", b"modified", b"lastbuilddate"))}
-ABSOLUTE = re.compile(r"https?://[^\s/?#\[\]@]+(?:[/?#]\S*)?", re.IGNORECASE)
+ABSOLUTE = re.compile(r"https?://[^/?#\[\]@]+(?:[/?#].*)?", re.IGNORECASE)  # of what has no blank
 TAG = re.compile(r"<[a-zA-Z/!?][^<>]*>")
 INVISIBLE = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\x00-\x08\x0e-\x1f\x7f]")
 C1 = re.compile("[\x80-\x9f]")
@@ -134,7 +134,7 @@ def plain_text(text: str, limit_chars: int) -> str:
 
 def web_link(text: str, base: str) -> str:
     """The http(s) address in `text`, made absolute by `base`; empty when there is none."""
-    if ABSOLUTE.fullmatch(text) and len(text) <= LINK_CHARS:
+    if text.isprintable() and " " not in text and len(text) <= LINK_CHARS and ABSOLUTE.fullmatch(text):
         return text
     text = "".join(text.split())
     if not 0 < len(text) <= LINK_CHARS:  # urllib keeps what it splits
@@ -306,6 +306,8 @@ def _dates(body: bytes) -> list[list[str]]:
 
 
 def _best_first(ranked: list[bytes]) -> list[str]:
+    if len(ranked) == 1:
+        return [ranked[0][1:].decode("utf-8", "replace")]
     return [text[1:].decode("utf-8", "replace") for text in sorted(ranked)]
 
 
