@@ -23,7 +23,7 @@ FEW, FEW_SHARE = 3, 0.1  # titles of one document that change at once; with more
 PIECE = re.compile(r"[^\W_]+|[$€£%+<>…]")
 TICKER = re.compile(r"[(\[]\s*\$?[A-Za-z]{1,5}(?:\.[A-Za-z])?\s*[)\]]|\$[A-Z]{1,5}(?:\.[A-Z])?\b"
                     r"|^[A-Z]{1,5}(?:\.[A-Z])?\s*(?::|[-–—|](?=\s))(?=\s)")
-SUFFIX = re.compile(r"\s+(?:[-–—|]|::)\s+([^-–—|:]{2,40})$")
+SUFFIX = re.compile(r" (?:[-–—|]|::) ([^-–—|:]{2,40})$")  # of a title with single blanks
 SUFFIX_WORDS = 4
 # What alone makes no difference: what is hung on a headline, and words that link others, but for those of a direction.
 DRESS = ("press", "news", "alert", "exclusive", "live", "video", "photo", "watch", "read")

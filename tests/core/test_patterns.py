@@ -19,8 +19,8 @@ GROWTH = 4           # how much worse than in proportion to its length a long te
 FLOOR_S = 0.05       # what a clock and a busy machine add to any measurement
 # Patterns that are only asked for titles, cells and single lines, all of which are cut, or for one place: characters.
 SHORT = {"corrections.START": 1_000, "corrections.END": 1_000, "dates.OFFSET": 1_000, "duplicates.AMOUNT": 1_000,
-         "duplicates.WIRES": 1_000, "stories.AMOUNT": 1_000, "stories.WIRES": 1_000, "edgar.TITLE": 300,
-         "edgar.COMPANY": 300, "filing_words._SKIP": 160, "offering_amounts._DEDUCTED": 1_000,
+         "duplicates.WIRES": 1_000, "edits.WIRES": 1_000, "stories.AMOUNT": 1_000, "stories.WIRES": 1_000,
+         "edgar.TITLE": 300, "edgar.COMPANY": 300, "filing_words._SKIP": 160, "offering_amounts._DEDUCTED": 1_000,
          "compared._AGAINST": 2_000, "compared._FROM_TO": 2_000,
          "filing_items.SIGNED": 4_000, "offering_amounts._NOT_AFTER": 300, "mentions._SEPARATOR": 300}
 MOST_S = 0.5         # for those, whatever stands in them
