@@ -136,6 +136,7 @@ class Parser(argparse.ArgumentParser):
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command that `words` (default: the process's arguments) name; the exit code."""
+    _fill_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that is not Unicode gets \u25b2 for an arrow
     try:
@@ -160,6 +161,17 @@ def main(words: Sequence[str] | None = None) -> int:
     return code
 
 
+def _fill_streams() -> None:
+    """Put /dev/null in the place of standard streams that are closed: no other file may get their numbers."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            opened = os.open(os.devnull, os.O_RDWR)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+            setattr(sys, name, open(number, "w" if number else "r", encoding="utf-8", closefd=False))  # noqa: SIM115
+
+
 def _complain(text: str, code: int) -> int:
     line = "".join(letter if letter.isprintable() else " " for letter in text)
     sys.stderr.write(f"catalyst: {line}\n")
@@ -167,7 +179,7 @@ def _complain(text: str, code: int) -> int:
 
 
 def _dispatch(words: list[str]) -> int:
-    if words[:1] in (["--help"], ["-h"], ["help"]) and len(words) == 1:
+    if words[:1] in (["--help"], ["-h"]) or words == ["help"]:
         sys.stdout.write(overview())
         return 0
     if not words:
@@ -183,7 +195,7 @@ def _dispatch(words: list[str]) -> int:
     parser = make_parser(command)
     getattr(module, command.add)(parser)
     try:
-        arguments = parser.parse_args(words[1:])
+        arguments = parser.parse_intermixed_args(words[1:])  # options may stand between names, as in other programs
     except SystemExit as end:  # after --help
         return int(end.code or 0)
     code: int = getattr(module, command.run)(arguments)

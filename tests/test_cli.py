@@ -52,7 +52,8 @@ def test_overview(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(f"  {name} " in text for name in COMMANDS)
     assert max(map(len, text.splitlines())) <= 100
     assert main(["help"]) == main(["-h"]) == 0
-    assert capsys.readouterr().out == text * 2
+    assert main(["--help", "--json"]) == main(["-h", "status"]) == 0
+    assert capsys.readouterr().out == text * 4
     assert main(["help", "trace"]) == 0
     assert "catalyst trace 5f3a9c" in capsys.readouterr().out
 
@@ -61,6 +62,9 @@ def test_overview(capsys: pytest.CaptureFixture[str]) -> None:
     ([], "which command"), (["staus"], "did you mean status"), (["status", "extra"], "unrecognized arguments: extra"),
     (["items", "--fate", "lucky"], "invalid choice"), (["items", "--since", "yesterday"], "is no duration"),
     (["restart"], "the following arguments are required: NAME"), (["logs", "-n", "-5"], "-n"),
+    (["chaos", "--kills", "x"], "'x' is not a whole number"), (["world", "day", "--port", "99999"], "99999 is no port"),
+    (["world", "day", "--speed", "nan"], "'nan' is no speed"),
+    (["world", "day", "--edgar-limit", "-3"], "--edgar-limit"),
     (["query", "fetcher"], "SQL"), (["help", "nix"], "there is no command 'nix'"), (["stat\x1bus"], "stat"),
     (["status", "--js"], "--js")])
 def test_misuse(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -72,6 +76,30 @@ def test_misuse(words: list[str], said: str, capsys: pytest.CaptureFixture[str])
     assert said in done.err
     assert done.err.count("\n") == 1
     assert done.err.rstrip("\n").isprintable()
+
+
+@pytest.mark.parametrize("words", [
+    ["parse-feed", "one.xml", "--json", "two.xml"], ["watch", "add", "--json", "ACME"],
+    ["watch", "--json", "add", "ACME"], ["watch", "add", "--note", "results on Friday", "ACME"],
+    ["watch", "add", "BRK.B", "--json", "ACME"]])
+def test_words_in_any_order(words: list[str], home: Path, monkeypatch: pytest.MonkeyPatch,
+                            capsys: pytest.CaptureFixture[str]) -> None:
+    """An option may stand before, between and after the names that a command takes."""
+    monkeypatch.setenv("CATALYST_HOME", str(home))
+    assert main(words) == 0, capsys.readouterr().err
+    assert words[-1] in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("words", "closed", "said"), [
+    (("parse-feed", "-"), "<&-", "an empty body"), (("classify",), "<&-", ""), (("version",), ">&-", ""),
+    (("nosuch",), "2>&-", "")])
+def test_closed_streams(words: tuple[str, ...], closed: str, said: str, home: Path) -> None:
+    """A command that is started without standard input, output or errors (cron, daemons) takes /dev/null for it."""
+    line = f'exec "$0" -m catalyst "$@" {closed}'
+    done = subprocess.run(["/bin/sh", "-c", line, sys.executable, *words], cwd=home, capture_output=True, text=True,
+                          env={**os.environ, "CATALYST_HOME": str(home)}, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (64 if words == ("nosuch",) else 0, "")
+    assert said in done.stdout
 
 
 def test_parser_shares_json() -> None:
@@ -129,8 +157,8 @@ def test_interrupted(home: Path) -> None:
 
 
 def test_classify_filter(home: Path) -> None:
-    """One JSON line out for each in; a bad line, even bad bytes, is answered and does not end the filter."""
-    lines = ['{"id": "1", "title": "Acme (NASDAQ: ACME) receives FDA approval"}', "not json",
+    """One JSON line out for each in; a byte order mark is no fault, a bad line is answered and ends nothing."""
+    lines = ['\ufeff{"id": "1", "title": "Acme (NASDAQ: ACME) receives FDA approval"}', "not json",
              '{"id": 2, "title": "Nothing happened"}']
     done = run("classify", home=home, stdin="\n".join(lines) + "\n")
     assert done.returncode == 0, done.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -368,6 +369,14 @@ def test_the_root_folder_holds_what_it_should() -> None:
     """A new name in the root is put on the list on purpose."""
     found = {path.name for path in ROOT.iterdir() if not path.name.startswith(".")}
     assert found - MADE <= IN_ROOT, sorted(found - MADE - IN_ROOT)
+
+
+def test_scripts_can_be_called_by_their_names() -> None:
+    """What a person types is executable, as its first line says how."""
+    scripts = [path for path in (*(ROOT / "scripts").iterdir(), ROOT / ".ci" / "run")
+               if path.is_file() and path.read_bytes().startswith(b"#!")]
+    assert len(scripts) > 5
+    assert [path.name for path in scripts if not os.access(path, os.X_OK)] == []
 
 
 def test_tables_are_commented() -> None:

@@ -69,6 +69,7 @@ def listen(settings: Settings) -> Heard:
                 home.ask_all(["fetcher"], "sources", ANSWER_S).get("fetcher"),
                 home.ask_all(["supervisor"], "query", ANSWER_S,
                              sql="SELECT actor, count(*) FROM restarts WHERE expected = 0 AND at_ms > ? GROUP BY actor",
-                             parameters=[SystemClock().now_ms() - 3_600_000]).get("supervisor"))
+                             parameters=[SystemClock().now_ms() - 3_600_000]).get("supervisor"),
+                home.ask_all(["web"], "address", ANSWER_S).get("web"))
     except ConfigError:  # the folder of the sockets cannot be reached: the check of its path says why
         return Heard()

@@ -25,7 +25,7 @@ class Heard:
     """What the running actors answered: `alive` hold their locks; the rest by actor, of those that answered.
 
     `children` is the supervisor's list, `versions` the schema numbers, `sources` the fetcher's list, `restarts` the
-    unexpected deaths of the last hour; None: nobody answered.
+    unexpected deaths of the last hour, `page` what web says of its address; None: nobody answered.
     """
 
     alive: tuple[str, ...] = ()
@@ -34,6 +34,7 @@ class Heard:
     versions: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     sources: Mapping[str, Any] | None = None
     restarts: Mapping[str, Any] | None = None
+    page: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

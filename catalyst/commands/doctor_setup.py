@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 from catalyst.commands.doctor_check import Check, Examined, fail, ok, warn
 from catalyst.commands.output import seconds
 from catalyst.core.quiet import parse_hours
-from catalyst.errors import ConfigError
+from catalyst.errors import ConfigError, UsageError
+from catalyst.runtime.roster import ALL, WORKERS, check_names
 from catalyst.settings import TABLE, Settings, nearest, strangers
 
 if TYPE_CHECKING:
@@ -56,6 +57,19 @@ def dotenv(about: Examined) -> Iterator[Check]:
                    "rename it, or remove it if no other program reads this file")
 
 
+def actors(about: Examined) -> Iterator[Check]:
+    """The actors that are to run exist, and those of other hosts have addresses."""
+    from catalyst.runtime.places import parse_endpoints
+
+    try:
+        names = check_names(list(about.settings.actors) or list(WORKERS))
+        parse_endpoints(about.settings.endpoints, ALL)
+    except (ConfigError, UsageError) as error:
+        yield fail("actors", str(error), "correct CATALYST_ACTORS or CATALYST_ENDPOINTS; nothing starts with it")
+        return
+    yield ok("actors", "all" if names == WORKERS else ", ".join(names))
+
+
 def time_zone(about: Examined) -> Iterator[Check]:
     """The zone of cards and page is in the machine's tables, and so is New York's, which sessions go by."""
     from zoneinfo import ZoneInfo
@@ -78,6 +92,18 @@ def quiet_hours(about: Examined) -> Iterator[Check]:
         yield fail("quiet hours", str(error), "correct it; the alerter does not start with it")
         return
     yield ok("quiet hours", ", ".join(about.settings.quiet_hours) or "none")
+
+
+def horizons(about: Examined) -> Iterator[Check]:
+    """The tracker can read when outcomes are to be taken."""
+    from catalyst.core.outcomes import parse_horizons
+
+    try:
+        parse_horizons(about.settings.horizons)
+    except ConfigError as error:
+        yield fail("outcomes", str(error), "correct it; the tracker does not start with it")
+        return
+    yield ok("outcomes", f"after {', '.join(about.settings.horizons)}" if about.settings.horizons else "none")
 
 
 def home(about: Examined) -> Iterator[Check]:
@@ -234,13 +260,15 @@ def market_values(about: Examined) -> Iterator[Check]:
 
 
 def rules(about: Examined) -> Iterator[Check]:
-    """The rule table can be read."""
-    from catalyst.clients.files import load_rules
+    """The rule table can be read, and it makes the kinds that the gates name."""
+    from catalyst.clients.files import load_gates, load_rules
 
     try:
         found = load_rules(about.settings)
+        load_gates(about.settings, found)
     except ConfigError as error:
-        yield fail("rules", str(error), "correct the file that CATALYST_RULES names")
+        yield fail("rules", str(error), "correct the file that CATALYST_RULES names, or CATEGORIES_ALLOW;"
+                   " the classifier does not start with it")
         return
     yield ok("rules", f"version {found.version}, {len(found.rules)} rules"
              f"{'' if about.settings.rules else ', the bundled ones'}")
@@ -314,9 +342,17 @@ def quote_providers(about: Examined) -> Iterator[Check]:
 def web_port(about: Examined) -> Iterator[Check]:
     """The page's port is free, or our own page has it."""
     port = int(about.settings.web_port)
-    if port == 0 or "web" in about.heard.alive:
+    if why_not := (about.heard.page or {}).get("reason"):
+        yield fail("web port", f"the page is not there: {why_not}", "end the program that has the port, or set"
+                                                                    " CATALYST_WEB_PORT")
+    elif port == 0 or "web" in about.heard.alive:
         yield ok("web port", f"{port}, our page" if port else "any free port")
-        return
+    else:
+        yield from _is_free(port)
+
+
+def _is_free(port: int) -> Iterator[Check]:
+    """Whether a page of ours could have the port."""
     with closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -328,5 +364,5 @@ def web_port(about: Examined) -> Iterator[Check]:
 
 
 CHECKS: tuple[Callable[[Examined], Iterator[Check]], ...] = (
-    settings, dotenv, time_zone, quiet_hours, home, socket_path, sources, companies, watch_list,
+    settings, dotenv, actors, time_zone, quiet_hours, horizons, home, socket_path, sources, companies, watch_list,
     market_values, rules, sinks, notify_addresses, quote_providers, web_port)

@@ -57,8 +57,9 @@ def run_classify(arguments: argparse.Namespace) -> int:
     from catalyst.commands import classify
     from catalyst.settings import load
 
-    # A byte that is no UTF-8 reaches the reader of the line, whose complaint then names the line.
-    with open(0, encoding="utf-8", errors="surrogateescape", closefd=False) as lines:
+    # A byte that is no UTF-8 reaches the reader of the line, whose complaint then names the line; a byte order mark at
+    # the start is what some editors write.
+    with open(0, encoding="utf-8-sig", errors="surrogateescape", closefd=False) as lines:
         for answer in classify.run(lines, load()):
             print_json(answer)
     return 0

@@ -17,7 +17,8 @@ from pathlib import Path
 
 from catalyst import settings as settings_module
 from catalyst.clock import SystemClock
-from catalyst.errors import OwnedElsewhere, UnavailableError
+from catalyst.commands.output import count, speed
+from catalyst.errors import ConfigError, OwnedElsewhere, UnavailableError
 from catalyst.runtime.contract import Actor
 from catalyst.runtime.control import Control
 from catalyst.runtime.launch import own_process
@@ -31,14 +32,36 @@ HANDOVER_S = 30 * 86_400.0  # a second supervisor under supervisord waits for th
 DOWN_S = 10.0
 
 
+def make_home(home: Path) -> None:
+    """The folder of CATALYST_HOME. Raises ConfigError where it cannot be made."""
+    try:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise ConfigError(f"CATALYST_HOME: cannot make {home}: {error.strerror}") from error
+
+
+def add_backlog(parser: argparse.ArgumentParser) -> None:
+    """`--alert-backlog N`, for every command that starts a fetcher."""
+    parser.add_argument("--alert-backlog", metavar="N", type=count,
+                        help="let N items of a new source's backlog alert, as CATALYST_ALERT_BACKLOG does")
+
+
+def export_backlog(arguments: argparse.Namespace) -> None:
+    """Put the flag, where it was given, above the environment for this process and those that it starts."""
+    if arguments.alert_backlog is not None:
+        settings_module.export({"CATALYST_ALERT_BACKLOG": str(arguments.alert_backlog)})
+
+
 def add_arguments_actor(parser: argparse.ArgumentParser) -> None:
     """`catalyst actor NAME`."""
     parser.add_argument("name", metavar="NAME", help=", ".join(ALL))
     parser.add_argument("--wait", action="store_true", help="wait while another process runs this actor")
+    add_backlog(parser)
 
 
 def run_actor_command(arguments: argparse.Namespace) -> int:
     """Run one actor in the foreground; exit 75 when it runs already (unless --wait)."""
+    export_backlog(arguments)
     settings = load()
     cls = load_actor(arguments.name)
     patience = Patience(arguments.name, settings.run_folder, SystemClock())
@@ -85,11 +108,13 @@ def add_arguments_up(parser: argparse.ArgumentParser) -> None:
     """`catalyst up`."""
     parser.add_argument("--actors", metavar="A,B", default="", help="only these actors")
     parser.add_argument("--world", metavar="DAY", type=Path, help="play this day and connect to it")
-    parser.add_argument("--speed", metavar="N", type=float, default=1.0, help="play it N times as fast")
+    parser.add_argument("--speed", metavar="N", type=speed, default=1.0, help="play it N times as fast")
+    add_backlog(parser)
 
 
 def run_up(arguments: argparse.Namespace) -> int:
     """Run the whole system in the foreground until Ctrl-C or SIGTERM."""
+    export_backlog(arguments)
     if arguments.actors:
         check_names(arguments.actors.split(","))
         settings_module.export({"CATALYST_ACTORS": arguments.actors})
@@ -111,16 +136,16 @@ class _World:
     def __init__(self, day: Path, speed: float, home: Path):
         from catalyst.world.day import Day, environment, write_sources
 
+        loaded = Day.load(day)
         command = [sys.executable, "-m", "catalyst", "world", str(day), "--speed", str(speed), "--json", "--state",
                    str(home / "world.json")]
-        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_home(home)
         self._child = subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True)  # noqa: S603
         assert self._child.stdout is not None
         line = self._child.stdout.readline()
         if not line:
             raise UnavailableError(f"the world of {day} did not start")
         url = json.loads(line)["url"]
-        loaded = Day.load(day)
         sources = home / "world-sources.toml"
         write_sources(loaded, url, sources)
         settings_module.export(environment(loaded, url, sources))

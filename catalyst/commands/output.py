@@ -14,6 +14,7 @@ from catalyst.clock import iso
 UNIT_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 GAP = "  "
 UNKNOWN = "-"
+FASTEST = 1e6  # a day of three hours in ten milliseconds
 
 
 def print_json(value: Any) -> None:
@@ -101,10 +102,29 @@ def duration_ms(text: str) -> int:
 
 
 def count(text: str) -> int:
-    """A number of lines, 0 or more. Raises ArgumentTypeError."""
+    """A whole number, 0 or more. Raises ArgumentTypeError."""
     if not (text.isascii() and text.isdigit()):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of lines")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number, 0 or more")
     return int(text)
+
+
+def port(text: str) -> int:
+    """A port's number, 0 for any. Raises ArgumentTypeError."""
+    number = count(text)
+    if number > 65_535:
+        raise argparse.ArgumentTypeError(f"{text} is no port")
+    return number
+
+
+def speed(text: str) -> float:
+    """How many times as fast a day is played. Raises ArgumentTypeError."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number <= FASTEST:
+        raise argparse.ArgumentTypeError(f"{text!r} is no speed above 0, at most {FASTEST:g}")
+    return number
 
 
 def fields(row: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from catalyst import __version__
 from catalyst import settings as settings_module
 from catalyst.clock import from_iso
 from catalyst.commands.alerts import render
+from catalyst.commands.house import add_backlog, export_backlog, make_home
 from catalyst.errors import OwnedElsewhere, UnavailableError
 from catalyst.runtime.control import Control
 from catalyst.runtime.ownership import living_owner
@@ -38,17 +39,19 @@ SOCKET_PATH_LIMIT = 100
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`catalyst run [--live]`."""
+    """`catalyst run [--live] [--alert-backlog N]`."""
     parser.add_argument("--live", action="store_true", help="use the real sources even without a .env")
+    add_backlog(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Start supervisord, show alerts until Ctrl-C or SIGTERM, then end everything."""
+    export_backlog(arguments)
     settings = load()
     owner = living_owner(settings.database_folder, SUPERVISOR)
     if owner is not None:
         raise OwnedElsewhere("Catalyst", owner.pid)
-    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_home(settings.home)
     live = arguments.live or Path(".env").is_file()
     world = None if live else prepare_demo(settings)
     if live:

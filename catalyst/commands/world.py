@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from catalyst.commands.output import count, port, speed
 from catalyst.errors import UsageError
 from catalyst.world.day import Day
 from catalyst.world.generate import generate
@@ -27,11 +28,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EXAMPLE
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("day", type=Path, metavar="DAY", help="the day's folder")
-    parser.add_argument("--port", type=int, default=0, help="port (default: a free one)")
+    parser.add_argument("--port", type=port, default=0, help="port (default: a free one)")
     parser.add_argument("--host", default="127.0.0.1", metavar="IP", help="listen there instead; it trusts everybody")
-    parser.add_argument("--speed", type=float, default=1.0, help="how many times as fast as the day itself (default 1)")
+    parser.add_argument("--speed", type=speed, default=1.0, help="how many times as fast as the day itself (default 1)")
     parser.add_argument("--discord-limit", metavar="N/S", help="allow N requests in S seconds a webhook (default: all)")
-    parser.add_argument("--edgar-limit", type=int, default=0, metavar="N",
+    parser.add_argument("--edgar-limit", type=count, default=0, metavar="N",
                         help="allow N requests a second to EDGAR (default: any number)")
     parser.add_argument("--strict-sec", action="store_true", help="EDGAR refuses a User-Agent without a contact")
     parser.add_argument("--state", type=Path, metavar="FILE", help="remember the start, to go on after a restart")
@@ -79,9 +80,9 @@ def _print(arguments: argparse.Namespace, about: dict[str, Any], line: str) -> N
 
 def parse_limit(text: str) -> tuple[int, float]:
     """`5/2` -> five requests in two seconds. Raises UsageError."""
-    count, _, seconds = text.partition("/")
+    requests, _, seconds = text.partition("/")
     try:
-        limit = int(count), float(seconds)
+        limit = int(requests), float(seconds)
     except ValueError:
         limit = (0, 0.0)
     if limit[0] < 1 or not 0 < limit[1] <= 86_400:

@@ -98,12 +98,12 @@ def _sentiment(options: argparse.Namespace) -> Answer:
 
 def _signals_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--set", choices=(*signals.SETS, "all"), default="all", help="labelled set, default all")
-    parser.add_argument("--misses", action="store_true", help="list the misses")
+    parser.add_argument("--figures", action="store_true", help="without the misses, for a set that is to stay unread")
 
 
 def _signals(options: argparse.Namespace) -> Answer:
     measured = [signals.measure(name) for name in (signals.SETS if options.set == "all" else (options.set,))]
-    listed = {one.name for one in measured if options.misses}
+    listed = {one.name for one in measured if not options.figures}
     figures = {"sets": [one.plain() for one in measured],
                "misses": [asdict(miss) for one in measured if one.name in listed for miss in one.misses]}
     lines = []

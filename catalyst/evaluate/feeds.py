@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from catalyst.core.feeds import Entry, parse_feed
-from catalyst.errors import FeedError
+from catalyst.errors import FeedError, UnavailableError
 from catalyst.evaluate.duplicates import RECORDED
 
 SUFFIXES = (".xml", ".rss", ".atom")
@@ -42,7 +42,12 @@ class Row:
 
 
 def table(folder: Path = RECORDED) -> list[Row]:
-    """A row for each recorded document below the folder, in the order of their names."""
+    """A row for each recorded document below the folder, in the order of their names.
+
+    Raises UnavailableError where there is none.
+    """
+    if not any(file.suffix in SUFFIXES for file in folder.rglob("*")):
+        raise UnavailableError(f"no recorded feeds: {folder} holds none")
     return [read(file, str(file.relative_to(folder))) for file in sorted(folder.rglob("*")) if file.suffix in SUFFIXES]
 
 

@@ -275,6 +275,8 @@ def environment(day: Day, base_url: str, sources_path: Path) -> dict[str, str]:
         "DISCORD_ADMIN_WEBHOOK": f"{base_url}/api/webhooks/2/ops",
         "CATALYST_WEBHOOK_URL": f"{base_url}/hook",
         "CATALYST_WEBHOOK_SECRET": "world",
+        "DISCORD_BASE_URL": base_url,  # a bot of the user's posts in the world's Discord
+        "CATALYST_NOTIFY": "",
     }
     if day.companies:
         settings["CATALYST_COMPANIES"] = str(day.companies)

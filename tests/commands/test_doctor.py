@@ -306,6 +306,8 @@ def test_port_that_is_taken(home: Path) -> None:
         assert seen(doctor_setup.web_port, examined(home, web_port=port)) == {"web port": "fail"}
         ours = examined(home, heard=Heard(alive=("web",)), web_port=port)
         assert seen(doctor_setup.web_port, ours) == {"web port": "ok"}
+        without = Heard(alive=("web",), page={"url": None, "reason": "port 80 is taken"})
+        assert seen(doctor_setup.web_port, examined(home, heard=without, web_port=port)) == {"web port": "fail"}
     assert seen(doctor_setup.web_port, examined(home, web_port=port)) == {"web port": "ok"}
 
 
@@ -319,6 +321,21 @@ def test_quiet_hours(home: Path) -> None:
     """A time that the alerter could not read is found before it starts."""
     assert seen(doctor_setup.quiet_hours, examined(home, quiet_hours=("at night",))) == {"quiet hours": "fail"}
     assert seen(doctor_setup.quiet_hours, examined(home, quiet_hours=("22:00-06:30",))) == {"quiet hours": "ok"}
+
+
+def test_horizons_and_gates(home: Path) -> None:
+    """A horizon that the tracker cannot read, a kind that no rule makes: both actors would not start."""
+    assert seen(doctor_setup.horizons, examined(home, horizons=("soon",))) == {"outcomes": "fail"}
+    assert seen(doctor_setup.horizons, examined(home)) == {"outcomes": "ok"}
+    assert seen(doctor_setup.rules, examined(home, categories_allow=("nosuch",))) == {"rules": "fail"}
+    assert seen(doctor_setup.rules, examined(home, categories_allow=("offering",))) == {"rules": "ok"}
+
+
+def test_actors(home: Path) -> None:
+    """Actors and addresses that nobody can start or reach."""
+    assert seen(doctor_setup.actors, examined(home, actors=("nosuch",))) == {"actors": "fail"}
+    assert seen(doctor_setup.actors, examined(home, endpoints=("market=here",))) == {"actors": "fail"}
+    assert seen(doctor_setup.actors, examined(home, actors=("market",))) == {"actors": "ok"}
 
 
 # -- the house

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 
+from catalyst.cli import COMMANDS, make_parser
+from catalyst.commands import house, run
+from catalyst.settings import load
 from catalyst.world.discord import attachment_faults, body_faults, read_body
+from catalyst.world.generate import generate
 from tests.commands.conftest import Catalyst
 from tests.receiver import Answer, Receiver
 
@@ -27,6 +32,40 @@ def test_config_fault(catalyst: Catalyst, monkeypatch: pytest.MonkeyPatch) -> No
     for words in (("config", "show"), ("status",), ("items",)):
         done = catalyst(*words)
         assert (done.code, "CATALYST_HOEM" in done.err) == (78, True)
+
+
+@pytest.mark.parametrize("command", ["up", "actor", "run"])
+def test_alert_backlog(catalyst: Catalyst, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    """What starts a fetcher takes --alert-backlog: above the environment, and with the same range."""
+    monkeypatch.setenv("CATALYST_ALERT_BACKLOG", "3")
+    parser = make_parser(COMMANDS[command])
+    {"up": house.add_arguments_up, "actor": house.add_arguments_actor, "run": run.add_arguments}[command](parser)
+    words = ["fetcher"] if command == "actor" else []
+    house.export_backlog(parser.parse_args(words))
+    assert load().alert_backlog == 3
+    house.export_backlog(parser.parse_args([*words, "--alert-backlog", "5"]))
+    assert load().alert_backlog == 5
+    for text, code in (("x", 64), ("-1", 64), ("10001", 78)):
+        done = catalyst(command, *words, "--alert-backlog", text)
+        assert (done.code, "BACKLOG" in done.err.upper()) == (code, True)
+
+
+def test_a_day_that_is_none(catalyst: Catalyst, home: Path) -> None:
+    """A world without a day is a fault of the set-up, for the house that is to play it as for the world itself."""
+    for words in (("up", "--world", str(home)), ("world", str(home))):
+        done = catalyst(*words)
+        assert (done.code, "day.toml" in done.err) == (78, True)
+
+
+def test_a_home_that_cannot_be(catalyst: Catalyst, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What starts the house says in one line that its home is a file, or lies in one."""
+    generate(1, 5, tmp_path / "day", duration_s=60)
+    (tmp_path / "file").write_text("")
+    for place in ("file", "file/home"):
+        monkeypatch.setenv("CATALYST_HOME", str(tmp_path / place))
+        for words in (("run",), ("up",), ("up", "--world", str(tmp_path / "day")), ("actor", "market")):
+            done = catalyst(*words)
+            assert (done.code, place in done.err, done.err.count("\n")) == (78, True, 1)
 
 
 def test_version(catalyst: Catalyst) -> None:

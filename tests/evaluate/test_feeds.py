@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from catalyst.errors import UnavailableError
 from catalyst.evaluate import feeds
 from catalyst.evaluate.command import main
 
@@ -28,6 +29,14 @@ def test_recorded_feeds(capsys: pytest.CaptureFixture[str]) -> None:
     assert len(rows) > 70
     assert [row["file"] for row in rows if row["entries"] != row["feedparser"] or row["wrong"] or row["unread"]] == []
     assert sum(row["entries"] for row in rows) > 8_000
+
+
+def test_without_feeds(tmp_path: Path) -> None:
+    """Where the recorded feeds are absent, it says so and the exit code is 69."""
+    for folder in (tmp_path, tmp_path / "absent"):
+        with pytest.raises(UnavailableError, match="no recorded feeds") as caught:
+            feeds.table(folder)
+        assert caught.value.exit_code == 69
 
 
 def test_what_is_not_right_shows(tmp_path: Path) -> None:

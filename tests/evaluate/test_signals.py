@@ -116,12 +116,12 @@ def test_what_is_counted(tmp_path: Path) -> None:
 
 
 def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
-    """It prints the sets, lists the misses where it is asked to, and gives the same as one object."""
-    main(["signals", "--set", "all", "--misses", "--json"])
+    """It prints the sets, lists the misses unless it is to give figures only, and gives the same as one object."""
+    main(["signals", "--set", "all", "--json"])
     found = json.loads(capsys.readouterr().out)
     assert [one["set"] for one in found["sets"]] == [*signals.SETS]
     assert {miss["story"][0] for miss in found["misses"]} == {*signals.SETS}
-    main(["signals", "--set", "a"])
+    main(["signals", "--set", "a", "--figures"])
     text = capsys.readouterr().out
     assert "set a: 290 stories" in text
     assert "misses" not in text

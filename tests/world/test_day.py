@@ -106,3 +106,16 @@ def test_sources_and_settings_point_at_the_world(day, tmp_path):
     assert settings.quote_providers == ("simulated",)
     assert (settings.edgar_per_s, "@" in settings.sec_user_agent) == (0, True)
     assert settings.companies == day.companies
+
+
+def test_a_day_reaches_nobody_outside(day, tmp_path):
+    """Whatever sinks the user has set, alerts of a day go to its world: webhooks, a bot, other services."""
+    own = {"DISCORD_WEBHOOK_URL": "https://discord.com/api/webhooks/1/x", "CATALYST_WEBHOOK_URL": "https://example.com",
+           "DISCORD_ADMIN_WEBHOOK": "https://discord.com/api/webhooks/2/x", "CATALYST_NOTIFY": "ntfy://example.com/x",
+           "DISCORD_BOT_TOKEN": "token", "DISCORD_CHANNEL_ID": "7"}
+    world = "http://127.0.0.1:8123"
+    settings = load(own | environment(day, world, tmp_path / "sources.toml"), tmp_path / "no.env")
+    sinks = (settings.discord_base_url, settings.discord_webhook_url, settings.discord_admin_webhook,
+             settings.webhook_url)
+    assert [sink for sink in sinks if not sink.startswith(world)] == []
+    assert settings.notify == ""
