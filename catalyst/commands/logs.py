@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the last lines, then follow if asked to."""
     folder = load().log_folder
     if arguments.name is not None:
-        known(arguments.name, {*ALL, *(path.stem for path in folder.glob("*.jsonl"))})
+        known(arguments.name, [*dict.fromkeys((*ALL, *sorted(path.stem for path in folder.glob("*.jsonl"))))])
     tails = Tails(folder, arguments.name) if arguments.follow else None
     last: list[Line] = []
     for path in paths(folder, arguments.name):

@@ -30,8 +30,8 @@ class Gates:
         names = sorted(set(known))
         wanted = tuple(entry.strip().lower() for entry in allowed)
         for entry in wanted:
-            if not any(is_kind(entry, name) for name in names):
-                raise ConfigError(f"CATEGORIES_ALLOW: no rule makes the kind {entry!r}{_nearest(entry, names)}")
+            if why := unknown_kind(entry, names):
+                raise ConfigError(f"CATEGORIES_ALLOW: {why}")
         return cls(min_score, min_tone, wanted)
 
     def reason(self, score: float, tone: float, kinds: Iterable[str]) -> str:
@@ -48,6 +48,12 @@ class Gates:
 def is_kind(entry: str, kind: str) -> bool:
     """Whether an entry of the list means a kind: its name, or the first words of it (`offering`, `fda`)."""
     return kind == entry or kind.startswith(f"{entry.rstrip('_')}_")
+
+
+def unknown_kind(entry: str, names: Sequence[str]) -> str:
+    """The words for an entry that means none of the kinds in `names`, and which one it is near; empty if it does."""
+    return "" if any(is_kind(entry, name) for name in names) else (
+        f"no rule makes the kind {entry!r}{_nearest(entry, names)}")
 
 
 def is_bad_news(direction: Direction, tone: float, lead: Direction, weight: float) -> str:

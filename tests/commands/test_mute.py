@@ -29,6 +29,8 @@ def test_mute_list_and_unmute(catalyst: Catalyst, running: Running) -> None:
     assert shown[2].startswith("ticker  ACME")
     assert catalyst("unmute", "ticker", "ACME", "--json").json == {"what": "ticker", "value": "ACME", "was_muted": True}
     assert catalyst("unmute", "ticker", "ACME").out == "ticker ACME was not muted\n"
+    assert "no rule makes the kind 'ofering', did you mean offering?" in catalyst("mute", "kind", "ofering").err
+    catalyst("unmute", "kind", "ofering")
     catalyst("unmute", "kind", "offering")
     assert catalyst("mutes").out.startswith("nothing is muted")
 
