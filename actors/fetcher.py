@@ -93,7 +93,7 @@ class Fetcher(Actor):
     outbox = (StoryFound, FilingFound, StoryJoined, StoryCorrected, ItemDropped, OpsNotice)
     tables = (feeds.SCHEMA + stories.SCHEMA + CHORES, feeds.COUNTS + pauses.SCHEMA, refusals.SCHEMA,
               prints.PRINTS + stories.REPEATS + feeds.HEADS + feeds.BLACKOUTS,
-              stories.LATENCY + feeds.PACES, stories.WORDS, stories.TITLES)
+              stories.LATENCY + feeds.PACES, stories.WORDS, stories.TITLES, stories.UNREAD)
     jobs = (JobKind("poll", Poll, limit_s=30.0, workers=PER_HOST, most=MOST_POLLS, background=True),
             JobKind("companies", CompanyList, limit_s=60.0, background=True),
             JobKind("reconcile", DailyIndex, limit_s=60.0, background=True))

@@ -29,7 +29,7 @@ from catalyst.books.outcomes import Outcomebook
 from catalyst.books.reports import Reportbook
 from catalyst.books.slices import PRUNE_S, forget
 from catalyst.clock import Clock, from_iso
-from catalyst.core.fates import FOLDED, Fate, best
+from catalyst.core.fates import FOLDED, TOO_OLD, UNDELIVERED, Fate, best
 from catalyst.core.outcomes import Verdict, judge, parse_horizons
 from catalyst.core.passed import alert_id
 from catalyst.core.reports import (
@@ -60,7 +60,7 @@ ASKS_A_TURN = 500
 LOOK_S, SAMPLE_MS = 30.0, 300_000  # between two looks at the session, and at the sources while it lasts
 ANSWER_S, AGAIN_MS, MOST_LOOKS = 3.0, 3_000, 12  # at a start the fetcher comes last
 MOST_WAITS = 500  # alerts whose latency a report tells of: as many as the alerter lists
-UNDELIVERED = "undelivered"  # the alerter tells of it by itself
+TOLD = (UNDELIVERED, TOO_OLD)  # deaths that the alerter tells of by itself
 
 SCHEMA = """
 CREATE TABLE fates (
@@ -180,7 +180,7 @@ class Tracker(Actor):
         """The item ended, for one ticker or altogether."""
         fact = Fate(dropped.fate, dropped.reason, dropped.ticker, dropped.stage, dropped.kinds, dropped.score)
         self._keep(dropped.item_id, fact, None, False, dropped.dropped_ms, db)
-        if dropped.fate == "dead" and dropped.reason != UNDELIVERED:
+        if dropped.fate == "dead" and dropped.reason not in TOLD:
             yield dead_notice(dropped.stage, dropped.reason, dropped.item_id, self.now_ms)
 
     def session(self, db: sqlite3.Connection) -> Iterator[Output]:

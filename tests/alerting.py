@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from catalyst.core.delivery import number_of
 from catalyst.messages import AlertReady, ChartReady, Kind, StoryCorrected, StoryJoined
 from catalyst.testing import START_MS, Bench, FakeClock
 from catalyst.world.discord import Desk, Request, read_body
@@ -52,6 +53,11 @@ def drain(bench: Bench, seconds: float = 3_600) -> list[Any]:
         sent += bench.run_jobs()
     assert not bench.jobs()
     return sent
+
+
+def numbered(about: str, told_ms: int, alert_id: str = "a1") -> str:
+    """The key at the signed webhook of the update that tells of an item or a horizon."""
+    return f"{alert_id}:{number_of(about, told_ms, 0)}"
 
 
 def states(bench: Bench) -> list[tuple[Any, ...]]:

@@ -27,8 +27,10 @@ from catalyst.core.delivery import (
     What,
     is_for,
     is_unfit,
-    overall,
+    number_of,
 )
+from catalyst.core.endings import overall
+from catalyst.core.fates import UNDELIVERED
 from catalyst.messages import AlertReady, ChartReady, StoryCorrected, StoryJoined
 
 DAY_MS = 86_400_000
@@ -142,6 +144,10 @@ class Deliveries:
             (alert.alert_id, alert.item_id, alert.ticker, msgspec.json.encode(kept).decode(), self.now_ms,
              Followups(self.db).usual_text(alert)))
 
+    def is_known(self, alert_id: str) -> bool:
+        """Whether there is such an alert, or still is."""
+        return self.db.execute("SELECT 1 FROM alerts WHERE alert_id = ?", (alert_id,)).fetchone() is not None
+
     def alert(self, alert_id: str) -> tuple[AlertReady, str]:
         """The alert and its state."""
         body, state = self.db.execute("SELECT body, state FROM alerts WHERE alert_id = ?", (alert_id,)).fetchone()
@@ -182,9 +188,10 @@ class Deliveries:
             "SELECT body FROM alerts WHERE host_id = ? ORDER BY made_ms, alert_id", (alert_id,))]
 
     def told_as(self, alert_id: str) -> str:
-        """The alert whose message tells of this one: itself, or the one that it was folded into."""
-        told_as: str = self.db.execute("SELECT coalesce(host_id, alert_id) FROM alerts WHERE alert_id = ?",
-                                       (alert_id,)).fetchone()[0]
+        """The alert whose message tells of this one: the one that it was folded into, while that is kept, or itself."""
+        told_as: str = self.db.execute(
+            "SELECT coalesce(host.alert_id, alerts.alert_id) FROM alerts LEFT JOIN alerts AS host"
+            " ON host.alert_id = alerts.host_id WHERE alerts.alert_id = ?", (alert_id,)).fetchone()[0]
         return told_as
 
     def shared(self, alert: AlertReady) -> list[str]:
@@ -194,8 +201,8 @@ class Deliveries:
 
     def why(self, alert_id: str) -> str:
         """Why an alert is suppressed, or dead."""
-        reason: str = self.db.execute("SELECT coalesce(reason, 'undelivered') FROM alerts WHERE alert_id = ?",
-                                      (alert_id,)).fetchone()[0]
+        reason: str = self.db.execute("SELECT coalesce(reason, ?) FROM alerts WHERE alert_id = ?",
+                                      (UNDELIVERED, alert_id)).fetchone()[0]
         return reason
 
     def add(self, alert_id: str, sink: str, n: int, *, joined_id: str | None = None, state: str = "waiting",
@@ -217,18 +224,20 @@ class Deliveries:
         is_out = sink == DISCORD and past == "out"
         self.add(alert.alert_id, sink, 0, state="delivered" if is_out else "waiting",
                  repeat=sink != WEBHOOK and past == "unknown")
-        for n, wire in enumerate(wires, start=1):
+        n = 0
+        for wire in wires:
+            n = next_number(sink, n, wire.joined_id, wire.seen_ms)
             self.add(alert.alert_id, sink, n, joined_id=wire.joined_id, what=what_of(wire),
                      state="waiting" if sink == WEBHOOK else "folded")
         if sink == DISCORD and not is_out and self.chart(alert.alert_id) is not None:
             self.add(alert.alert_id, sink, len(wires) + 1, what="chart")
 
-    def add_update(self, alert_id: str, joined_id: str, what: What) -> list[str]:
-        """Insert an update at each sink that the alert goes to; these sinks."""
+    def add_update(self, alert_id: str, joined_id: str, what: What, told_ms: int) -> list[str]:
+        """Insert an update at each sink that the alert goes to; these sinks. `told_ms`: since when it is known."""
         last = self.db.execute("SELECT sink, max(n) FROM deliveries WHERE alert_id = ? GROUP BY sink"
                                " HAVING sum(state = 'filtered') = 0 ORDER BY sink", (alert_id,)).fetchall()
         return [sink for sink, n in last if is_for(sink, what)
-                and self.add(alert_id, sink, n + 1, joined_id=joined_id, what=what)]
+                and self.add(alert_id, sink, next_number(sink, n, joined_id, told_ms), joined_id=joined_id, what=what)]
 
     def add_chart(self, ready: ChartReady) -> bool:
         """Insert an alert's chart, and its edit where the alert goes to Discord; False where nothing is to be sent.
@@ -264,8 +273,9 @@ class Deliveries:
                      joined_id=payload.joined.joined_id if payload.joined is not None else None)
 
     def next_payload(self, alert_id: str, sink: str) -> Deliver | None:
-        """What is to be sent next for an alert to a sink, its row now `queued`; None when nothing is, or not yet."""
-        if (step := begin_step(self.db, alert_id, sink)) is None:
+        """What is to be sent next for an alert to a sink, its row now `queued`; None when nothing is, or not yet, or
+        where the alert is forgotten."""
+        if not self.is_known(alert_id) or (step := begin_step(self.db, alert_id, sink)) is None:
             return None
         alert, _ = self.alert(alert_id)
         told = self.followers(alert)
@@ -295,6 +305,11 @@ class Deliveries:
             (state, sent.message_id, sent.begun_ms, payload.possible_repeat, tries, sent.status, sent.reason or None,
              self.now_ms, payload.id, payload.sink, payload.n))
 
+    def end_without_request(self, payload: Deliver, reason: str) -> None:
+        """Write down that a delivery is refused before another request."""
+        self.db.execute("UPDATE deliveries SET state = 'refused', reason = ?, at_ms = ? WHERE alert_id = ? AND sink = ?"
+                        " AND n = ?", (reason, self.now_ms, payload.id, payload.sink, payload.n))
+
     def mark_repeat(self, payload: Deliver) -> None:
         """Write down that a delivery may be made twice."""
         self.db.execute("UPDATE deliveries SET possible_repeat = 1 WHERE alert_id = ? AND sink = ? AND n = ?",
@@ -313,9 +328,11 @@ class Deliveries:
     def prune(self, before: Callable[[int], int]) -> None:
         """Forget what is old; a delivery that still waits is kept with its alert. `before`: Timekeeper.before_ms."""
         old = (before(KEPT_MS),)
-        forget(self.db, "alerts", "alert_id", "made_ms < ? AND state <> 'new' ORDER BY made_ms", old)
+        forget(self.db, "alerts", "alert_id", "made_ms < ? AND state <> 'new' AND NOT EXISTS"
+               " (SELECT 1 FROM deliveries AS d WHERE d.alert_id = alerts.alert_id"
+               " AND d.state IN ('waiting', 'queued', 'gathered')) ORDER BY made_ms", old)
         forget(self.db, "deliveries", "alert_id, sink, n",
-               "at_ms < ? AND state NOT IN ('waiting', 'queued') ORDER BY at_ms", old)
+               "at_ms < ? AND state NOT IN ('waiting', 'queued', 'gathered') ORDER BY at_ms", old)
         forget(self.db, "wires", "item_id, joined_id", "at_ms < ? ORDER BY at_ms", old)
         Followups(self.db).prune(before)
         forget(self.db, "charts", "alert_id", "at_ms < ? ORDER BY at_ms", (before(CHARTS_KEPT_MS),), LARGE_ROWS)
@@ -328,6 +345,11 @@ class Deliveries:
 
     def _changed(self, sql: str, parameters: tuple[Any, ...]) -> bool:
         return self.db.execute(sql, parameters).rowcount > 0
+
+
+def next_number(sink: str, last: int, about: str, told_ms: int) -> int:
+    """The number of an update after the `last` one; only the signed webhook is shown it."""
+    return number_of(about, told_ms, last) if sink == WEBHOOK else last + 1
 
 
 def what_of(one: StoryJoined | StoryCorrected) -> What:

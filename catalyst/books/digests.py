@@ -21,9 +21,11 @@ from catalyst.core.quiet import Rules
 from catalyst.messages import AlertReady
 
 GATHERED_MARK, QUIET_MARK = "dg-", "qt-"  # how the ids of the two kinds of digests begin
+ALONE_MARK = "alone-"  # how the place of an alert begins whose digest was refused
 UNSHOWN = ("chart", "outcome")  # what a digest has no place for
 
-WAITING = """SELECT d.alert_id, d.slot, j.priority, j.tries = 0 FROM jobs AS j JOIN deliveries AS d ON d.slot = j.key
+WAITING = """SELECT d.alert_id, d.slot, j.priority, j.tries = 0 AND d.reason IS NULL
+ FROM jobs AS j JOIN deliveries AS d ON d.slot = j.key
  WHERE j.kind = 'deliver' AND j.state = 'queued' AND j.lane = ? AND d.sink = 'discord' AND d.n = 0
  AND d.state = 'queued' ORDER BY j.priority, j.id DESC"""
 OPEN = """SELECT j.key FROM jobs AS j JOIN deliveries AS d ON d.slot = j.key AND d.state = 'gathered'
@@ -37,6 +39,13 @@ class Digests:
 
     db: sqlite3.Connection
     now_ms: int
+
+    def queue_alone(self, payload: Deliver) -> list[tuple[str, Deliver]]:
+        """The request, with its key, for the text of an alert that goes into no digest: with a place of its own, for
+        the one that it had before may be another's by now."""
+        slot = f"{ALONE_MARK}{payload.id}"
+        self._seat(payload.id, slot, "queued")
+        return [(slot, payload)]
 
     def queue(self, payload: Deliver, most: int) -> list[tuple[str, Deliver]]:
         """The requests, with their keys, that a new alert's text for Discord makes: its own, and where `most` (0: any
@@ -98,6 +107,15 @@ class Digests:
             ("digest" if state == "delivered" else state, sent.begun_ms, sent.status,
              f"digest:{payload.id}" if state == "delivered" else sent.reason, self.now_ms, payload.id, payload.sink))]
         return sorted(ids)
+
+    def split(self, payload: Deliver) -> list[str]:
+        """Take the alerts out of a digest that was refused; their ids. What holds a reason goes into no digest again:
+        it is posted by itself, or refused. Where the digest may be out, each of them may be told already."""
+        is_doubtful = payload.possible_repeat or payload.unsure > 0
+        return [row[0] for row in self.db.execute(
+            "UPDATE deliveries SET state = 'waiting', reason = ?, possible_repeat = max(possible_repeat, ?)"
+            " WHERE slot = ? AND sink = ? AND state = 'gathered' RETURNING alert_id",
+            (f"refused:{payload.id}", is_doubtful, payload.id, payload.sink)).fetchall()]
 
     def hand_over(self, alert_id: str) -> str:
         """The digest at Discord that told of an alert, empty where none did. What waits for the alert there becomes an

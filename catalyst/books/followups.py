@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import msgspec
 
 from catalyst.books.slices import forget
-from catalyst.core.delivery import WEBHOOK, After, Followed
+from catalyst.core.delivery import After, Followed
 from catalyst.core.history import span_ms, usual
 from catalyst.messages import AlertReady, History, OutcomeKnown
 
@@ -86,11 +86,9 @@ class Followups:
                         None if history is None else msgspec.json.decode(history, type=History))
 
     def prune(self, before: Callable[[int], int]) -> None:
-        """Forget old outcomes and the deliveries of such; a kind's figures stay, they are replaced. The last delivery
-        of an alert to the signed webhook stays: the next one's key counts on. `before`: Timekeeper.before_ms."""
+        """Forget old outcomes and the deliveries of such; a kind's figures stay, they are replaced. `before`:
+        Timekeeper.before_ms."""
         forget(self.db, "outcomes", "alert_id, horizon", "known_ms < ? ORDER BY known_ms", (before(KEPT_MS),))
         # Looked at for a day, for there are few among many; what was missed then goes with the other deliveries.
         forget(self.db, "deliveries", "alert_id, sink, n", "at_ms BETWEEN ? AND ? AND what = 'outcome'"
-               " AND state NOT IN ('waiting', 'queued') AND (sink <> ? OR n < (SELECT max(n) FROM deliveries AS later"
-               " WHERE later.alert_id = deliveries.alert_id AND later.sink = deliveries.sink))",
-               (before(KEPT_MS + DAY_MS), before(KEPT_MS), WEBHOOK))
+               " AND state NOT IN ('waiting', 'queued')", (before(KEPT_MS + DAY_MS), before(KEPT_MS)))

@@ -81,6 +81,10 @@ CREATE TABLE words (
 TITLES = """
 ALTER TABLE seen ADD COLUMN title_key INTEGER NOT NULL DEFAULT 0;  -- of the title shown last, 0: not kept, a filing's
 """
+UNREAD = """
+ALTER TABLE stories DROP COLUMN signature;  -- stories are compared by their prints
+ALTER TABLE stories DROP COLUMN lead;
+"""
 Word = tuple[str, int, str]
 NO_WORD: Word = ("", 0, "")
 SWEPT_WORDS = 5_000  # rows of `words` that one pruning looks at: those of four days, 0.8 million, take 80 minutes
@@ -238,10 +242,10 @@ class Storybook:
              handed_ms: int | None = None) -> None:
         entry = item.entry
         self.db.execute(
-            "INSERT INTO stories(item_id, source, title, link, published_ms, seen_ms, fate, joined_to, signature, lead,"
-            " digest, symbols, repeat_key, handed_ms) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (item.item_id, source, entry.title, entry.link, entry.published_ms, seen_ms, fate, first, item.signature,
-             item.lead, item.digest, json.dumps(entry.symbols), key, handed_ms))
+            "INSERT INTO stories(item_id, source, title, link, published_ms, seen_ms, fate, joined_to, digest,"
+            " symbols, repeat_key, handed_ms) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (item.item_id, source, entry.title, entry.link, entry.published_ms, seen_ms, fate, first, item.digest,
+             json.dumps(entry.symbols), key, handed_ms))
         self.db.executemany("INSERT OR IGNORE INTO words(word, seen_ms, item_id) VALUES(?, ?, ?)",
                             [(word, seen_ms, item.item_id) for word in words_of(entry.title)])
 

@@ -88,7 +88,8 @@ class Http:
         """The answer to a request at an address of the user's own (private ones too); mostly it changes something.
 
         Follows no redirect. Raises FetchError as `get` does; `ambiguous` is true when bytes of the request had left
-        and no whole answer came, so that it may have taken effect.
+        and no whole answer came, so that it may have taken effect; `status` is that of an answer whose body is
+        `too_big`, or in an `encoding` that nobody asked for.
         """
         self._call.begin(deadline_s)
         return self._exchange(method.upper(), url, body, dict(headers or {}), limit_bytes)
@@ -115,13 +116,15 @@ class Http:
         call.allow_bytes(limit + HEADROOM_BYTES)
         given = {"user-agent": self._agent, "accept-encoding": "gzip, identity", "accept": "*/*"}
         given.update({name.lower(): value for name, value in headers.items()})
-        unsure = method != "GET"
+        unsure, status = method != "GET", None
         try:
             *host, target = read_url(url)
             peer = Peer(*host, guarded=body is None)
             connection = self._kept.take(peer)
             try:
-                answer = self._read(exchange(connection, method, target, body, given), url, limit)
+                raw = exchange(connection, method, target, body, given)
+                status = raw.status
+                answer = self._read(raw, url, limit)
             except BaseException:
                 connection.close()
                 raise
@@ -129,6 +132,8 @@ class Http:
             return answer
         except FetchError as error:
             error.ambiguous = unsure and call.sent
+            if unsure and error.reason in ("too_big", "encoding"):
+                error.status = status
             raise
         except (trouble.TimeoutError, TimeoutError) as error:
             raise FetchError("timeout", place(url), ambiguous=unsure and call.sent) from error

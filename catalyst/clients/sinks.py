@@ -21,13 +21,14 @@ from catalyst.clients.http import Http
 from catalyst.clock import Clock
 from catalyst.core.card import CHART_NAME, Moment, discord_card, ops_card
 from catalyst.core.delivery import DISCORD, OPS, WEBHOOK, Deliver, Outcome, Sent
-from catalyst.core.digest import digest_card
+from catalyst.core.digest import DIGEST, digest_card
 from catalyst.core.event import event_bytes, sign, webhook_event
 from catalyst.core.notify import PER_MINUTE, alert_text, digest_text, is_notify
 from catalyst.errors import FetchError
 from catalyst.settings import Settings
 
 DEADLINE_S = 10.0
+ASK_S = 4.0  # of the question before a post: both together are one job
 NONCE_LIMIT = 25  # characters ("Create Message"); an alert's id has 20
 MOST_ASKED = 100  # messages that one question gets ("Get Channel Messages")
 MESSAGE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -91,21 +92,25 @@ class BotSink(DiscordSink):
         super().__init__(http, clock, channel_url)
         self._token = token
 
-    def find(self, alert_id: str) -> Sent:
-        """Ask for the message of an alert among the newest: delivered with its id, or `refused` as `absent`.
+    def find(self, wanted: str) -> Sent:
+        """Ask for the message of an alert or a digest among the newest: delivered with its id, or `refused` as
+        `absent`. An alert that stands in a digest is delivered without one: that message is not its own to edit.
 
         Any other outcome is that of the question.
         """
         begun_ms = self._clock.now_ms()
         path = f"{self._url.path.rstrip('/')}/messages"
         url = urlunsplit(self._url._replace(path=path, query=urlencode({"limit": MOST_ASKED}), fragment=""))
-        asked = _request(self._http, self._clock, "GET", url, b"", self._headers(), begun_ms)
+        asked = _request(self._http, self._clock, "GET", url, b"", self._headers(), begun_ms, ASK_S)
         if asked.outcome != "delivered":
             return replace(asked, outcome="retry" if asked.outcome == "ambiguous" else asked.outcome)
-        found = next((str(message.get("id")) for message in _messages(asked.body)
-                      if names_alert(message, alert_id)), "")
+        if (messages := _messages(asked.body)) is None:
+            return replace(asked, outcome="retry", reason="no_list")
+        found = next((str(message.get("id")) for message in messages if name_of(message) == wanted), "")
         if MESSAGE_ID.fullmatch(found):
             return replace(asked, message_id=found)
+        if any(wanted in alerts_in(message) for message in messages):
+            return asked
         return replace(asked, outcome="refused", reason="absent")
 
     def _headers(self) -> dict[str, str]:
@@ -255,6 +260,10 @@ def _request(http: Http, clock: Clock, method: str, url: str, body: bytes, heade
     try:
         response = http.send(method, url, body=body, headers=headers, deadline_s=deadline_s)
     except FetchError as error:
+        if error.status is not None:  # it was answered, only the body cannot be read
+            outcome = _meaning(error.status)
+            reason = f"body_{error.reason}" if outcome == "delivered" else f"status_{error.status}"
+            return Sent(outcome, begun_ms, clock.now_ms(), error.status, reason)
         failed: Outcome = "ambiguous" if error.ambiguous else "refused" if error.reason in HOPELESS else "retry"
         return Sent(failed, begun_ms, clock.now_ms(), reason=error.reason)
     outcome = _meaning(response.status)
@@ -263,20 +272,30 @@ def _request(http: Http, clock: Clock, method: str, url: str, body: bytes, heade
                 body=response.body)
 
 
-def names_alert(message: Mapping[str, Any], alert_id: str) -> bool:
-    """Whether a message of Discord is the card of an alert: its footer begins with `id ALERT`."""
+def alerts_in(message: Mapping[str, Any]) -> list[str]:
+    """The ids of the alerts that a message of Discord tells of: each card's footer begins with `id ALERT`."""
+    return [words[1] for text in _footers(message) if len(words := text.split()) > 1 and words[0] == "id"]
+
+
+def name_of(message: Mapping[str, Any]) -> str:
+    """The id of the digest that a message is, which its last footer names, else that of its alert; empty for none."""
+    _, found, rest = (_footers(message) or [""])[-1].partition(f" · {DIGEST}")
+    return (rest.split() or [""])[0] if found else next(iter(alerts_in(message)), "")
+
+
+def _footers(message: Mapping[str, Any]) -> list[str]:
     embeds = message.get("embeds")
     footers = [embed.get("footer") for embed in embeds if isinstance(embed, dict)] if isinstance(embeds, list) else []
-    texts = [str(footer.get("text", "")) for footer in footers if isinstance(footer, dict)]
-    return any(text.split()[:2] == ["id", alert_id] for text in texts)
+    return [str(footer.get("text", "")) for footer in footers if isinstance(footer, dict)]
 
 
-def _messages(body: bytes) -> list[dict[str, Any]]:
+def _messages(body: bytes) -> list[dict[str, Any]] | None:
+    """The messages of an answer, None where it is no list."""
     try:
         found = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return []
-    return [message for message in found if isinstance(message, dict)] if isinstance(found, list) else []
+        return None
+    return [message for message in found if isinstance(message, dict)] if isinstance(found, list) else None
 
 
 def _meaning(status: int) -> Outcome:

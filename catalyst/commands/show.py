@@ -27,7 +27,7 @@ WIDTH, INDENT = 80, 10
 ASKED = ("fetcher", "sec", "classifier", "market", "charter", "alerter", "tracker")
 STORY = "SELECT * FROM stories WHERE item_id = ?"
 FILING = "SELECT * FROM filings WHERE accession = ?"
-HIDDEN = ("found", "signature", "lead")  # columns for machines: what was found stands beside them
+HIDDEN = ("found",)  # a column for machines: what was found stands beside it
 WIRES = "SELECT body, corrects, at_ms FROM wires WHERE item_id = ? ORDER BY at_ms, joined_id"
 ENDED = "SELECT sink, n, at_ms FROM deliveries WHERE alert_id = ?"
 PICTURE = "SELECT alt, length(png), at_ms FROM charts WHERE alert_id = ?"

@@ -8,7 +8,7 @@ Idempotency-Key, and a bot's post, whose channel can be asked for it, can be rep
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -16,7 +16,7 @@ import msgspec
 
 from catalyst.core.jitter import spread_ms
 from catalyst.core.limiter import is_old_edit
-from catalyst.messages import AlertPosted, AlertReady, History, ItemDropped, OpsNotice, StoryJoined
+from catalyst.messages import AlertReady, History, OpsNotice, StoryJoined
 
 What = Literal["alert", "correction", "source", "chart", "outcome"]
 DISCORD, WEBHOOK, OPS = "discord", "webhook", "ops"
@@ -26,7 +26,7 @@ LONGEST_NETWORK_WAIT_S = 5.0  # of one that is not reached: it must be used with
 OLD_EDIT_WAIT_MS = 60_000  # before another edit of a message that Discord allows no more of now
 STEP_BACK_MS = 250  # after a failure another delivery is tried first: it may be the message, not the sink
 HARMLESS_TO_REPEAT = frozenset({429, 502, 503})  # statuses after which a post has certainly not taken effect
-UNFIT = frozenset({400, 413})  # statuses that may be about the picture of a message
+UNFIT = frozenset({400, 413})  # statuses that are about a message, not about its sink
 PENDING = frozenset({"queued", "gathered"})  # states of a delivery that is on its way
 ARRIVED = frozenset({"delivered", "digest"})  # states of one that the sink has
 RANKS: dict[What, float] = {  # an alert has 0 to 2
@@ -99,7 +99,7 @@ class Digest(msgspec.Struct, frozen=True):
 
 
 class Deliver(msgspec.Struct, frozen=True, kw_only=True):
-    """All that a sink needs for one request. `n` is 0 for the alert itself, then counts its updates."""
+    """All that a sink needs for one request. `n` is 0 for the alert itself and rises with its updates."""
 
     id: str  # the alert's id, or the notice's or the digest's
     sink: str
@@ -244,8 +244,23 @@ def doubted(payload: Deliver) -> Deliver:
 
 def is_unfit(payload: Deliver, sent: Sent) -> bool:
     """Whether a refusal, or a defect of our own, may be the picture's fault: then the alert goes on without it."""
-    about_content = sent.status in UNFIT or sent.reason.startswith("defect_")
-    return payload.chart is not None and sent.outcome == "refused" and about_content
+    return payload.chart is not None and _is_about_content(sent)
+
+
+def falls_apart(payload: Deliver, sent: Sent) -> bool:
+    """Whether a digest was refused for what it says, which may be one alert's fault: then each goes on by itself. What
+    quiet hours held stays held."""
+    return is_gathered(payload) and payload.n == 0 and _is_about_content(sent)
+
+
+def is_gathered(payload: Deliver) -> bool:
+    """Whether it is a digest of alerts that waited for Discord."""
+    return payload.digest is not None and payload.digest.cause == "waiting"
+
+
+def _is_about_content(sent: Sent) -> bool:
+    """A refusal of this one message, or a defect of our own in making it, which says nothing of the sink."""
+    return sent.outcome == "refused" and (sent.status in UNFIT or sent.reason.startswith("defect_"))
 
 
 def wait_ms(times: int, longest_s: float, name: str) -> int:
@@ -270,31 +285,6 @@ def closes_sink(payload: Deliver, sent: Sent) -> bool:
     if payload.sink == WEBHOOK or sent.status not in (401, 404):
         return False
     return payload.message_id is None or b"10015" in sent.body or b"50027" in sent.body
-
-
-def complaint(payload: Deliver, sent: Sent, closed: str | None, now_ms: int) -> OpsNotice | None:
-    """What the operator is told of a delivery that ended without success: a sink's closing, else a lost alert.
-
-    `closed` is the fingerprint of the address that this very delivery found gone.
-    """
-    if closed is not None:
-        title, episode = f"Sink {payload.sink} is closed", closed
-        said = f"Its webhook answered {sent.status}" if sent.status is not None else f"It cannot be used: {sent.reason}"
-        text = f"{said}; set a new address, then reload."
-    elif payload.event in ("alert", "digest") and sent.reason not in ("sink_closed", "not_configured"):
-        title = f"{'An alert' if payload.event == 'alert' else 'A digest'} was not delivered"
-        episode = sent.reason if payload.sink.startswith(NOTIFY) else payload.id  # there, once a reason
-        text = f"{payload.sink}: {sent.reason}, {payload.event} {payload.id}"
-    else:
-        return None
-    return OpsNotice(item_id=f"sink:{payload.sink}", episode=episode, severity="critical", title=title, text=text,
-                     made_ms=now_ms)
-
-
-def notice_id(notice: OpsNotice) -> str:
-    """The same for each telling of one affair and episode."""
-    digest = hashlib.blake2b(f"{notice.item_id}\x1f{notice.episode}".encode(), digest_size=10).hexdigest()
-    return f"ops-{digest}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,10 +318,12 @@ def plan(rows: Sequence[Row], sink: str) -> Plan:
     """What to do for one alert at one sink; `rows` are all its deliveries there, by `n`, the alert itself first.
 
     One at a time and the alert first. An edit shows all that is known by then, so the newest stands for those before
-    it; the signed webhook gets each update. Where the alert never arrived there is nothing to update; one that came in
-    a digest has no message of its own to edit (catalyst.books.digests edits the digest).
+    it; the signed webhook gets each update. Where the alert never arrived, or its row is forgotten, there is nothing to
+    update; one that came in a digest has no message of its own to edit (catalyst.books.digests edits the digest).
     """
     waiting = [row.n for row in rows if row.state == "waiting"]
+    if waiting and rows[0].n > 0:
+        return Plan(refused=tuple(waiting))
     whats: dict[int, What] = {row.n: row.what for row in rows}
     if not waiting or any(row.state in PENDING for row in rows):
         return Plan()
@@ -351,6 +343,17 @@ def is_for(sink: str, what: What) -> bool:
     return what in ("alert", "correction") or not sink.startswith(NOTIFY)
 
 
+def number_of(about: str, told_ms: int, last: int) -> int:
+    """The number of an alert's update at the signed webhook: above the `last` one, and made from what it tells, an item
+    or a horizon known since `told_ms`.
+
+    So a database that begins anew gives the same news the same number, and no other news the number of one before:
+    a receiver that drops the keys it knows drops no news.
+    """
+    digest = hashlib.blake2b(about.encode(), digest_size=4).digest()
+    return max(last + 1, told_ms * 1_000 + int.from_bytes(digest) % 1_000)
+
+
 def is_doubtful(alert: AlertReady, before_ms: int) -> bool:
     """Whether an alert may have been posted by a database whose rows of before the moment are lost: it is about
     something older, however often it was made since."""
@@ -366,28 +369,3 @@ def past_of(posted_ms: int | None, before_ms: int, *, is_only: bool) -> Past:
     if posted_ms is None:
         return "unknown"
     return "out" if is_only or posted_ms < before_ms - ALL_SINKS_MS else "unknown"
-
-
-def overall(states: Sequence[str]) -> Literal["new", "posted", "dead"]:
-    """What the states of an alert's first delivery at each sink make of it: out as soon as one sink has it."""
-    if not states or ARRIVED & set(states):
-        return "posted"
-    return "new" if "waiting" in states or PENDING & set(states) else "dead"
-
-
-def fates(alert: AlertReady, state: str, item_ids: Iterable[str], now_ms: int,
-          reason: str = "undelivered") -> Iterator[AlertPosted | ItemDropped]:
-    """What the tracker is told of items that share the alert's `state`; nothing while that is `new`.
-
-    An item other than the alert's own is one that was folded into it. `reason`: why the alert is dead or suppressed.
-    """
-    kinds = tuple(kind.kind for kind in alert.kinds)
-    for item_id in item_ids:
-        if state == "posted":
-            yield AlertPosted(item_id=item_id, alert_id=alert.alert_id, ticker=alert.ticker, kinds=kinds,
-                              direction=alert.direction, score=alert.score, price_usd=alert.price_usd,
-                              simulated=alert.simulated, posted_ms=now_ms, folded=item_id != alert.item_id)
-        elif state in ("dead", "suppressed"):
-            yield ItemDropped(item_id=item_id, stage="alerter", reason=reason.partition(":")[0], ticker=alert.ticker,
-                              kinds=kinds, score=alert.score, fate="dead" if state == "dead" else "dropped",
-                              dropped_ms=now_ms)

@@ -9,6 +9,7 @@ RANKS = {"alerted": 2, "dead": 1, "dropped": 0}
 # Of two drops of one item and ticker the one that came further along the flow tells more.
 STAGES = ("fetcher", "sec", "classifier", "market", "alerter")
 FOLDED = "folded"  # reason of an item that went out as an update of an earlier alert
+UNDELIVERED, TOO_OLD = "undelivered", "too_old"  # of one that no sink took; of one that waited for a sink for too long
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from catalyst.core.edits import title_key
 from catalyst.core.feeds import Entry
 from catalyst.core.jitter import spread_ms
 from catalyst.core.sources import Source
-from catalyst.core.stories import accession_of, item_id_of, signature_lead, title_signature
+from catalyst.core.stories import accession_of, item_id_of, title_signature
 from catalyst.messages import FilingFound, StoryCorrected, StoryFound, StoryJoined
 
 BACKLOG_MS = 600_000  # on a source's first poll, what was published earlier than this is not news
@@ -29,8 +29,8 @@ KNOWN_CHARS = 4_000  # of id and summary of an entry that is kept to be known ag
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An entry with its identity. `key` names the entry within its source; `signature` and `lead` serve the search for
-    the same story on other wires, empty where none is wanted; `digest` is equal for the same text at the same time;
+    """An entry with its identity. `key` names the entry within its source; `signature` serves the search for the
+    same story on other wires, empty where none is wanted; `digest` is equal for the same text at the same time;
     `title_key` is another when the title is, 0 for a filing and where the publisher gave none.
     """
 
@@ -38,7 +38,6 @@ class Item:
     item_id: str
     key: str
     signature: str
-    lead: str
     digest: str
     title_key: int
 
@@ -76,8 +75,8 @@ def _item(entry: Entry, source: str) -> Item:
     entry = _titled(entry)
     is_filing = accession_of(entry.id, entry.link) is not None
     signature = "" if is_filing else title_signature(entry.title)
-    return Item(entry, item_id_of(entry.id, entry.link, source), _short(entry.id), signature,
-                signature_lead(signature) if signature else "", _digest(entry), 0 if is_filing else key)
+    return Item(entry, item_id_of(entry.id, entry.link, source), _short(entry.id), signature, _digest(entry),
+                0 if is_filing else key)
 
 
 _known_item = lru_cache(maxsize=2_048)(_item)  # a feed shows the same entries again and again

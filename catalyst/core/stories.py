@@ -141,11 +141,6 @@ def words_of(text: str) -> list[str]:
     return words
 
 
-def signature_lead(signature: str) -> str:
-    """The first word of a signature that names something: titles of one story share it, so it is a good index."""
-    return _lead(signature.split(" "))
-
-
 def signatures_agree(one: str, other: str) -> bool:
     """Whether two signatures stand for one story: the same words in the same order but for the endings of verbs, for
     how words are joined, for one misspelling, and for what is missing after the dots of a cut title.

@@ -70,13 +70,24 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Yielded by a handler: no job of `lane` starts before `until_ms` (rate limits, breakers). Survives a restart."""
+    """Yielded by a handler: no job of `lane` starts before `until_ms` (rate limits, breakers). Survives a restart.
+
+    Holds only lengthen each other: what one part of the outside asked for is not ended by another that asks for less.
+    """
 
     lane: str
     until_ms: int
 
 
-Output = Message | Job | Hold
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Yielded by a handler: the job of this kind and key that waits is taken back; one that has started is not."""
+
+    kind: str
+    key: str
+
+
+Output = Message | Job | Hold | Cancel
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +126,7 @@ class Counters:
 class Actor:
     """Base of all actors. A subclass states its contract in class attributes and handles each type of its inbox.
 
-    Methods by name (all but `work_` run in the loop, inside a transaction, and may yield Message, Job and Hold):
+    Methods by name (all but `work_` run in the loop, inside a transaction, and may yield what is an Output):
       on_<message>(message, db)        one for each type of `inbox`; may raise Retry(after_s)
       <timer>(db)                      one for each row of `every`
       work_<job>(payload)              in a thread: no database, returns a result or raises CatalystError

@@ -23,7 +23,7 @@ from catalyst.core.watch import Blame
 from catalyst.errors import ContractError, MessageError, Retry
 from catalyst.messages import ItemDropped, Message
 from catalyst.packing import pack, unpack
-from catalyst.runtime.contract import Actor, Hold, Job, Output, snake
+from catalyst.runtime.contract import Actor, Cancel, Hold, Job, Output, snake
 from catalyst.runtime.faults import Reach, nothing
 from catalyst.runtime.jobs import FAR_MS, Finished, Jobs
 from catalyst.runtime.links import Links
@@ -315,6 +315,8 @@ class Engine:
                 self.jobs.add(db, output, self.actor.now_ms)
             elif isinstance(output, Hold):
                 self.jobs.hold(db, output.lane, output.until_ms)
+            elif isinstance(output, Cancel):
+                self.jobs.cancel(db, output.kind, output.key)
             elif type(output) in self._sends:
                 rows.append((output, pack(output)))
             else:

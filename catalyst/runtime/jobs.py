@@ -83,9 +83,7 @@ class Jobs:
             if job.id and db.execute("SELECT 1 FROM jobs WHERE kind = ? AND key = ? AND state = 'queued' AND id > ?",
                                      (job.kind, job.key, job.id)).fetchone():
                 return
-            for (lane,) in db.execute("DELETE FROM jobs WHERE kind = ? AND key = ? AND state = 'queued' RETURNING lane",
-                                      (job.kind, job.key)).fetchall():
-                self._queued[job.kind, lane] -= 1
+            self.cancel(db, job.kind, job.key)
         payload = msgpack.packb(msgspec.to_builtins(job.payload), use_bin_type=True)
         db.execute(
             "INSERT INTO jobs(id, kind, lane, key, priority, item_id, payload, state, not_before_ms, tries, queued_ms,"
@@ -96,11 +94,18 @@ class Jobs:
         self._queued[job.kind, job.lane] += 1
         self._look = True
 
+    def cancel(self, db: sqlite3.Connection, kind: str, key: str) -> None:
+        """Delete the row of a job that waits, if there is one."""
+        for lane, deaths in db.execute("DELETE FROM jobs WHERE kind = ? AND key = ? AND state = 'queued'"
+                                       " RETURNING lane, deaths", (kind, key)).fetchall():
+            self._queued[kind, lane] -= 1
+            self._suspects -= deaths >= SUSPECT_DEATHS
+
     def hold(self, db: sqlite3.Connection, lane: str, until_ms: int) -> None:
-        """Let no job of `lane` start before `until_ms`."""
-        db.execute("INSERT INTO lanes(lane, open_ms) VALUES(?, ?) ON CONFLICT(lane) DO UPDATE SET open_ms = ?2",
-                   (lane, until_ms))
-        self._open_ms[lane] = until_ms
+        """Let no job of `lane` start before `until_ms`, nor before the end of any hold that was set already."""
+        db.execute("INSERT INTO lanes(lane, open_ms) VALUES(?, ?)"
+                   " ON CONFLICT(lane) DO UPDATE SET open_ms = max(open_ms, ?2)", (lane, until_ms))
+        self._open_ms[lane] = max(until_ms, self._open_ms.get(lane, 0))
         self._look = True
 
     def shift(self, db: sqlite3.Connection, by_ms: int) -> None:

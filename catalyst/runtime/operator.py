@@ -12,7 +12,8 @@ from catalyst import log
 from catalyst.clients.http import Http
 from catalyst.clients.sinks import address, deliver
 from catalyst.clock import Clock
-from catalyst.core.delivery import OPS, WEBHOOK, Deliver, Sent, notice_id, retry_after_s, settle, wait_ms
+from catalyst.core.delivery import OPS, WEBHOOK, Deliver, Sent, retry_after_s, settle, wait_ms
+from catalyst.core.endings import notice_id
 from catalyst.messages import OpsNotice
 from catalyst.runtime.contract import Job, JobKind, Output
 from catalyst.settings import Settings

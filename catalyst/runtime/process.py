@@ -39,13 +39,12 @@ from catalyst.runtime.storage import Storage
 from catalyst.runtime.store import Store
 from catalyst.runtime.turn import Birth, Turn
 from catalyst.runtime.verbs import Verbs
+from catalyst.runtime.vitals import Vitals
 from catalyst.settings import Settings
 
 DRAIN_JOBS_S = 3.0  # running jobs may end within this; the whole system stops within 8 s
 DRAIN_ACKS_S = 0.3  # a drain never waits longer for the acknowledgement of a peer, who may be stopped
 PRUNE_S = 30.0
-AGE_S = 1.0
-LOOK_S = 0.01  # a busy loop refreshes what the heartbeat shows no more often than this
 
 
 class Process:
@@ -75,8 +74,7 @@ class Process:
         self._timers = {timer.name: now_s + (0 if timer.at_start else timer.period_s) for timer in cls.every}
         self._periods = {timer.name: timer.period_s for timer in cls.every}
         self._next_prune_s = now_s + PRUNE_S
-        self._next_age_s = self._next_look_s = now_s
-        self._looked = False
+        self.vitals = Vitals(self)
         self._late: list[Finished] = []
         self._wake_fd, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
@@ -122,7 +120,7 @@ class Process:
     def run(self, birth: Birth | None = None) -> None:
         """Loop until told to stop, then drain. Raises what the loop could not deal with."""
         signal.signal(signal.SIGTERM, self._on_signal)
-        self.look()
+        self.vitals.refresh()
         self.heartbeat.start()
         self.progress.state = "running"
         cost = {"start_ms": round((self.clock.monotonic_s() - birth.asked_s) * 1000),
@@ -160,9 +158,7 @@ class Process:
             self._read_commands()
         if self.checkup.is_due(idle=not ready):
             self.checkup.step()
-        self._looked = not ready or self.clock.monotonic_s() >= self._next_look_s
-        if self._looked:
-            self.look()
+        self.vitals.turned(idle=not ready)
         if self.copier.is_due and not self.stopping:
             self.copier.run()  # turns go on inside, between its steps; this one is over
 
@@ -174,7 +170,7 @@ class Process:
             os.read(self._wake_fd, 4096)
         if self.heartbeat.command_fd in ready:
             self._read_commands()
-        self.look()
+        self.vitals.refresh()
 
     def _finished(self, ready: dict[Any, int]) -> list[Finished]:
         late, self._late = self._late, []
@@ -185,7 +181,7 @@ class Process:
             return 0
         now_s = self.clock.monotonic_s()
         due_s = min(self._next_prune_s, self.checkup.due_s,
-                    now_s + 1.0 if self._looked else self._next_look_s, *self._timers.values())
+                    now_s + 1.0 if self.vitals.is_fresh else self.vitals.next_s, *self._timers.values())
         for link in self.links.out.values():
             if link.connected and link.hello_at_s < due_s:
                 due_s = link.hello_at_s
@@ -357,26 +353,10 @@ class Process:
         elif self.verbs.pending:
             self._work(Arrivals(), [])
 
-    def look(self) -> None:
-        """Refresh what the heartbeat shows."""
-        now_s = self.clock.monotonic_s()
-        self._next_look_s = now_s + LOOK_S
-        waiting = sum(link.unacked for link in self.links.out.values())
-        before = self.progress.snapshot
-        oldest_s = before.get("oldest_unsent_s", 0.0) if waiting else 0.0
-        if waiting and now_s >= self._next_age_s:
-            self._next_age_s = now_s + AGE_S
-            queued_ms = self.links.backlog(self.store.db)[1]
-            oldest_s = self.actor.time.passed_ms(queued_ms) / 1000 if queued_ms is not None else 0.0
-        job = self.engine.jobs.oldest_running()
-        self.progress.snapshot = {
-            "inbox": self.engine.deferred + self.engine.jobs.waiting(), "outbox": waiting,
-            "waiting": self.actor.waiting() + len(self._late), "storage": self.storage.look(),
-            "oldest_unsent_s": oldest_s, "dead": self.engine.dead,
-            "job": job[0] if job else "", "job_age_s": now_s - job[1] if job else 0.0,
-            "job_limit_s": job[2] if job else 0.0, "mismatches": self.links.mismatches,
-            "clock_jumps": self.actor.time.count, "rejected": self.heartbeat.rejected(),
-            "set_aside": self.store.set_aside, "statistics": dict(self.actor.statistics())}
+    @property
+    def late(self) -> int:
+        """Results that could not be stored yet."""
+        return len(self._late)
 
     # -- drain
 

@@ -62,7 +62,7 @@ class Verbs:
 
     def reply(self, command: Command, answer: dict[str, Any]) -> None:
         """Answer a command; who has the answer may ask for the status next, so that is refreshed before."""
-        self._process.look()
+        self._process.vitals.refresh()
         self._process.heartbeat.answer(command, answer)
 
     def outside(self, command: Command) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ import pytest
 from catalyst.messages import AlertPosted, ItemDropped, OpsNotice
 from catalyst.testing import START_MS, Bench, same
 from catalyst.world.discord import Desk
-from tests.alerting import ALERT, CORRECTED, JOINED, Outside, drain, states
+from tests.alerting import ALERT, CORRECTED, JOINED, Outside, drain, numbered, states
 from tests.receiver import Answer, Receiver
 
 NOTICE = OpsNotice(item_id="feed:x", episode="1", severity="warning", title="Feed x is silent", text="5 polls",
@@ -268,7 +268,8 @@ def test_another_wire_after_the_alert(make: Callable[..., Bench], receiver: Rece
     assert edit.json["embeds"][0]["footer"] == post.json["embeds"][0]["footer"]
     update = receiver.got[-1] if receiver.got[-1].path == "/hook" else receiver.got[-2]
     assert (update.json["event"], update.json["id"], update.json["item_id"]) == ("update", "a1", "j1")
-    assert (update.headers["idempotency-key"], update.headers["x-catalyst-event"]) == ("a1:1", "update")
+    assert (update.headers["idempotency-key"], update.headers["x-catalyst-event"]) == (
+        numbered("j1", START_MS), "update")
     assert bench.send(same(JOINED, title="again")) == []
 
 
@@ -305,7 +306,8 @@ def test_a_correction_before_the_alert(make: Callable[..., Bench], receiver: Rec
     (card,) = [got for got in receiver.got if got.path != "/hook"]
     assert "CORRECTION" in card.json["embeds"][0]["fields"][0]["value"]
     assert "Business Wire" in card.json["embeds"][0]["fields"][-1]["value"]
-    assert [got.headers["idempotency-key"] for got in receiver.got if got.path == "/hook"] == ["a1", "a1:1", "a1:2"]
+    assert [got.headers["idempotency-key"] for got in receiver.got if got.path == "/hook"] == [
+        "a1", *sorted((numbered("c1", START_MS), numbered("j1", START_MS)))]
 
 
 def test_another_wire_before_the_alert(make: Callable[..., Bench], receiver: Receiver) -> None:
@@ -319,7 +321,8 @@ def test_another_wire_before_the_alert(make: Callable[..., Bench], receiver: Rec
     cards = [got for got in receiver.got if got.path != "/hook"]
     assert len(cards) == 1
     assert "Business Wire" in cards[0].json["embeds"][0]["fields"][-1]["value"]
-    assert [got.headers["idempotency-key"] for got in receiver.got if got.path == "/hook"] == ["a1", "a1:1"]
+    assert [got.headers["idempotency-key"] for got in receiver.got if got.path == "/hook"] == [
+        "a1", numbered("j1", START_MS)]
 
 
 def test_wires_that_come_while_the_post_waits(make: Callable[..., Bench], receiver: Receiver, outside: Outside) -> None:
@@ -330,14 +333,15 @@ def test_wires_that_come_while_the_post_waits(make: Callable[..., Bench], receiv
     bench.send(ALERT)
     bench.run_jobs()
     for number in range(3):
-        assert bench.send(same(JOINED, joined_id=f"j{number}", source=f"Wire {number}")) == []
+        assert bench.send(same(JOINED, joined_id=f"j{number}", source=f"Wire {number}",
+                               seen_ms=START_MS + number)) == []
     posted = drain(bench)
     assert sorted(message.item_id for message in posted) == ["i1", "j0", "j1", "j2"]
     assert [got.method for got in receiver.got if got.path != "/hook"] == ["POST", "POST", "PATCH"]
     edit = next(got for got in receiver.got if got.method == "PATCH")
     assert all(f"Wire {number}" in edit.json["embeds"][0]["fields"][-1]["value"] for number in range(3))
     assert [got.headers["idempotency-key"] for got in receiver.got if got.path == "/hook"] == [
-        "a1", "a1", "a1:1", "a1:2", "a1:3"]
+        "a1", "a1", *(numbered(f"j{number}", START_MS + number) for number in range(3))]
     assert states(bench)[:4] == [("discord", 0, "delivered"), ("discord", 1, "folded"), ("discord", 2, "folded"),
                                  ("discord", 3, "delivered")]
 

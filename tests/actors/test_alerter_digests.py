@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from catalyst.messages import AlertPosted, AlertReady, ItemDropped
+from catalyst.messages import AlertPosted, AlertReady
 from catalyst.testing import Bench, same
 from catalyst.world.discord import Desk
 from tests.alerting import ALERT, CHART, CORRECTED, JOINED, Outside, drain
@@ -158,17 +158,6 @@ def test_a_kill_in_the_middle_of_a_digest(make: Callable[..., Bench], outside: O
     last = receiver.got[-1].json
     assert "possible repeat" in last["embeds"][-1]["footer"]["text"]
     assert fates(bench.sent)["y"] == 1
-
-
-def test_a_digest_that_is_refused_is_dead(make: Callable[..., Bench], outside: Outside, receiver: Receiver) -> None:
-    """No sink took it: its items are dead, never silent, and the operator is told."""
-    bench = make("discord", "ops", digest_from=1, discord_per_minute=0)
-    for alert in alerts(3):
-        bench.send(alert)
-    outside.script["discord"] = [Answer(200, {"id": "7"}), Answer(400, {"code": 50035})]
-    sent = drain(bench)
-    assert sorted(message.item_id for message in sent if isinstance(message, ItemDropped)) == ["i1", "i2"]
-    assert any("A digest was not delivered" in got.body.decode() for got in receiver.got if got.path.startswith("/ops"))
 
 
 def descriptions(outside: Outside) -> list[list[str]]:

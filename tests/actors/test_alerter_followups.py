@@ -13,12 +13,12 @@ from actors.alerter import Alerter
 from catalyst.core.notify import addresses
 from catalyst.messages import History, OutcomeKnown
 from catalyst.testing import START_MS, Bench, FakeClock, same
-from tests.alerting import ALERT, CHART, CORRECTED, JOINED, Outside, drain, states
+from tests.alerting import ALERT, CHART, CORRECTED, JOINED, Outside, drain, numbered, states
 from tests.receiver import Answer, Receiver
 
 KNOWN = OutcomeKnown(item_id="i1", alert_id="a1", ticker="ACME", horizon="15m", return_pct=4.24, price_usd=4.38,
                      price_ms=START_MS + 840_000, base_usd=4.2, simulated=False, known_ms=START_MS + 900_000)
-HOUR = same(KNOWN, horizon="1h", return_pct=-3.1, price_usd=4.07)
+HOUR = same(KNOWN, horizon="1h", return_pct=-3.1, price_usd=4.07, known_ms=START_MS + 899_000)
 TIMES = History("fda_approval", "1h", 41, -6.2, -9.1, -3.0, 0.73)
 OLD = Answer(429, {"message": "Maximum number of edits to messages older than 1 hour reached.", "code": 30046})
 
@@ -66,8 +66,8 @@ def test_an_outcome_is_edited_into_the_message(make: Callable[..., Bench], recei
     assert outside.desk.snapshot()["violations"] == []
     first, *updates = told(receiver)
     assert [(key, event, body["title"], body["price"]) for key, event, body in updates] == [
-        ("a1:1", "update", "ACME -3.1 % 1 h after the alert", 4.07),
-        ("a1:2", "update", "ACME +4.2 % 15 min after the alert", 4.38)]
+        (numbered("1h", HOUR.known_ms), "update", "ACME -3.1 % 1 h after the alert", 4.07),
+        (numbered("15m", KNOWN.known_ms), "update", "ACME +4.2 % 15 min after the alert", 4.38)]
     body = updates[1][2]
     assert set(body) == set(first[2])
     assert {name: body[name] for name in ("id", "item_id", "ticker", "link", "published", "seen", "price_age_s",

@@ -14,7 +14,7 @@ import zmq
 from catalyst.messages import AlertPosted
 from catalyst.runtime.sockets import address, make_run_folder, plain_socket, socket_folder
 from catalyst.testing import START_MS, Bench, same
-from tests.alerting import ALERT, CHART, JOINED, drain, states
+from tests.alerting import ALERT, CHART, CORRECTED, JOINED, drain, numbered, states
 from tests.receiver import Receiver
 
 OLD = same(ALERT, published_ms=START_MS - 400_000, seen_ms=START_MS - 300_000, ready_ms=START_MS - 299_000)
@@ -108,6 +108,26 @@ def test_with_two_sinks_the_word_of_one_is_enough_after_a_minute(
         drain(bench)
     assert marks(receiver) == expected
     assert [got.headers["idempotency-key"] for got in receiver.got if got.path.startswith("/hook")] == ["a1"]
+
+
+def test_no_update_bears_the_key_of_another_of_before(make: Callable[..., Bench], receiver: Receiver) -> None:
+    """The same wire told again has the key that it had, a correction that is new has one of its own, whatever else
+    comes again or does not."""
+    bench = make("hook")
+    bench.send(OLD)
+    bench.send(JOINED)
+    drain(bench)
+    for messages in ((JOINED,), (CORRECTED,)):
+        lose(bench)
+        with tracker(bench, {"a1": START_MS - 100}):
+            bench.send(OLD)
+            drain(bench)
+        for message in messages:
+            bench.send(message)
+        drain(bench)
+    keys = [got.headers["idempotency-key"] for got in receiver.got if got.json["event"] == "update"]
+    assert keys == [numbered("j1", START_MS)] * 2 + [numbered("c1", START_MS)]
+    assert keys[2] not in keys[:2]
 
 
 @pytest.mark.parametrize("change", [{"published_ms": START_MS - 1}, {"seen_ms": START_MS - 1},

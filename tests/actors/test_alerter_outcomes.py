@@ -3,16 +3,19 @@ test's own."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
 
 from catalyst.clock import from_iso
-from catalyst.messages import AlertPosted
-from catalyst.testing import Bench, same
+from catalyst.messages import AlertPosted, OpsNotice
+from catalyst.testing import START_MS, Bench, same
 from tests.alerting import ALERT, CHART, JOINED, Outside, drain, states
 from tests.receiver import Answer, Receiver
 
+NOTICE = OpsNotice(item_id="feed:x", episode="1", severity="warning", title="Feed x is silent", text="5 polls",
+                   made_ms=START_MS)
 GLOBAL = [Answer(429, {"retry_after": 5.0, "global": True}),
           Answer(429, {"retry_after": 5.0}, {"X-RateLimit-Global": "true", "Retry-After": "5"}),
           Answer(429, {"retry_after": 5.0}, {"X-RateLimit-Scope": "global", "Retry-After": "5"})]
@@ -46,6 +49,25 @@ def test_a_global_limit_in_any_form_also_over_a_restart(make: Callable[..., Benc
     drain(bench)
     assert paths(receiver).count("discord") == 4
     assert {state for _, _, state in states(bench)} == {"delivered"}
+
+
+def test_a_global_limit_shortens_no_wait_of_the_other_lane(make: Callable[..., Bench], receiver: Receiver,
+                                                           outside: Outside) -> None:
+    """The operator's webhook asked for a minute; a global limit of five seconds, met by the alerts', opens it no
+    earlier."""
+    bench = make("discord", "ops")
+    outside.script["ops"] = [Answer(503, b"", {"Retry-After": "60"})]
+    outside.script["discord"] = [GLOBAL[0]]
+    bench.send(NOTICE)
+    bench.run_jobs()
+    bench.send(same(NOTICE, episode="2"))
+    bench.send(ALERT)
+    bench.run_jobs()
+    bench.clock.advance(59)
+    bench.run_jobs()
+    assert Counter(paths(receiver)) == {"ops": 1, "discord": 2}
+    drain(bench)
+    assert Counter(paths(receiver)) == {"ops": 3, "discord": 2}
 
 
 def test_a_limit_that_names_no_time_is_asked_seldom(make: Callable[..., Bench], receiver: Receiver,
@@ -174,3 +196,32 @@ def test_a_burst_of_two_hundred(make: Callable[..., Bench], receiver: Receiver, 
     assert kinds == ["POST"] * 200 + ["PATCH"] * 200
     scores = [int(got.json["content"].rsplit(" ", 1)[1]) for got in receiver.got[:200]]
     assert scores == sorted(scores, reverse=True)
+
+
+@pytest.mark.parametrize("answer", [Answer(200, b"\x0b\x02\x80", {"Content-Encoding": "br"}),
+                                    Answer(200, b"no gzip", {"Content-Encoding": "gzip"}),
+                                    Answer(200, b"x" * 1_100_000)])
+def test_an_answer_that_cannot_be_read_says_enough(make: Callable[..., Bench], receiver: Receiver, outside: Outside,
+                                                   answer: Answer) -> None:
+    """A status of success before a body that is packed in a way of its own, or far too long: it is delivered, once;
+    without a name it cannot be edited."""
+    bench = make("discord", "hook")
+    outside.script["discord"] = [answer]
+    outside.script["hook"] = [answer]
+    bench.send(ALERT)
+    bench.send(JOINED)
+    drain(bench)
+    assert Counter(paths(receiver)) == {"discord": 1, "hook": 2}
+    assert [state for _, _, state in states(bench)] == ["delivered", "refused", "delivered", "delivered"]
+
+
+def test_a_refusal_that_cannot_be_read_is_one(make: Callable[..., Bench], receiver: Receiver,
+                                              outside: Outside) -> None:
+    """Its status counts, whatever stands below it."""
+    bench = make("hook")
+    outside.script["hook"] = [Answer(503, b"?", {"Content-Encoding": "br"}),
+                              Answer(400, b"?", {"Content-Encoding": "br"})]
+    bench.send(ALERT)
+    drain(bench)
+    assert bench.rows("SELECT state, status, reason FROM deliveries WHERE alert_id = 'a1'") == [
+        ("refused", 400, "status_400")]

@@ -180,3 +180,20 @@ def test_a_database_from_before(tmp_path: Path, wires: Wires, clock: FakeClock, 
     with bench_of(tmp_path, wires, clock, sources=adaptive(tmp_path, wires, "wire")) as bench:
         assert found(poll(bench, 0)) == ([] if due_ms else ["News"])
         assert found(poll(bench, 5)) == (["News"] if due_ms else [])
+
+
+def test_stories_of_a_database_from_before_prints_alone(tmp_path: Path, wires: Wires, clock: FakeClock) -> None:
+    """What nobody reads is dropped from an older database; its stories stay known, with all else they hold."""
+    with bench_of(tmp_path, wires, clock, "wire") as bench:
+        wires.feed("/wire", item("News", ms=clock.now_ms()))
+        assert found(poll(bench, 0)) == ["News"]
+        kept = bench.rows("SELECT * FROM stories")
+        names = [row[1] for row in bench.rows("PRAGMA table_info(stories)")]
+        for column in ("signature", "lead"):
+            bench.rows(f"ALTER TABLE stories ADD COLUMN {column} TEXT NOT NULL DEFAULT 'acme'")
+        bench.rows(f"PRAGMA user_version = {bench.rows('PRAGMA user_version')[0][0] - 1}")
+        bench.restart()
+        assert bench.rows("SELECT * FROM stories") == kept
+        assert [row[1] for row in bench.rows("PRAGMA table_info(stories)")] == names
+        bench.rows("UPDATE feeds SET next_due_ms = 0")
+        assert found(poll(bench, 600)) == []

@@ -142,5 +142,6 @@ def test_dead_letters_are_told_of(tracker: Bench) -> None:
     assert "Dead letter in the market: failed:ValueError" in notice.title
     again = notices(tracker.send(same(dead, item_id="i3")))
     assert [one.message_id() for one in again] == [notice.message_id()]
-    assert notices(tracker.send(same(dead, item_id="i4", stage="alerter", reason="undelivered"))) == []
+    for reason in ("undelivered", "too_old"):
+        assert notices(tracker.send(same(dead, item_id=f"i4{reason}", stage="alerter", reason=reason))) == []
     assert notices(tracker.send(DROPPED)) == []

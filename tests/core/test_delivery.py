@@ -14,11 +14,9 @@ from catalyst.core.delivery import (
     Plan,
     Row,
     Sent,
-    complaint,
     is_for,
     is_unfit,
-    notice_id,
-    overall,
+    number_of,
     plan,
     retry_after_s,
     settle,
@@ -132,6 +130,25 @@ def test_keys() -> None:
     assert (POST.key, EDIT.key) == ("a1", "a1:1")
 
 
+@given(st.lists(st.tuples(st.text(max_size=3), st.integers(1, 3)), unique=True, max_size=8), st.data())
+def test_numbers_of_updates(told: list[tuple[str, int]], data: st.DataObject) -> None:
+    """They rise as updates come; those that came in order of time have the same numbers in a database that begins anew
+    and is told of a part of them only."""
+    def numbers(updates: list[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        found: dict[tuple[str, int], int] = {}
+        for about, at_ms in updates:
+            found[about, at_ms] = number_of(about, at_ms, max(found.values(), default=0))
+        return found
+
+    first = numbers(told)
+    assert list(first.values()) == sorted(set(first.values()))
+    in_time = {at_ms: about for about, at_ms in told}  # one at a moment
+    in_order = sorted(((about, at_ms) for at_ms, about in in_time.items()), key=lambda one: one[1])
+    all_of = numbers(in_order)
+    part = [one for one in in_order if data.draw(st.booleans())]
+    assert numbers(part) == {one: all_of[one] for one in part}
+
+
 DONE = Row(0, "delivered", "77", 5)
 
 
@@ -154,6 +171,8 @@ DONE = Row(0, "delivered", "77", 5)
     ([Row(0, "delivered"), Row(1, "waiting")], "webhook", Plan(1, what="source")),
     ([Row(0, "refused"), Row(1, "waiting"), Row(2, "waiting")], "webhook", Plan(refused=(1, 2))),
     ([Row(0, "ambiguous"), Row(1, "waiting")], "discord", Plan(refused=(1,))),
+    ([Row(3, "delivered", "77"), Row(4, "waiting")], "discord", Plan(refused=(4,))),
+    ([Row(3, "waiting"), Row(4, "waiting")], "webhook", Plan(refused=(3, 4))),
 ])
 def test_plan(rows: list[Row], sink: str, expected: Plan) -> None:
     """The alert first, one at a time, nothing to update where the alert never arrived."""
@@ -192,27 +211,6 @@ def test_a_refusal_that_may_be_the_pictures_fault(chart: Chart | None, outcome: 
     payload = Deliver(id="a1", sink="discord", event="update", n=1, message_id="77", chart=chart)
     assert is_unfit(payload, sent(outcome, status)) is unfit
     assert is_unfit(payload, sent("refused", reason="defect_KeyError")) is (chart is not None)
-
-
-def test_the_operator_hears_of_lost_alerts_only() -> None:
-    """A refused chart or update is no notice, a lost alert and a closed sink are one each."""
-    assert complaint(EDIT, sent("refused", 400, reason="status_400"), None, 5) is None
-    assert complaint(POST, sent("refused", reason="sink_closed"), None, 5) is None
-    lost = complaint(POST, sent("refused", 400, reason="status_400"), None, 5)
-    closed = complaint(EDIT, sent("refused", 404), "f1", 5)
-    assert lost is not None
-    assert closed is not None
-    assert (lost.title, lost.episode) == ("An alert was not delivered", "a1")
-    assert (closed.title, closed.episode) == ("Sink discord is closed", "f1")
-    assert notice_id(lost) != notice_id(closed)
-
-
-@pytest.mark.parametrize(("states", "state"), [
-    ((), "posted"), (("queued", "waiting"), "new"), (("queued", "delivered"), "posted"), (("queued", "refused"), "new"),
-    (("refused", "ambiguous"), "dead"), (("refused", "delivered"), "posted")])
-def test_overall(states: tuple[str, ...], state: str) -> None:
-    """Out with the first sink, dead when none is left; without any sink it is only kept."""
-    assert overall(states) == state
 
 
 def test_a_correction_follows_an_alert_of_a_digest() -> None:

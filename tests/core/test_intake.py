@@ -45,7 +45,7 @@ def test_company_entry_of_a_filing() -> None:
                entry("4 - ACME ROBOTICS INC (2) (Issuer)", name=name)]
     for order in (parties, parties[::-1]):
         (item,) = items_of(order, "sec")
-        assert (item.entry.title, item.signature, item.lead) == ("4 - ACME ROBOTICS INC (2) (Issuer)", "", "")
+        assert (item.entry.title, item.signature) == ("4 - ACME ROBOTICS INC (2) (Issuer)", "")
 
 
 def test_keys_of_entries() -> None:

@@ -14,7 +14,7 @@ import msgspec
 
 from catalyst.errors import FetchError, Retry
 from catalyst.messages import ItemDropped, Message
-from catalyst.runtime.contract import Actor, Every, Hold, Job, JobKind, Output
+from catalyst.runtime.contract import Actor, Cancel, Every, Hold, Job, JobKind, Output
 
 SEEN = "CREATE TABLE seen(n INTEGER PRIMARY KEY, item_id TEXT NOT NULL, number INTEGER NOT NULL);"
 
@@ -119,6 +119,8 @@ class Taker(Loser):
             yield self._job(parcel, rest, "quiet" if word == "quiet" else "errand")
         if word == "hold":
             yield Hold("", self.now_ms + int(rest))
+        if word == "cancel":
+            yield Cancel("errand", rest)
         if word == "unknown_job":
             yield Job("nothing", Errand("ok"))
 

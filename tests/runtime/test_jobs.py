@@ -104,12 +104,18 @@ def test_a_hold_shuts_its_lane_also_over_a_restart(bench: Bench, restart: bool) 
     assert results(bench) == [("done", 3), ("done", 2)]
 
 
-def test_a_later_hold_replaces_an_earlier_one(bench: Bench) -> None:
-    """A hold may be shortened as well as lengthened."""
-    ask(bench, 1, "hold:9000")
-    ask(bench, 2, "hold:1000")
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_hold_never_ends_earlier_than_one_before_it(bench: Bench, restart: bool) -> None:
+    """Who holds a lane for less than another wanted does not open it; the longest wait counts, over a kill too."""
+    for number, wish in enumerate(("hold:1000", "hold:9000", "hold:2000")):
+        ask(bench, number, wish)
     ask(bench, 3)
-    bench.clock.advance(1)
+    if restart:
+        bench.restart()
+    bench.clock.advance(8.999)
+    bench.run_jobs()
+    assert results(bench) == []
+    bench.clock.advance(0.001)
     bench.run_jobs()
     assert results(bench) == [("done", 3)]
 
@@ -139,6 +145,19 @@ def test_a_running_job_is_not_replaced(bench: Bench) -> None:
     ask(bench, 3, "job:key=k")
     assert bench.rows("SELECT state, count(*) FROM jobs GROUP BY state ORDER BY state") == [("queued", 1),
                                                                                            ("running", 1)]
+
+
+def test_a_job_that_is_taken_back(bench: Bench) -> None:
+    """Of its kind and key, while it waits; one under way ends as always; what is gone no longer counts as waiting."""
+    for number, wish in enumerate(("job:key=k", "quiet:key=k", "job:key=other", "job:key=run,priority=1")):
+        ask(bench, number, wish)
+    assert pick(bench)[0] == 3
+    for number, key in enumerate(("k", "run", "nobody"), 10):
+        ask(bench, number, f"cancel:{key}")
+    assert sorted(job.payload.number for job in bench.jobs()) == [2]
+    assert bench.engine.jobs.waiting() == 1
+    bench.restart()
+    assert sorted(job.payload.number for job in bench.jobs()) == [1, 2, 3]
 
 
 def test_a_job_that_comes_again_gives_way_to_a_newer_one_of_its_key(bench: Bench) -> None:

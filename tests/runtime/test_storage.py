@@ -140,7 +140,7 @@ def test_results_of_jobs_wait_and_no_new_job_starts(disk: Disk) -> None:
     assert disk.process._late == [finished]
     assert len(jobs.running) == 1
     assert jobs.oldest_running() is None, "ten minutes on a full disk are no fault of the job"
-    disk.process.look()
+    disk.process.vitals.refresh()
     assert disk.process.progress.snapshot["storage"] == "full"
     assert disk.process.progress.snapshot["waiting"] == 1
     disk.free()
