@@ -203,6 +203,7 @@ KINDS = [
     ("Acme Awarded $40 Million Government Contract", "contract", "up"),
     ("Acme Announces Strategic Partnership with Bcme", "partnership", "up"),
     ("Acme Enters Exclusive License Agreement", "license", "up"),
+    ("Acme Licenses Zolvex to Large Pharma in Deal With $206 Million in Milestones", "license", "up"),
     ("Acme Granted U.S. Patent", "patent", "up"),
     ("Acme to Be Acquired by Bcme for $5.00 Per Share in Cash", "acquisition_target", "up"),
     ("Acme Acquires Bcme", "acquisition", "up"),
