@@ -52,7 +52,7 @@ MARK = re.compile(rb"<(?:!(?:\[CDATA\[|--)|" + OF_ITEM + rb"))")
 PLAIN_MARK = re.compile(b"<" + OF_ITEM + rb"([^<]{0,400})</)")  # enough where no comment or section can hide a tag
 DATE_RANK = {name: b"%d" % rank for rank, name in enumerate(  # a digit, to stand before the text and sort it
     (b"pubdate", b"published", b"issued", b"date", b"created", b"updated", b"modified", b"lastbuilddate"))}
-ABSOLUTE = re.compile(r"https?://[^/?#\[\]@]+(?:[/?#].*)?", re.IGNORECASE)  # of what has no blank
+ABSOLUTE = re.compile(r"https?://[^/?#\[\]@]+(?:[/?#]|\Z)")
 TAG = re.compile(r"<[a-zA-Z/!?][^<>]*>")
 INVISIBLE = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\x00-\x08\x0e-\x1f\x7f]")
 C1 = re.compile("[\x80-\x9f]")
@@ -134,7 +134,7 @@ def plain_text(text: str, limit_chars: int) -> str:
 
 def web_link(text: str, base: str) -> str:
     """The http(s) address in `text`, made absolute by `base`; empty when there is none."""
-    if text.isprintable() and " " not in text and len(text) <= LINK_CHARS and ABSOLUTE.fullmatch(text):
+    if text.isprintable() and " " not in text and len(text) <= LINK_CHARS and ABSOLUTE.match(text):
         return text
     text = "".join(text.split())
     if not 0 < len(text) <= LINK_CHARS:  # urllib keeps what it splits
@@ -160,7 +160,10 @@ def sort_tags(tags: Iterable[tuple[str, str]]) -> tuple[tuple[str, ...], tuple[s
     return tuple(symbols), tuple(categories)
 
 
-@lru_cache(maxsize=256)  # the entries of a document have a few categories between them
+_sorted_tags = lru_cache(maxsize=256)(sort_tags)  # the entries of a document have a few lists of tags between them
+
+
+@lru_cache(maxsize=256)
 def _tag(term: str, scheme: str) -> tuple[str, bool]:
     text = plain_text(term, TAG_CHARS)
     return text, ":" in text and (scheme.rstrip("/").lower().endswith("/stock") or bool(EXCHANGE_TAG.fullmatch(text)))
@@ -314,24 +317,31 @@ def _best_first(ranked: list[bytes]) -> list[str]:
 def _entry(raw: Mapping[str, Any], dates: list[str], base: str) -> Entry:
     get = raw.get
     summary = get("description") or get("summary") or ""
-    if not summary and get("content"):
-        summary = raw["content"][0].get("value") or ""
-    title = plain_text(str(get("title") or ""), TITLE_CHARS)
-    summary = plain_text(str(summary), SUMMARY_CHARS)
-    name = _storable(" ".join(str(get("id") or "").split()))
-    link = web_link(_storable(str(get("link") or "")), base) or web_link(name, "")
+    if not summary and (content := get("content")):
+        summary = content[0].get("value") or ""
+    title = plain_text(get("title") or "", TITLE_CHARS)
+    summary = plain_text(summary, SUMMARY_CHARS)
+    name = get("id") or ""
+    if " " in name or not name.isprintable() or not name.isascii():
+        name = _storable(" ".join(name.split()))
+    link = web_link(_storable(get("link") or ""), base) or web_link(name, "")
     published_ms = _first_date(dates)
     if not name:
         name = link or "hash:" + hashlib.sha256(f"{title}\n{published_ms}\n{summary}".encode()).hexdigest()[:32]
     tags = get("tags")
-    symbols, categories = sort_tags([(str(tag.get("term") or ""), str(tag.get("scheme") or ""))
-                                     for tag in tags]) if tags else ((), ())
+    symbols, categories = _sorted_tags(tuple([(tag.get("term") or "", tag.get("scheme") or "") for tag in tags])) \
+        if tags else ((), ())
     return Entry(name, title, link, summary, published_ms, symbols, categories)
+
+
+@lru_cache(maxsize=64)  # filings come in bunches of one second
+def _dated(text: str) -> int | None:
+    return parse_date(text)
 
 
 def _first_date(texts: list[str]) -> int | None:
     for text in texts:
-        if (moment := parse_date(text)) is not None:
+        if (moment := _dated(text)) is not None:
             return moment
     return None
 
