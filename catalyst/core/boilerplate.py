@@ -37,6 +37,9 @@ _PAST_WORDS = ("last ", " ago", "earlier", "since", "past", "years", "previously
 _IN_YEAR = re.compile(r"\b(?:in|since|during|of|from|on|by|until)(?: early| late| mid)?(?: " + _MONTH
                       + r"\.?(?: \d{1,2},)?)? ((?:19|20)\d\d)\b")
 _IN_YEAR_AT_ONCE = re.compile(r" (?:in|since)(?: early| late| mid)? (?:" + _MONTH + r" )?(?:19|20)\d\d\b")
+_AGO_AT_ONCE = re.compile(  # "received FDA clearance last year"
+    r" (?:late |early )?(?:last (?:year|month|spring|summer|fall|autumn|winter|" + _MONTH + r")\b"
+    r"|(?:a|two|three|four|five|several|some) (?:years?|months?) ago\b)")
 _DATED = re.compile(r"(?:in|on|during|since) (?:early |late |mid )?(" + _MONTH + r")\b(?! (?:19|20)\d\d)")
 _DATELINE_MONTH = re.compile(r"\b(" + _MONTH + r")\.? \d{1,2},? (?:19|20)\d\d\b")
 NEAR_MONTHS = 2  # a release is out at the latest a month and some days after what it announces
@@ -75,6 +78,8 @@ def is_history(before: str, behind: str, year: int, month: int = 0) -> bool:
         return True
     if month and (dated := _DATED.match(before)) and (
             NEAR_MONTHS <= (month - 1 - MONTHS.index(dated[1][:3])) % 12 <= 12 - NEAR_MONTHS):
+        return True
+    if _AGO_AT_ONCE.match(behind):
         return True
     if not year:  # what is new is new today, and no release says in what year that is
         return _IN_YEAR_AT_ONCE.match(behind) is not None

@@ -20,6 +20,12 @@ from catalyst.errors import RuleError
 
 GAP = 80         # characters that ".." may stand for
 CHOICES = 1_000  # that the brackets of one part may stand for
+NEGATED = re.compile(r" (?:no|not) ")  # within a gap it turns the phrase into its contrary: "shows no benefit"
+_EXCHANGE = re.compile(  # what a phrase may end in that stands before a ticker: "(NYSE American: ACME)" is no news
+    r"\b(?:nasdaq|nyse|american|amex|arca|tsxv?|venture|cse|asx|lse|aim|otc|otcqb|otcqx|pink)$")
+_LISTING = re.compile(  # the rest of such a bracket, behind the exchange's name
+    r"(?: (?:american|arca|mkt|cm|gm|gs|capital market|global(?: select)?(?: market)?|venture(?: exchange)?)"
+    r"|(?:/| ?& ?| and )[a-z]{3,6})? ?:")
 _CHOICE = re.compile(r"[\[\]]")
 
 Role = Literal["phrase", "need", "except"]
@@ -111,6 +117,7 @@ class RulePhrases:
             if one.title_only:
                 self._add(one, numbers)
         self._title = Phrases(numbers)
+        self._exchanges = frozenset(number for phrase, number in numbers.items() if _EXCHANGE.search(phrase))
 
     def _add(self, one: Asked, numbers: dict[str, int]) -> None:
         first, *rest = (frozenset([numbers.setdefault(choice, len(numbers)) for choice in choices])
@@ -129,7 +136,7 @@ class RulePhrases:
 
     def find(self, text: StoryText) -> Standing:
         """What stands in a story."""
-        title, summary = _by_phrase(self._title.find(text.title.text), 0), self._in_news(text)
+        title, summary = self._by_phrase(self._title.find(text.title.text), 0, text), self._in_news(text)
         return Standing(title, summary, self._in_title.standing(title, text) + self._in_summary.standing(summary, text))
 
     def _in_news(self, text: StoryText) -> Places:
@@ -140,7 +147,14 @@ class RulePhrases:
         if cautions:
             end = min(cautions) - begin
             found = [hit for hit in found if hit[0] < self._cautions and hit[1] < end]
-        return _by_phrase(found, begin)
+        return self._by_phrase(found, begin, text)
+
+    def _by_phrase(self, found: Iterable[tuple[int, int, int]], shift: int, text: StoryText) -> Places:
+        places: Places = defaultdict(list)
+        for number, start, end in found:
+            if number not in self._exchanges or not _LISTING.match(text.folded, end + shift):
+                places[number].append((start + shift, end + shift))
+        return places
 
     def is_excepted(self, rule: int, sentence: int, standing: Standing, text: StoryText) -> bool:
         """Whether an exception of a rule stands in the title or in the sentence."""
@@ -168,13 +182,6 @@ def parts_of(phrase: str, who: str) -> list[list[str]]:
     return parts
 
 
-def _by_phrase(found: Iterable[tuple[int, int, int]], shift: int) -> Places:
-    places: Places = defaultdict(list)
-    for number, start, end in found:
-        places[number].append((start + shift, end + shift))
-    return places
-
-
 def _stands_in(sentence: int, table: _Table, places: Places, text: StoryText) -> bool:
     return sentence in {text.sentence(start) for start, _, _ in table.standing(places, text)}
 
@@ -192,7 +199,7 @@ def _chain(rest: tuple[frozenset[int], ...], end: int, places: Places, text: Sto
         if nearest is None:
             return 0
         start, last = nearest
-        if start - end > GAP or text.parts(end - 1, start):
+        if start - end > GAP or text.parts(end - 1, start) or NEGATED.search(text.folded, end - 1, start + 1):
             return 0
         end = last
     return end
