@@ -34,8 +34,8 @@ _PAST = re.compile(
     r"|has (?:since|previously)|history of)\b")
 # One of them stands in all that _PAST takes: found in a fraction of its time.
 _PAST_WORDS = ("last ", " ago", "earlier", "since", "past", "years", "previously", "history")
-_IN_YEAR = re.compile(r"\b(?:in|since|during|of|from|on|by|until)(?: early| late| mid)?(?: " + _MONTH
-                      + r"\.?(?: \d{1,2},)?)? ((?:19|20)\d\d)\b")
+_IN_YEAR = re.compile(r"\b(?:in|since|during|of|from|on|by|until)(?: early| late| mid)?(?: (" + _MONTH
+                      + r")\.?(?: \d{1,2},)?)? ((?:19|20)\d\d)\b")
 _IN_YEAR_AT_ONCE = re.compile(r" (?:in|since)(?: early| late| mid)? (?:" + _MONTH + r" )?(?:19|20)\d\d\b")
 _AGO_AT_ONCE = re.compile(  # "received FDA clearance last year"
     r" (?:late |early )?(?:last (?:year|month|spring|summer|fall|autumn|winter|" + _MONTH + r")\b"
@@ -83,7 +83,13 @@ def is_history(before: str, behind: str, year: int, month: int = 0) -> bool:
         return True
     if not year:  # what is new is new today, and no release says in what year that is
         return _IN_YEAR_AT_ONCE.match(behind) is not None
-    years = [int(found[1]) for found in _IN_YEAR.finditer(near)]
-    if not years and (found := _IN_YEAR.search(behind[:BEHIND].partition(";")[0])):
-        years.append(int(found[1]))
-    return bool(years) and max(years) < year
+    dates = [_month_count(found) for found in _IN_YEAR.finditer(near)]
+    if not dates and (found := _IN_YEAR.search(behind[:BEHIND].partition(";")[0])):
+        dates.append(_month_count(found))
+    now = 12 * year + (month or 1)
+    return bool(dates) and (max(dates) < 12 * year + 1 or (month > 0 and max(dates) <= now - NEAR_MONTHS))
+
+
+def _month_count(found: re.Match[str]) -> int:
+    """Months up to a date of _IN_YEAR; up to the end of a year that stands alone."""
+    return 12 * int(found[2]) + (1 + MONTHS.index(found[1][:3]) if found[1] else 12)

@@ -5,9 +5,10 @@ each for all phrases at once, whole words, any case. It knows no ticker and give
 
 A phrase may leave a gap, "prices .. offering": up to 80 characters within one sentence. A hit does not count when an
 exception of its rule stands in the same sentence or in the title, when a negation stands within four words before it
-("no delisting"), or, where the rule does not say `hypothetical = true` and its direction is not down, when a word of
-doubt does ("seeks FDA approval"). Of the rules of one family only the best hit stays: title before summary, then the
-order of the table. Noise that only the summary shows does not count against a title that names a catalyst.
+("no delisting") or in its gap, when what it names is lost or undone ("loses contract", "partnership ends"), or, where
+the rule does not say `hypothetical = true` and its direction is not down, when a word of doubt does ("seeks FDA
+approval"). Of the rules of one family only the best hit stays: title before summary, then the order of the table. Noise
+that only the summary shows does not count against a title that names a catalyst.
 
 Of the summary only the news is read: its first sentences, neither the paragraph about the company nor the cautions
 (`boilerplate`), and no sentence of an earlier year. A `vague` hit of the title ("announces results") gives way to a
@@ -49,6 +50,11 @@ _RISKS = "may might could if potential potentially possible possibly whether sho
 NEGATIONS = frozenset(_NEGATIONS.split())
 DOUBTS = frozenset(_DOUBTS.split())
 RISKS = frozenset(_RISKS.split())
+_LOSSES = "loses lose losing lost rescinds rescinded revokes revoked withdraws withdrawn cancels cancelled canceled"
+LOSSES = frozenset(_LOSSES.split())
+UNDONE = re.compile(  # behind what is no more: "partnership with Acme ends"
+    r" (?:with (?:\S+ ){1,3}?(?:ends|ended)|(?:period )?(?:is |are |was |were |gets |has been )?"
+    r"(?:(?:put|placed) on hold|ends|cancell?ed|terminated|rescinded|revoked|laps(?:es|ed)|expire[sd]|collapses))\b")
 PURPOSES = re.compile(  # "to accelerate revenue growth"
     r"\bto (?:accelerate|speed up|drive|fuel|enable|support)(?: \S+){0,2} $")
 ASSURANCES = re.compile(r"\b(?:no|any|or) (?:assurances?|guarantee|certainty)\b|\bcannot (?:assure|guarantee)\b")
@@ -223,7 +229,12 @@ def _voided(rule: Rule, text: StoryText, start: int, end: int) -> bool:
             any(map(sentence.__contains__, _ASSURING)) and ASSURANCES.search(sentence)):
         return True
     in_title = end <= text.title_end
-    if not in_title and is_history(sentence, text.folded[end:end + 80], text.year, text.month):
+    last = text.folded.rfind(" ", start, end)  # "FDA approval in" June 2024
+    behind = last if text.folded[last:end] in (" in", " on", " since") else end
+    if not in_title and is_history(sentence, text.folded[behind:end + 80], text.year, text.month):
+        return True
+    if UNDONE.match(text.folded, end) or (
+            rule.direction == "up" and not LOSSES.isdisjoint(re.split("[,;]", before)[-1].split()[-NEGATION_WORDS:])):
         return True
     if rule.hypothetical:
         return False

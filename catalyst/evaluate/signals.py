@@ -27,7 +27,7 @@ from catalyst.core.rules import Rules
 from catalyst.core.sieve import Gates
 
 DATA = Path(__file__).resolve().parents[2] / "tests" / "data"
-SETS = ("a", "b", "c", "d", "e")
+SETS = ("a", "b", "c", "d", "e", "f")
 MIN_SCORE = 0.2
 WEAK_F1 = 0.9
 MEASURES = ("primary", "tickers", "primary of noise", "tickers of noise", "noise", "noise name", "kinds", "alert")
