@@ -21,6 +21,7 @@ from urllib.parse import urljoin, urlsplit
 import msgspec
 
 from catalyst.core.dates import parse_date
+from catalyst.core.feed_bytes import MOST_MARKS, as_utf8, has_marks, mended
 from catalyst.core.pieces import cut, is_whole
 from catalyst.errors import FeedError
 
@@ -31,18 +32,8 @@ TAGS = 40
 TAG_CHARS = 200
 SECOND_TRY_BYTES = 3_000_000  # feedparser takes about a second for each megabyte
 
-MOST_MARKS = 60_000  # nodes that the document would have in memory, up to 300 bytes each; a thousand items have 15,000
 MOST_ENTRIES = 4_000  # EDGAR's longest recorded list has 2,000
-MOST_ATTRIBUTES = 500  # of one tag: the XML library compares each with all before it
-SECTION = re.compile(rb"<!\[CDATA\[.*?(?:\]\]>|\Z)", re.DOTALL)
-OPEN_TAG = re.compile(rb"<[^<>]*")
-REFERENCE = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos|#x?[0-9a-fA-F]{1,8});)")
-
 HEAD_BYTES = 16_384
-DECLARATION = re.compile(rb"\s*<\?xml[^>]*?\?>")
-ENCODING = re.compile(rb"encoding\s*=\s*[\"']([\w.:-]{1,40})[\"']")
-CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]{1,40})", re.IGNORECASE)
-CONTROLS = bytes(number for number in range(32) if number not in (9, 10, 13))  # not allowed in XML 1.0
 HTML_START = re.compile(
     rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--[^>]{0,2000}>\s*)*<(?:!doctype\s+html|html|head|body|script)\b", re.IGNORECASE)
 FEED_ROOT = re.compile(rb"<(?:[\w.-]{1,40}:)?(?:rss|feed|RDF|channel)[\s/>]", re.IGNORECASE)
@@ -104,9 +95,9 @@ def parse_feed(body: bytes, content_type: str = "", base: str = "") -> Feed:
             raise FeedError("not_xml", "an empty body" if not body.strip() else "no markup at the start")
         raise FeedError("no_feed", "XML without rss, feed or RDF")
     body = body[start.start():]
-    if _has_marks(body, MOST_MARKS):
+    if has_marks(body, MOST_MARKS):
         raise FeedError("too_complex", f"over {MOST_MARKS} tags, attributes and references")
-    return Feed(_entries(body, base))
+    return Feed(_entries(mended(body), base))
 
 
 def plain_text(text: str, limit_chars: int) -> str:
@@ -115,6 +106,8 @@ def plain_text(text: str, limit_chars: int) -> str:
         text = text.strip()  # the form of most titles, done in a third of the time
         return text if len(text) <= limit_chars else text[:limit_chars - 1].rstrip() + "…"
     text = text[:limit_chars * 5]
+    if "<" in text:
+        text = text.replace("<b>", " ").replace("</b>", " ")  # EDGAR's summaries have no others
     if "<" in text:
         if "<s" in text or "<S" in text or "<!--" in text:
             for start, end in (("<script", "</script"), ("<style", "</style"), ("<!--", "-->")):
@@ -167,61 +160,6 @@ _sorted_tags = lru_cache(maxsize=256)(sort_tags)  # the entries of a document ha
 def _tag(term: str, scheme: str) -> tuple[str, bool]:
     text = plain_text(term, TAG_CHARS)
     return text, ":" in text and (scheme.rstrip("/").lower().endswith("/stock") or bool(EXCHANGE_TAG.fullmatch(text)))
-
-
-def as_utf8(body: bytes, content_type: str) -> bytes:
-    """The document in UTF-8 without byte order mark, declaration and control characters, whatever it claims to be."""
-    declared = ENCODING.search(body, 0, 400)
-    charset = CHARSET.search(content_type)
-    name = declared[1].decode() if declared else charset[1] if charset else "utf-8"
-    text = _wide(body)
-    if text is None and (not body.isascii() or name.lower().startswith(("iso-2022", "hz"))):
-        text = _decoded(body, name.lower())
-    if text is not None:
-        body = text.lstrip("\ufeff").encode("utf-8", "ignore")
-    return DECLARATION.sub(b"", body.translate(None, CONTROLS), count=1) if DECLARATION.match(body) else \
-        body.translate(None, CONTROLS)
-
-
-def _wide(body: bytes) -> str | None:
-    """The text of UTF-16 or UTF-32, known by its mark or its NULs."""
-    for mark, name in ((b"\xff\xfe\0\0", "utf-32"), (b"\0\0\xfe\xff", "utf-32"), (b"\xff\xfe", "utf-16"),
-                       (b"\xfe\xff", "utf-16"), (b"<\0\0\0", "utf-32-le"), (b"\0\0\0<", "utf-32-be"),
-                       (b"<\0", "utf-16-le"), (b"\0<", "utf-16-be")):
-        if body.startswith(mark):
-            return body.decode(name, "replace")
-    return None
-
-
-def _decoded(body: bytes, name: str) -> str:
-    """The text by the first of: UTF-8 where it is valid, the declared encoding, Windows-1252 (it never fails)."""
-    names = [name] if name.startswith(("iso-2022", "hz")) else ["utf-8"]
-    names.append("cp1252" if name in ("iso-8859-1", "latin-1", "latin1", "us-ascii", "ascii") else name)
-    for each in names:
-        try:
-            return body.decode(each)
-        except (UnicodeError, LookupError):
-            continue
-    return body.decode("cp1252", "replace")
-
-
-def _has_marks(body: bytes, most: int) -> bool:
-    """Whether `body` would have more than `most` nodes, or one tag far too many attributes.
-
-    Text in sections makes none and is left out where that counts. Quotes are not looked at: a `>` inside an attribute
-    ends the tag here, what stands behind it counts as text.
-    """
-    marks = len(body) - len(body.translate(None, b"<=&"))
-    if marks <= most and (marks <= 10 * MOST_ATTRIBUTES or body.count(b"=") <= 10 * MOST_ATTRIBUTES):
-        return False
-    if b"<![CDATA[" in body:
-        body = SECTION.sub(b"<", body)
-    if (count := body.count(b"<") + len(REFERENCE.findall(body))) > most:
-        return True
-    if count + body.count(b"=") > most and count + sum(tag.count(b"=") for tag in OPEN_TAG.findall(body)) > most:
-        return True
-    tags = (piece.partition(b">")[0] for piece in body.split(b"<")[1:] if len(piece) > MOST_ATTRIBUTES)
-    return any(tag.count(b"=") > MOST_ATTRIBUTES for tag in tags)
 
 
 def _entries(body: bytes, base: str) -> tuple[Entry, ...]:

@@ -19,13 +19,13 @@ from typing import Any
 import msgspec
 
 from catalyst.core.dates import parse_date
+from catalyst.core.feed_bytes import as_utf8
 from catalyst.core.feeds import (
     SUMMARY_CHARS,
     TAGS,
     TITLE_CHARS,
     Entry,
     Feed,
-    as_utf8,
     parse_feed,
     plain_text,
     sort_tags,

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
-from catalyst.core.feeds import as_utf8
+from catalyst.core.feed_bytes import as_utf8
 from catalyst.core.sources import Source, read_sources
 from catalyst.errors import ConfigError
 

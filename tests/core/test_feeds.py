@@ -116,6 +116,26 @@ def test_broken_documents(before: str, after: str) -> None:
     assert {entry.link for entry in entries} == {"https://wire.example/a/1"}
 
 
+@pytest.mark.parametrize(("title", "read"), [
+    ("Acme&rsquo;s drug &ndash; approved", "Acme’s drug – approved"), ("Acme&nbsp;Labs&reg; wins", "Acme Labs® wins"),
+    ("Johnson & Johnson, AT&T", "Johnson & Johnson, AT&T"), ("R&D; &unknown; &#8211;", "R&D; &unknown; –"),
+    ("Acme <b>Labs</b> wins", "Acme Labs wins"), ("EPS <$5, up", "EPS <$5, up"), ("a &LT; b &AMP; c", "a < b & c"),
+    ("<![CDATA[S&P cuts &amp; <i>Acme</i>]]> & more", "S&P cuts & Acme & more")])
+def test_html_in_xml(title: str, read: str) -> None:
+    """Names of characters that XML does not know, a bare ampersand and tags in a title cost none of its words."""
+    body = f"<item><title>{title}</title><link>https://w.example/a?x=1&lang=en&b=2</link></item>"
+    entry = only(rss(body))
+    assert (entry.title, entry.link) == (read, "https://w.example/a?x=1&lang=en&b=2")
+
+
+def test_xhtml_title() -> None:
+    """A title of type xhtml, as Atom allows, is read by its text, and so is the next entry's."""
+    entry = ('<entry><title type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml">Acme <em>wins</em></div></title>'
+             '<id>%s</id></entry>')
+    body = f'<feed xmlns="http://www.w3.org/2005/Atom">{entry % "a"}{entry % "b"}</feed>'.encode()
+    assert [(one.id, one.title) for one in parse_feed(body).entries] == [("a", "Acme wins"), ("b", "Acme wins")]
+
+
 @pytest.mark.parametrize(("body", "reason"), [
     (b"", "not_xml"), (b"  \n", "not_xml"), (b"Service unavailable", "not_xml"), (b'{"a": 1}', "not_xml"),
     (b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "not_xml"), (gzip.compress(b"<rss/>", mtime=0), "not_xml"),

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalyst.core import feeds, pieces
+from catalyst.core import pieces
+from catalyst.core.feed_bytes import as_utf8
 from catalyst.core.feeds import Entry, parse_feed
 from catalyst.core.intake import items_of
+from catalyst.errors import FeedError
 
 DATA = Path(__file__).resolve().parents[2] / "../shared/data/feeds"
 HEAD, TAIL = "<rss version='2.0'><channel><title>T</title><lastBuildDate>{}</lastBuildDate>", "</channel></rss>"
@@ -29,7 +31,7 @@ def document(items: list[str], built: str = "now", head: str = HEAD) -> bytes:
 def entries(body: bytes, base: str = "") -> tuple[Entry, ...] | str:
     try:
         return parse_feed(body, base=base).entries
-    except feeds.FeedError as error:
+    except FeedError as error:
         return str(error.reason)
 
 
@@ -53,7 +55,7 @@ def test_recorded_documents(path: Path | None) -> None:
         pytest.skip("there are no recorded feeds")
     body = path.read_bytes()
     expected = anew(body)
-    found = pieces.cut(feeds.as_utf8(body, ""), "")
+    found = pieces.cut(as_utf8(body, ""), "")
     assert found is not None, "a document of its kind is to be cut"
     learn(found.only(range(0, len(found.entries), 2)))
     assert entries(body) == expected
