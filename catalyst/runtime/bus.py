@@ -57,7 +57,7 @@ class Bus:
         self._senders = {sender.encode(): sender for sender in senders}
         self.poller = zmq.Poller()
         self.inbox = self._bound_inbox()
-        places.bind(self.inbox, name, "in")
+        self.door = places.bind(self.inbox, name, "in")
         self.guard: Guard | None = None
         self._outer: zmq.Socket[bytes] | None = None  # the inbox for other hosts
         if places.listens(name):

@@ -32,7 +32,8 @@ FIRST_S = 5.0  # from the start to the first piece
 PAUSE_S, SHARE = 0.1, 9  # between pieces: at least so long, and so many times what the last one took
 HURRY_S = 40.0  # after the start: from then on pieces are done between messages too
 ROUND_S = 3_600.0  # from the end of one round to the next
-PRESENT_S = 20.0  # between looks whether the file is still the one that was opened
+PRESENT_S = 20.0  # between looks whether the file is still the one that was opened, and as long
+ANSWER_S = 0.2  # until an answer that tells of damage is out; the process ends then
 PIECE_S = 0.03  # aimed at, where a piece can be cut
 MOST_ROWS = 5_000
 
@@ -132,20 +133,29 @@ class Checkup:
         self.due_s = now_s + FIRST_S
         self._hurry_s = now_s + HURRY_S
         self._round_s = now_s
-        self._file = self._identity()
+        self._accusation = ""
+        self._file, self._bytes = self._found()
         self._round = self._pieces()
         self.rounds = 0
 
     def is_due(self, *, idle: bool) -> bool:
         """Whether a piece may be done now; in a busy loop only in a hurry, and then less often."""
         now_s = self._clock.monotonic_s()
+        if self._accusation:
+            return now_s >= self.due_s
         return now_s >= (self.due_s if idle else max(self._hurry_s, self.due_s + 1.0))
+
+    def accuse(self, why: str) -> None:
+        """Somebody else found damage, and has an answer to give first: the next step raises it, a moment later."""
+        if not self._accusation:
+            self._accusation, self.due_s = why, self._clock.monotonic_s() + ANSWER_S
 
     def step(self) -> None:
         """Do a piece, outside of any transaction. Raises Damaged; another trouble of the disk begins the round anew."""
         began_s = self._clock.monotonic_s()
-        if self._identity() != self._file:
-            raise Damaged(self._beside.database, "the file is no longer in its place")
+        if self._accusation:
+            raise Damaged(self._beside.database, self._accusation)
+        self._look()
         if began_s < self._round_s:
             self.due_s = began_s + PRESENT_S
             return
@@ -168,12 +178,26 @@ class Checkup:
             self.due_s = now_s + PRESENT_S
             self._hurry_s = self._round_s + HURRY_S
 
-    def _identity(self) -> tuple[int, int] | None:
+    def _look(self) -> None:
+        """Raise Damaged where another file is in place, or a shorter one.
+
+        SQLite cuts a file only by VACUUM, which nobody does here. That its log may hold what was cut is no help: pages
+        that were moved to the file once are not moved again.
+        """
+        file, size = self._found()
+        if file != self._file:
+            raise Damaged(self._beside.database, "the file is no longer in its place")
+        if size < self._bytes:
+            raise Damaged(self._beside.database, f"the file was cut from {self._bytes} to {size} bytes")
+        self._bytes = size
+
+    def _found(self) -> tuple[tuple[int, int] | None, int]:
+        """Which file is in place, and its length."""
         try:
             found = self._beside.database.stat()
         except OSError:
-            return None
-        return found.st_dev, found.st_ino
+            return None, 0
+        return (found.st_dev, found.st_ino), found.st_size
 
     def _pieces(self) -> Iterator[None]:
         path, db = self._beside.database, self._db

@@ -25,6 +25,7 @@ from catalyst import log
 from catalyst.clock import Clock
 from catalyst.errors import MessageError, UnavailableError
 from catalyst.plain import unpack_raw
+from catalyst.runtime.doors import Door
 from catalyst.runtime.places import Guard, Places
 from catalyst.runtime.progress import Progress
 from catalyst.runtime.refusals import Refusals
@@ -95,12 +96,14 @@ class Heartbeat:
         self._control = plain_socket(bus.context, zmq.ROUTER)
         self._control.setsockopt(zmq.SNDHWM, ANSWERS_KEPT)
         self._beat.setsockopt(zmq.MAXMSGSIZE, SUBSCRIPTION_BYTES)
+        self.doors: list[Door] = []
         for socket, ending in ((self._beat, "beat"), (self._control, "ctl")):
-            places.bind(socket, name, ending)
-            if socket is self._beat:
-                socket.setsockopt(zmq.MAXMSGSIZE, HANDSHAKE_BYTES)
+            self.doors.append(door := places.bind(socket, name, ending))
             if places.listens(name):
+                if socket is self._beat:
+                    socket.setsockopt(zmq.MAXMSGSIZE, HANDSHAKE_BYTES)
                 places.bind_tcp(socket, name, ending)
+                door.opens_again = False
 
     def start(self) -> None:
         """Begin to beat; from here on the sockets belong to the thread."""
@@ -147,10 +150,8 @@ class Heartbeat:
                 told_s = self._clock.monotonic_s()
                 self._beat.send(msgpack.packb(self.status(), use_bin_type=True), zmq.NOBLOCK)
                 beats += 1
-                lost = lost + 1 if beats > EARLY_BEATS and self._is_lost() else 0
-                if lost == (SUPERVISORS_LOST_BEATS if self._name == SUPERVISOR else LOST_BEATS):
-                    log.error("home_deleted")
-                    os._exit(UnavailableError.exit_code)
+                if beats > EARLY_BEATS:
+                    lost = self._look_around(lost)
                 next_beat_s = max(next_beat_s + (BEAT_S if beats > EARLY_BEATS else EARLY_BEAT_S),
                                   self._clock.monotonic_s())
                 continue
@@ -165,6 +166,17 @@ class Heartbeat:
         self._send_answers()
         self._control.close(LAST_ANSWER_MS)
         self._beat.close(0)
+
+    def _look_around(self, lost: int) -> int:
+        """Look whether home and sockets are where they were; beats in a row without the home, `lost` of them before."""
+        if not self._is_lost():
+            for door in self.doors:
+                door.look()
+            return 0
+        if lost + 1 == (SUPERVISORS_LOST_BEATS if self._name == SUPERVISOR else LOST_BEATS):
+            log.error("home_deleted")
+            os._exit(UnavailableError.exit_code)
+        return lost + 1
 
     def _send_answers(self) -> None:
         while not self._answers.empty():

@@ -16,7 +16,6 @@ from catalyst.runtime.heartbeat import MOST_COMMANDS, Alone, Heartbeat
 from catalyst.runtime.places import Places
 from catalyst.runtime.progress import Progress
 from catalyst.runtime.refusals import Refusals
-from catalyst.runtime.sockets import make_run_folder
 from catalyst.runtime.storage import PAUSE_S, SAY_AGAIN_S
 
 T = TypeVar("T")
@@ -71,7 +70,6 @@ class Patience:
                              "dead": 0}
         self._context = zmq.Context()
         try:
-            make_run_folder(self._run_folder)
             self._heartbeat = Heartbeat(self._name, Places(self._run_folder),
                                         Alone(self._context, Refusals(self._clock)), progress, self._clock)
         except (CatalystError, zmq.ZMQError, OSError):

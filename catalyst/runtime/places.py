@@ -16,6 +16,7 @@ from typing import NamedTuple
 import zmq
 
 from catalyst.errors import ConfigError
+from catalyst.runtime.doors import Door
 from catalyst.runtime.keys import OPERATOR, Keys
 from catalyst.runtime.roster import SUPERVISOR, WORKERS
 from catalyst.runtime.sockets import address, plain_socket, socket_folder
@@ -47,6 +48,7 @@ class Places:
 
     def __init__(self, run_folder: Path, endpoints: dict[str, Endpoint] | None = None, local: Iterable[str] = (),
                  keys: Keys | None = None):
+        self.run_folder = run_folder
         self.folder = socket_folder(run_folder)
         self.endpoints = endpoints or {}
         self.local = frozenset(local)
@@ -111,10 +113,10 @@ class Places:
         socket.connect(place)
         return place
 
-    def bind(self, socket: zmq.Socket[bytes], name: str, ending: str) -> None:
-        """Bind a socket of actor `name` in the run folder."""
+    def bind(self, socket: zmq.Socket[bytes], name: str, ending: str) -> Door:
+        """Bind a socket of actor `name` in the run folder, which is made where it is not there. Raises ConfigError."""
         socket.setsockopt(zmq.HANDSHAKE_IVL, HANDSHAKE_MS)
-        socket.bind(address(self.folder, name, ending))
+        return Door(socket, self.run_folder, name, ending)
 
     def bind_tcp(self, socket: zmq.Socket[bytes], name: str, ending: str) -> None:
         """Bind a socket to the actor's endpoint too, for those whom the guard lets in. Raises ConfigError.

@@ -25,6 +25,7 @@ from catalyst.runtime.bus import Arrivals, Bus
 from catalyst.runtime.contract import Actor
 from catalyst.runtime.copies import Copier
 from catalyst.runtime.damage import Checkup
+from catalyst.runtime.doors import Doors
 from catalyst.runtime.engine import Engine, Received
 from catalyst.runtime.faults import Faults
 from catalyst.runtime.heartbeat import Heartbeat
@@ -34,7 +35,6 @@ from catalyst.runtime.patience import Patience
 from catalyst.runtime.places import Places
 from catalyst.runtime.progress import Progress
 from catalyst.runtime.retention import prune
-from catalyst.runtime.sockets import make_run_folder
 from catalyst.runtime.storage import Storage
 from catalyst.runtime.store import Store
 from catalyst.runtime.turn import Birth, Turn
@@ -58,7 +58,6 @@ class Process:
         self.progress = Progress(self.clock)
         self.store = store or Store(cls, settings, suspect=bool(suspect), clock=self.clock)
         self.storage = Storage(self.store.path, self.clock)
-        make_run_folder(settings.run_folder)
         senders = tuple(senders)
         places = Places.of(settings, senders)
         places.check()
@@ -75,6 +74,7 @@ class Process:
         self._periods = {timer.name: timer.period_s for timer in cls.every}
         self._next_prune_s = now_s + PRUNE_S
         self.vitals = Vitals(self)
+        self.doors = Doors(self)
         self._late: list[Finished] = []
         self._wake_fd, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
@@ -158,6 +158,7 @@ class Process:
             self._read_commands()
         if self.checkup.is_due(idle=not ready):
             self.checkup.step()
+        self.doors.turned()
         self.vitals.turned(idle=not ready)
         if self.copier.is_due and not self.stopping:
             self.copier.run()  # turns go on inside, between its steps; this one is over

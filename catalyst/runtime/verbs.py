@@ -14,6 +14,7 @@ import msgpack
 from catalyst import log
 from catalyst.errors import CatalystError, ConfigError, StoreError
 from catalyst.messages import id_prefix
+from catalyst.runtime.damage import is_damage
 from catalyst.runtime.heartbeat import Command
 from catalyst.runtime.jobs import FAR_MS
 from catalyst.runtime.store import read_only, storage_failed
@@ -73,6 +74,8 @@ class Verbs:
         try:
             answer: dict[str, Any] = run(command.arguments)
         except (CatalystError, sqlite3.Error, ValueError, TypeError, KeyError, OverflowError) as error:
+            if is_damage(error):
+                self._process.checkup.accuse(f"{command.verb}: {error}")
             return {"ok": False, "error": str(error) or type(error).__name__}
         return {"ok": True, **answer}
 
@@ -156,9 +159,12 @@ class Verbs:
             db.set_authorizer(None)
 
     def _integrity(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        """SQLite's own check of the whole database and the state of every link."""
+        """SQLite's own check of the whole database and the state of every link; what it finds begins the usual end."""
         links = self._process.links
-        return {"integrity": self._process.store.db.execute("PRAGMA integrity_check").fetchone()[0],
+        found = self._process.store.db.execute("PRAGMA integrity_check").fetchone()[0]
+        if found != "ok":
+            self._process.checkup.accuse(f"integrity: {found}")
+        return {"integrity": found,
                 "out": {name: {"epoch": link.link_epoch.hex(), "acked": link.acked_seq, "next": link.next_seq,
                                "hash": link.hash.hex()} for name, link in links.out.items()},
                 "in": {name: {"epoch": link.link_epoch.hex(), "last": link.last_seq, "hash": link.hash.hex()}

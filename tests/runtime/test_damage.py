@@ -456,6 +456,58 @@ def test_a_file_that_leaves_its_place_is_found(home: Path) -> None:
         store.path.with_suffix(".moved").rename(store.path)
 
 
+@pytest.mark.parametrize("share", [0.0, 0.5], ids=["to nothing", "to its half"])
+def test_a_file_that_is_cut_under_an_idle_process_is_found_at_the_next_look(home: Path, share: float) -> None:
+    """Within 20 s, not an hour later with the next round; what is left of it is set aside by the next start."""
+    with closing(opened(home)) as store:
+        fill(store, 1000, 400)
+        store.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        checked = Checked(store)
+        assert checked.whole()
+        checked.clock.advance(20)
+        checked.checkup.step()
+        left = int(store.path.stat().st_size * share)
+        os.truncate(store.path, left)
+        checked.clock.advance(20)
+        assert checked.checkup.is_due(idle=True)
+        with pytest.raises(Damaged, match=f"was cut from .* to {left} bytes"):
+            checked.checkup.step()
+        store.beside.suspect("found by the look")
+        shutil.copytree(home / "db", home / "left" / "db", ignore=shutil.ignore_patterns("keeper.lock"))
+    with closing(opened(home / "left")) as store:
+        (folder,) = aside(home / "left")
+        assert (folder.name, content(store)) == (store.set_aside, [])
+        assert (folder / "keeper.db").stat().st_size == left
+
+
+def test_a_file_that_grows_is_no_suspect(home: Path) -> None:
+    """Rows come, go over into the file, and go: SQLite keeps the pages, and each look is content."""
+    with closing(opened(home)) as store:
+        checked = Checked(store)
+        for number in range(1, 6):
+            fill(store, 1000 * number, 300)
+            store.db.execute("DELETE FROM rows WHERE n < ?", (1000 * number,))
+            store.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            checked.clock.advance(20)
+            checked.checkup.step()
+        assert checked.whole()
+
+
+def test_an_accusation_waits_for_the_answer_that_tells_of_it(home: Path) -> None:
+    """What a command found ends the process, in a busy loop too, but its answer is out before; the first one counts."""
+    with closing(opened(home)) as store:
+        checked = Checked(store)
+        checked.clock.advance(39)
+        checked.checkup.accuse("integrity: one")
+        assert not checked.checkup.is_due(idle=True)
+        checked.clock.advance(0.15)
+        checked.checkup.accuse("integrity: two")
+        checked.clock.advance(0.1)
+        assert checked.checkup.is_due(idle=False)
+        with pytest.raises(Damaged, match="integrity: one"):
+            checked.checkup.step()
+
+
 def test_a_busy_loop_is_left_alone_until_it_is_late(home: Path) -> None:
     """Pieces are done in idle turns; from 40 s after the start also between messages, so that the round ends."""
     with closing(opened(home)) as store:

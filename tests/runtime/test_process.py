@@ -394,6 +394,29 @@ def test_a_database_that_vanishes_under_its_process_is_begun_anew(pair: Town) ->
     assert [path.name for path in (folder / "aside").iterdir()] == [pair.ask("taker", "status")["set_aside"]]
 
 
+def test_a_bad_answer_to_integrity_begins_the_set_aside(pair: Town) -> None:
+    """The asker is told what is wrong; the process ends, and the next one has everything again in a new database."""
+    give(pair, 100)
+    all_taken(pair, 100)
+    pair.stop("taker")  # what it has is in the file now
+    pair.start("taker")
+    pair.ready("taker")
+    file = pair.settings.database_folder / "taker.db"
+    data = file.read_bytes()
+    with file.open("r+b") as writing:  # in place, as a bad disk does it
+        writing.seek(2 * 4096)
+        writing.write(b"\xee" * (len(data) - 2 * 4096))
+    try:
+        assert pair.ask("taker", "integrity")["integrity"] != "ok"
+    except UnavailableError as error:  # where SQLite cannot even check
+        assert "malformed" in str(error)  # noqa: PT017
+    assert exit_code(pair.pids.pop("taker"), 5) == 1
+    assert "integrity: " in (pair.settings.database_folder / "taker.suspect").read_text()
+    pair.start("taker")
+    wait_until(lambda: taken(pair) == 100, 15, "all of it again")
+    assert pair.ask("taker", "status")["set_aside"].startswith("taker-")
+
+
 # -- ends
 
 
