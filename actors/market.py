@@ -6,16 +6,18 @@ sends     AlertReady      to alerter (passed the price gate; price null when no 
 sends     ChartWanted     to charter (the bars behind an alert, where there are any)
 sends     PriceSeen       to tracker (the answer to each WatchTicker, once)
 sends     ItemDropped     to tracker (price_ceiling, price_floor)
+sends     OpsNotice       to alerter (a provider gives no prices, or prices again)
 stores    quotes          the last quote of each ticker, kept 7 days
 stores    bars            the day's bars that came with a quote, 500 tickers, kept 7 days
 stores    decisions       one row an item and ticker, kept 30 days
 stores    watches         one row an item, ticker and horizon until it is answered
+stores    outages         one row a provider while the operator knows that it gives no prices
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,13 +31,15 @@ from catalyst.clients.http import Http
 from catalyst.clients.prices import PriceChain, Priced, provider_hosts
 from catalyst.clock import Clock
 from catalyst.core.bars import with_today
+from catalyst.core.breaker import PAUSED
 from catalyst.core.gate import price_gate
+from catalyst.core.notices import prices_notice, prices_over_notice
 from catalyst.core.outcomes import Watch, answer
 from catalyst.core.passed import alert_of, chart_of
 from catalyst.core.quotes import MOST_BARS, Quote
 from catalyst.core.session import market_session
 from catalyst.errors import UsageError
-from catalyst.messages import AlertReady, CatalystScored, ChartWanted, ItemDropped, PriceSeen, WatchTicker
+from catalyst.messages import AlertReady, CatalystScored, ChartWanted, ItemDropped, OpsNotice, PriceSeen, WatchTicker
 from catalyst.runtime.contract import Actor, Every, Job, JobKind, Output
 from catalyst.settings import Settings
 
@@ -68,12 +72,12 @@ class Market(Actor):
 
     name = "market"
     inbox = (CatalystScored, WatchTicker)
-    outbox = (AlertReady, ChartWanted, PriceSeen, ItemDropped)
-    tables = (prices.SCHEMA, prices.SECOND_STEP)
+    outbox = (AlertReady, ChartWanted, PriceSeen, ItemDropped, OpsNotice)
+    tables = (prices.SCHEMA, prices.SECOND_STEP, prices.THIRD_STEP)
     jobs = (JobKind("quote", CatalystScored, limit_s=5.0, workers=8),
             JobKind("history", ChartWanted, limit_s=10.0, workers=2),
             JobKind("look", Look, limit_s=10.0, workers=2, background=True))
-    every = (Every("look_due", 1.0, at_start=True), Every("prune", PRUNE_S))
+    every = (Every("look_due", 1.0, at_start=True), Every("tell_outages", 5.0), Every("prune", PRUNE_S))
 
     def __init__(self, settings: Settings, clock: Clock):
         super().__init__(settings, clock)
@@ -103,6 +107,12 @@ class Market(Actor):
     def waiting(self) -> int:
         """Watches that are due and not answered; those of the future do not count."""
         return self._due + (self._next_due_ms <= self.clock.now_ms())
+
+    def statistics(self) -> Mapping[str, float]:
+        """The counters, and until when each provider is left alone that is."""
+        now_ms = self.clock.now_ms()
+        return {**self.counters.values, **{f"{PAUSED}{provider}": now_ms + round(left_s * 1000)
+                                           for provider, left_s in self._chain.paused_s().items()}}
 
     def on_catalyst_scored(self, scored: CatalystScored, db: sqlite3.Connection) -> Iterator[Output]:
         """Decide at once with a fresh quote, else ask for one; watched tickers first, then the best score."""
@@ -233,6 +243,24 @@ class Market(Actor):
     def _count_due(self, book: Pricebook) -> None:
         self._due, next_ms = book.waiting()
         self._next_due_ms = FAR_MS if next_ms is None else next_ms
+
+    def tell_outages(self, db: sqlite3.Connection) -> Iterator[Output]:
+        """Tell the operator, once, of a provider that has long given no prices, and once that it is back."""
+        book, now_s = self._book(db), self.clock.monotonic_s()
+        told, breakers = book.outages(), self._chain.breakers()
+        for provider, one in breakers.items():
+            began_ms = told.get(provider)
+            if began_ms is None and one.is_long(now_s):
+                began_ms = self.now_ms - round((now_s - one.opened_s) * 1000)
+                book.outage_told(provider, began_ms)
+                log.warning("provider_outage", provider=provider, reason=one.reason)
+                yield prices_notice(provider, one.reason, began_ms, self.now_ms)
+            elif began_ms is not None and one.well_s is not None and one.is_over(now_s):
+                book.outage_over(provider)
+                ended_ms = self.now_ms - round((now_s - one.well_s) * 1000)
+                yield prices_over_notice(provider, began_ms, ended_ms, self.now_ms)
+        for provider in told.keys() - breakers.keys():  # it is no longer set
+            book.outage_over(provider)
 
     def prune(self, db: sqlite3.Connection) -> None:
         """Forget what is old."""

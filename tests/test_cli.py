@@ -79,7 +79,7 @@ def test_misuse(words: list[str], said: str, capsys: pytest.CaptureFixture[str])
 
 
 @pytest.mark.parametrize("words", [
-    ["parse-feed", "one.xml", "--json", "two.xml"], ["watch", "add", "--json", "ACME"],
+    ["parse-feed", os.devnull, "--json", os.devnull], ["watch", "add", "--json", "ACME"],
     ["watch", "--json", "add", "ACME"], ["watch", "add", "--note", "results on Friday", "ACME"],
     ["watch", "add", "BRK.B", "--json", "ACME"]])
 def test_words_in_any_order(words: list[str], home: Path, monkeypatch: pytest.MonkeyPatch,
@@ -169,7 +169,7 @@ def test_classify_filter(home: Path) -> None:
 
 
 def test_parse_feed_filter(home: Path) -> None:
-    """One JSON line a file, in order; a file that is no feed has an error and no entries."""
+    """One JSON line a file, in order; a file that cannot be read has an error and no entries, and ends it with 64."""
     (home / "good.xml").write_text("<rss version='2.0'><channel><title>t</title><item><title>Acme wins</title>"
                                    "<link>https://example.com/1</link></item></channel></rss>")
     done = run("parse-feed", "good.xml", "absent.xml", home=home)
@@ -178,6 +178,8 @@ def test_parse_feed_filter(home: Path) -> None:
     assert good["entries"][0]["published"] is None
     assert (absent["file"], absent["entries"]) == ("absent.xml", [])
     assert absent["error"]
+    assert (done.returncode, done.stderr) == (64, "catalyst: absent.xml: cannot read it: No such file or directory\n")
+    assert run("parse-feed", "good.xml", os.devnull, home=home).returncode == 0
 
 
 def test_old_terminal(home: Path) -> None:

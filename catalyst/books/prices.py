@@ -1,5 +1,5 @@
-"""The rows behind market: quotes and their bars, decisions of the price gate, watches. It reads and writes rows of
-market's database; which price counts and when asking is given up is decided in catalyst.core.
+"""The rows behind market: quotes and their bars, decisions of the price gate, watches, outages. It reads and writes
+rows of market's database; which price counts and when asking is given up is decided in catalyst.core.
 """
 
 from __future__ import annotations
@@ -77,6 +77,13 @@ CREATE INDEX watches_by_due ON watches(due_ms);
 CREATE INDEX watches_by_ticker ON watches(ticker, due_ms);
 """
 
+THIRD_STEP = """
+CREATE TABLE outages (
+    provider TEXT PRIMARY KEY,
+    began_ms INTEGER NOT NULL    -- of an outage that the operator was told of, until he is told of its end
+) WITHOUT ROWID;
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Pricebook:
@@ -139,6 +146,20 @@ class Pricebook:
                                (item_id, ticker))
         return [dict(zip(names, row, strict=True)) for row in rows]
 
+    # -- outages of providers
+
+    def outages(self) -> dict[str, int]:
+        """Provider -> when its outage began, of those that the operator knows of."""
+        return dict(self.db.execute("SELECT provider, began_ms FROM outages").fetchall())
+
+    def outage_told(self, provider: str, began_ms: int) -> None:
+        """The operator knows of the outage."""
+        self.db.execute("INSERT INTO outages(provider, began_ms) VALUES(?, ?)", (provider, began_ms))
+
+    def outage_over(self, provider: str) -> None:
+        """He knows of its end too."""
+        self.db.execute("DELETE FROM outages WHERE provider = ?", (provider,))
+
     # -- watches
 
     def watch(self, wanted: WatchTicker) -> None:
@@ -190,6 +211,7 @@ class Pricebook:
         """The clock jumped: a quote stays as fresh as it was, a watch that waits for its next try waits as long. The
         moments whose price is wanted are times of the wall and stay."""
         self.db.execute("UPDATE quotes SET taken_ms = taken_ms + ?", (by_ms,))
+        self.db.execute("UPDATE outages SET began_ms = began_ms + ?", (by_ms,))
         self.db.execute("UPDATE bars SET taken_ms = taken_ms + ?1, used_ms = used_ms + ?1", (by_ms,))
         self.db.execute("UPDATE watches SET next_ms = max(due_ms, next_ms + ?1), first_ms = first_ms + ?1"
                         " WHERE next_ms > due_ms", (by_ms,))

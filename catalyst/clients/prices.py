@@ -1,5 +1,7 @@
 """Asks quote providers for prices, one after the other, within one time limit. It stores nothing and judges no price.
 
+A provider that fails again and again (catalyst.core.breaker) or has had too many requests is passed over at once.
+
 Providers: `yahoo`, the chart service; `simulated`, the same form from the same setting's address, for the stand-in
 world: its quotes are marked, and it is asked only where QUOTE_PROVIDERS names it.
 """
@@ -13,6 +15,8 @@ from urllib.parse import quote, urlsplit
 
 from catalyst.clients.http import Http
 from catalyst.clock import Clock
+from catalyst.core import breaker
+from catalyst.core.breaker import Breaker
 from catalyst.core.quotes import Charted, Quote, price_at, read_yahoo, windows, yahoo_symbol
 from catalyst.errors import ConfigError, FetchError, QuoteError
 from catalyst.settings import Settings
@@ -27,6 +31,8 @@ FIRST_SHARE = 0.6  # of the time left, so that one more try fits in
 PAUSE_S = 30.0  # after a 429 that does not say how long
 BETWEEN_S = 0.1
 PASSING = frozenset({"timeout", "refused", "reset", "dns", "status_500", "status_502", "status_503", "status_504"})
+NO_ANSWER = PASSING | {"tls", "malformed", "encoding", "too_big", "redirect"}  # and any status from 500 on
+ANSWERS = frozenset({"unknown_ticker", "wrong_ticker", "currency", "empty"})  # the provider works; it has no price
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,20 @@ class PriceChain:
         self._base_url = str(settings.yahoo_base_url).rstrip("/")
         self._lock = threading.Lock()
         self._paused_until_s: dict[str, float] = {}
+        self._breakers = dict.fromkeys(self._providers, Breaker())
+
+    def breakers(self) -> dict[str, Breaker]:
+        """How each provider does."""
+        with self._lock:
+            return dict(self._breakers)
+
+    def paused_s(self) -> dict[str, float]:
+        """The providers that are left alone, each with the seconds until one request may go out as a probe."""
+        now_s = self._clock.monotonic_s()
+        with self._lock:
+            left_s = {name: max(0.0, one.until_s - now_s if one.is_open else 0.0,
+                                self._paused_until_s.get(name, 0.0) - now_s) for name, one in self._breakers.items()}
+            return {name: left_s[name] for name, one in self._breakers.items() if one.is_open or left_s[name]}
 
     def quote(self, ticker: str, total_s: float = TOTAL_S) -> Priced:
         """The first quote that any provider gives within `total_s`, with the day's bars by minutes."""
@@ -89,6 +109,8 @@ class PriceChain:
                     found = self._ask(provider, ticker, window, left_s * FIRST_SHARE if attempt == 1 else left_s)
                     return Priced(found, tuple(reasons))
                 except (FetchError, QuoteError) as error:
+                    if error.reason == "paused" and attempt == 2:
+                        break  # its own fault, or another's meanwhile, was one too many; the first is said
                     reasons.append(f"{provider}:{error.reason}")
                     if error.reason not in PASSING or attempt == 2:
                         break
@@ -96,10 +118,38 @@ class PriceChain:
         return Priced(None, tuple(reasons))
 
     def _ask(self, provider: str, ticker: str, window: tuple[str, str], deadline_s: float) -> Charted:
-        """One request. Raises FetchError, QuoteError."""
+        """One request, unless the provider is left alone. Raises FetchError, QuoteError."""
+        is_probe = self._admit(provider)
+        try:
+            found = self._request(provider, ticker, window, deadline_s)
+        except (FetchError, QuoteError) as error:
+            self._note(provider, error.reason, is_probe=is_probe)
+            raise
+        self._note(provider, "", is_probe=is_probe)
+        return found
+
+    def _admit(self, provider: str) -> bool:
+        """Whether the request that goes out now is a probe. Raises QuoteError `paused` where none must."""
         with self._lock:
-            if self._clock.monotonic_s() < self._paused_until_s.get(provider, 0.0):
+            now_s, before = self._clock.monotonic_s(), self._breakers[provider]
+            after = breaker.asked(before, now_s)
+            if after is None or now_s < self._paused_until_s.get(provider, 0.0):
                 raise QuoteError("paused", provider)
+            self._breakers[provider] = after
+            return before.is_open
+
+    def _note(self, provider: str, reason: str, *, is_probe: bool) -> None:
+        """How a request ended; `reason` is empty for a price. A refusal as 401 or 429 says neither that it works nor
+        that waiting for it is in vain."""
+        with self._lock:
+            now_s, before = self._clock.monotonic_s(), self._breakers[provider]
+            if not reason or reason in ANSWERS:
+                self._breakers[provider] = breaker.answered(before, now_s)
+            elif reason in NO_ANSWER or reason.startswith("status_5"):
+                self._breakers[provider] = breaker.failed(before, reason, now_s, is_probe=is_probe)
+
+    def _request(self, provider: str, ticker: str, window: tuple[str, str], deadline_s: float) -> Charted:
+        """Ask and read. Raises FetchError, QuoteError."""
         url = self._base_url + CHART.format(symbol=quote(yahoo_symbol(ticker), safe=""), range=window[0],
                                             interval=window[1])
         response = self._http.get(url, headers={"Accept": "application/json"}, deadline_s=deadline_s,

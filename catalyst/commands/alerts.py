@@ -10,6 +10,7 @@ from typing import Any
 from catalyst.clock import SystemClock, from_iso
 from catalyst.commands.home import QUERY_ANSWER_S, Home
 from catalyst.commands.output import clock_time, count, duration_ms, plain, print_json
+from catalyst.commands.unknown import unknown_beginning, warn
 from catalyst.errors import UnavailableError
 
 ALERTER = "alerter"
@@ -45,6 +46,8 @@ def run(arguments: argparse.Namespace) -> int:
     ticker = canonical((arguments.ticker or "").strip().lstrip("$").upper())
     kind = (arguments.kind or "").strip().lower()
     with Home() as home:
+        if kind and (why := unknown_beginning(kind, home.settings)):
+            warn(why)
         if arguments.follow:
             for alert in follow(home, since_ms if arguments.since is not None else now_ms,
                                 suppressed=arguments.suppressed):

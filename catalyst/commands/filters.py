@@ -72,9 +72,8 @@ def add_arguments_parse_feed(parser: argparse.ArgumentParser) -> None:
 
 
 def run_parse_feed(arguments: argparse.Namespace) -> int:
-    """A line a file, in order; a file that is no feed gives `error` and no entries."""
+    """A line a file, in order; a file that is no feed gives `error` and no entries; 64 where one cannot be read."""
     from catalyst.commands import parse_feed
+    from catalyst.commands.documents import print_rows
 
-    for answer in parse_feed.run(arguments.files):
-        print_json(answer)
-    return 0
+    return print_rows(parse_feed.run(arguments.files))

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Mapping
 from typing import Any
 
 from catalyst.commands.home import Home
 from catalyst.commands.output import duration_ms, plain, print_json, seconds, table, when
+from catalyst.commands.unknown import unknown, warn
 from catalyst.core.quiet import DEFAULT_S, WHATS
-from catalyst.core.sieve import unknown_kind
 from catalyst.settings import load
 
 ALERTER = "alerter"
+ONLY_SO = "only alerts that are named so"  # a new listing may not be in the list yet
 
 
 def add_arguments_mute(parser: argparse.ArgumentParser) -> None:
@@ -40,20 +40,14 @@ def run_mute(arguments: argparse.Namespace) -> int:
     with Home() as home:
         mute = home.ask(ALERTER, "mute", what=arguments.what, value=arguments.value, for_s=arguments.length / 1000,
                         note=arguments.note)
-    if mute["what"] == "kind" and (why := _unknown_kind(mute["value"])):
-        sys.stderr.write(f"catalyst: {plain(why)}; the mute holds nothing\n")
+    if why := unknown(mute["what"], arguments.value if mute["what"] == "ticker" else mute["value"], load()):
+        warn(f"{why}; the mute holds {ONLY_SO if mute['what'] == 'ticker' else 'nothing'}")
     if arguments.json:
         print_json(as_json(mute))
     else:
         print(plain(f"alerts of {mute['what']} {mute['value']} are held until {when(mute['until_ms'])}; catalyst alerts"
                     " --suppressed lists them, catalyst unmute ends it"))
     return 0
-
-
-def _unknown_kind(value: str) -> str:
-    from catalyst.clients.files import kinds_of, load_rules  # needed for mutes of kinds only
-
-    return unknown_kind(value, sorted(kinds_of(load_rules(load()))))
 
 
 def run_unmute(arguments: argparse.Namespace) -> int:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from catalyst.clock import iso
+from catalyst.commands.documents import read_document, reason
 from catalyst.core.feeds import parse_feed
 from catalyst.core.stories import item_id_of
 from catalyst.errors import FeedError
@@ -26,7 +25,7 @@ def run(files: list[str]) -> Iterator[dict[str, Any]]:
         try:
             entries = parse_feed(_read(file)).entries
         except (FeedError, OSError, ValueError) as error:
-            yield {"file": file, "entries": [], "error": _reason(error)}
+            yield {"file": file, "entries": [], "error": reason(error)}
             continue
         yield {"file": file, "error": None, "entries": [
             {"id": item_id_of(entry.id, entry.link, ""), "title": entry.title, "link": entry.link,
@@ -34,18 +33,8 @@ def run(files: list[str]) -> Iterator[dict[str, Any]]:
 
 
 def _read(file: str) -> bytes:
-    """The bytes of a file or of standard input. Raises OSError, FeedError over the limit, ValueError for a bad name."""
-    if file == "-":
-        body = sys.stdin.buffer.read(LIMIT_BYTES + 1)
-    else:
-        with Path(file).open("rb") as stream:
-            body = stream.read(LIMIT_BYTES + 1)
+    """The bytes of a file. Raises OSError, ValueError, FeedError over the limit."""
+    body = read_document(file, LIMIT_BYTES)
     if len(body) > LIMIT_BYTES:
         raise FeedError("too_big", f"over {LIMIT_BYTES // 1_000_000} MB")
     return body
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, OSError):
-        return f"cannot read it: {error.strerror or type(error).__name__}"
-    return str(error)

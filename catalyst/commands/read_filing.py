@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from catalyst.commands.documents import print_rows, read_document, reason
 from catalyst.core.companies import Companies
 from catalyst.core.filings import LIMIT_BYTES, Filing, read_filing
 from catalyst.errors import FilingError
@@ -25,14 +25,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """A line a file, in order; a file that cannot be read gives `error`, and the other fields are empty."""
+    """A line a file, in order; 64 where one cannot be read: it gives `error`, and the other fields are empty."""
     from catalyst.clients.files import load_companies
-    from catalyst.commands.output import print_json
     from catalyst.settings import load
 
-    for row in rows(arguments.files, load_companies(load())):
-        print_json(row)
-    return 0
+    return print_rows(rows(arguments.files, load_companies(load())))
 
 
 def rows(files: Sequence[str], companies: Companies | None = None) -> Iterator[dict[str, Any]]:
@@ -45,11 +42,12 @@ def rows(files: Sequence[str], companies: Companies | None = None) -> Iterator[d
 
     for file in files:
         try:
-            yield {"file": file, **answer(read_filing(_read(file), load_sentiment()), file, companies)}
+            filing = read_filing(read_document(file, LIMIT_BYTES), load_sentiment())
+            yield {"file": file, **answer(filing, file, companies)}
         except (FilingError, OSError, ValueError) as error:
             yield {"file": file, "form": None, "accession": None, "cik": None, "ticker": None, "items": [],
                    "amendment": None, "offering": None, "sentiment": None, "summary": None, "provider": None,
-                   "error": _reason(error)}
+                   "error": reason(error)}
 
 
 def answer(filing: Filing, file: str = "", companies: Companies | None = None) -> dict[str, Any]:
@@ -70,17 +68,3 @@ def _plain(offering: Offering | None) -> dict[str, Any] | None:
     return {"stage": offering.stage, "type": offering.type,
             **{name: None if amount is None else amount.value for name, amount in amounts.items()},
             "quotes": {name: amount.quote for name, amount in amounts.items() if amount is not None}}
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, OSError):
-        return f"cannot read it: {error.strerror or type(error).__name__}"
-    return str(error)
-
-
-def _read(file: str) -> bytes:
-    """The bytes of a file or of standard input, one more than the reader takes. Raises OSError, ValueError."""
-    if file == "-":
-        return sys.stdin.buffer.read(LIMIT_BYTES + 1)
-    with Path(file).open("rb") as stream:
-        return stream.read(LIMIT_BYTES + 1)

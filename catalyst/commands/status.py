@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from catalyst.clock import SystemClock
 from catalyst.commands.home import Home
 from catalyst.commands.output import megabytes, print_json, seconds, table
 from catalyst.commands.pause import FETCHER, pause_line
+from catalyst.core.breaker import PAUSED
 from catalyst.errors import UnavailableError
 from catalyst.runtime.roster import ALL, SUPERVISOR, WORKERS
 
 LOOK_S = 1.0  # the heartbeat thread answers in milliseconds; a stopped process never does
 BETWEEN_LOOKS_S = 0.05  # longer than an actor takes from a commit to showing it
 ASIDE_S = 0.3  # for what is said beside the table
-WEB = "web"
+MARKET, WEB = "market", "web"
 COUNTS = ("inbox", "outbox", "oldest_unsent_s", "handled", "failed", "dead")
 STORAGE = {"full": "the disk is full, all goes on by itself when there is room; waiting",
            "failing": "the disk fails, see catalyst logs; waiting"}
@@ -42,10 +44,22 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def remarks(home: Home) -> list[str]:
-    """What a person wants to know beside the table: a pause, where the page is."""
-    pause = pause_line(home.ask_all([FETCHER], "status", ASIDE_S).get(FETCHER))
+    """What a person wants to know beside the table: a pause, providers without prices, where the page is."""
+    answers = home.ask_all([FETCHER, MARKET], "status", ASIDE_S)
+    pause = pause_line(answers.get(FETCHER))
     page = home.ask_all([WEB], "address", ASIDE_S).get(WEB, {}).get("url")
-    return [*([pause] if pause else []), *([f"page: {page}"] if page else [])]
+    return [*([pause] if pause else []), *price_lines(answers.get(MARKET), SystemClock().now_ms()),
+            *([f"page: {page}"] if page else [])]
+
+
+def price_lines(status: Mapping[str, Any] | None, now_ms: int) -> Iterator[str]:
+    """A line for each provider of quotes that market leaves alone."""
+    for name, until_ms in ((status or {}).get("statistics") or {}).items():
+        if name.startswith(PAUSED):
+            left_s = max(0, until_ms - now_ms) / 1000
+            again = f"in {seconds(left_s)}" if left_s else "with the next alert"
+            yield (f"{name.removeprefix(PAUSED)} gives no prices: alerts do not wait for it;"
+                   f" it is asked again {again}")
 
 
 def look_twice(home: Home) -> dict[str, Any]:

@@ -44,6 +44,9 @@ _MARK = re.compile(r"[:\-/]")  # stands in every preamble
 _JOINTS = CONNECTING | {"in"}
 _SAFE = re.compile(r"[A-Z0-9.\-]{1,10}")
 _HEAD_WORD = re.compile(r"\W{0,20}(\w{3,})")
+_IN_BRACKETS = re.compile(r"\([^()]{0,200}\)|\[[^\[\]]{0,200}\]")
+_OPEN_BRACKET = re.compile(r"[(\[][^()\[\]]{0,200}$")
+BEFORE_TICKER = 200  # characters in which the name in front of a ticker ends
 _ENDS = "(-|:;,"     # what ends a name when the next word begins with it
 
 
@@ -86,6 +89,15 @@ def in_title(title: Text, companies: Companies, is_known: bool) -> tuple[Named |
                                            and " " in normalise(other.evidence))):
             others.append(other)
     return issuer, others
+
+
+def stands_before(named: Named, flat: str, position: int) -> bool:
+    """Whether the company's name ends where a written ticker begins, brackets apart: "Velo3D, Inc. (NASDAQ: VELO)",
+    'Velo3D, Inc. ("Velo3D" or the "Company"; NASDAQ: VELO)'."""
+    before = _IN_BRACKETS.sub(" ", flat[max(0, position - BEFORE_TICKER):position])
+    words = normalise(_OPEN_BRACKET.sub(" ", before)).split()
+    return any(words[-len(name):] == name for name in (normalise(named.evidence).split(),
+                                                       normalise(named.company.title).split()))
 
 
 def acted_on(title: Text, companies: Companies) -> Named | None:

@@ -1,4 +1,5 @@
-"""What the supervisor tells the operator: actors in trouble, databases set aside, links settled, clocks set. Pure."""
+"""What the supervisor tells the operator: actors in trouble, databases set aside, links settled, clocks set;
+and market: providers of prices in trouble. Pure."""
 
 from __future__ import annotations
 
@@ -58,6 +59,20 @@ def jump_notice(by_ms: int, now_ms: int) -> OpsNotice:
     return _notice("clock", str(now_ms), "warning", "The machine's clock jumped",
                    f"by {by_ms / 1000:+.0f} s. Waits, retention and ages go on as before; outcomes of earlier alerts"
                    " end as unknown. See that the machine keeps its time (NTP).", now_ms)
+
+
+def prices_notice(provider: str, reason: str, began_ms: int, now_ms: int) -> OpsNotice:
+    """A provider of quotes has given no answer since `began_ms`; `reason` is that of its last fault."""
+    lasted_s = max(0, now_ms - began_ms) // 1000
+    return _notice(f"quotes:{provider}", str(began_ms), "warning", f"{provider} gives no prices",
+                   f"no answer for {lasted_s} s, the last fault: {reason}. Alerts do not wait for it: they go out with"
+                   " price unknown where no other provider has one; it is asked every 30 s at most", now_ms)
+
+
+def prices_over_notice(provider: str, began_ms: int, ended_ms: int, now_ms: int) -> OpsNotice:
+    """It gives prices again, since `ended_ms`."""
+    return _notice(f"quotes:{provider}", f"{began_ms}:over", "info", f"{provider} gives prices again",
+                   f"after {max(0, ended_ms - began_ms) // 1000} s", now_ms)
 
 
 def _notice(affair: str, episode: str, severity: Literal["info", "warning", "critical"], title: str, text: str,

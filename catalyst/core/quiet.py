@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Literal
 
-from catalyst.core.companies import canonical
+from catalyst.core.watchlist import ticker_of
 from catalyst.errors import ConfigError, UsageError
 from catalyst.messages import AlertReady
 
@@ -26,7 +26,6 @@ STEP_UP = 0.2  # of the score: an alert that is better by so much is no repeat
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY_MIN = 24 * 60
 _WINDOW = re.compile(r"(?:([a-z]{3})(?:-([a-z]{3}))? +)?(\d{1,2}):(\d\d) *- *(\d{1,2}):(\d\d)")
-_TICKER = re.compile(r"[A-Z0-9.\-]{1,10}")
 _KIND = re.compile(r"[a-z0-9_]{1,60}")
 
 
@@ -201,7 +200,7 @@ def what_and_value(arguments: Mapping[str, Any]) -> tuple[str, str]:
     if what not in WHATS or not isinstance(value, str):
         raise UsageError("mute ticker, kind or source, and which")
     text = " ".join(value.split())
-    if what == "ticker" and _TICKER.fullmatch(found := canonical(text.lstrip("$").upper())):
+    if what == "ticker" and (found := ticker_of(text)):
         return what, found
     if what == "kind" and _KIND.fullmatch(found := "_".join(text.lower().replace("-", " ").split())):
         return what, found

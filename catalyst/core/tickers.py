@@ -92,7 +92,8 @@ def find_tickers(title: str, summary: str, symbols: Sequence[str],
         seen_in_title = at_head(head, companies)
     found = [_mention(head, seen, 70, order, "title") for order, seen in enumerate(seen_in_title)]
     issuer = issuers.head_word(head.flat)
-    for order, seen in enumerate(written(body, companies)):
+    seen_in_body = written(body, companies)
+    for order, seen in enumerate(seen_in_body):
         if seen.start < NEAR or not order:
             issued = _issued(issuer, body.lower, seen.start)
             found.append(_mention(body, seen, 70 if issued else 45, order, "summary"))
@@ -103,7 +104,9 @@ def find_tickers(title: str, summary: str, symbols: Sequence[str],
         found.append(_Mention(tag.ticker, tag.tag, "tag", tag.exchange, tag.listing, 40 - FURTHER * min(order, 4),
                               "publisher's tag"))
     if companies is not None:
-        found += _named(head, body, summary, companies, found)
+        found += [one for one in _named(head, body, summary, companies, found)
+                  if not (_is_former(one, head, seen_in_title, found, companies)
+                          or _is_former(one, body, seen_in_body, found, companies))]
     ranked = _ranked(found, companies, None)
     shares = [one.ticker for one in ranked if one.alertable]
     if companies is not None and len(shares) > 1 and (first := moved(head, body, shares, companies)):
@@ -175,6 +178,16 @@ def _named(head: Text, body: Text, summary: str, companies: Companies,
         if not named and not found and (issuer := issuers.in_about(summary, head, companies)):
             named.append(_by_name(issuer, 40, "a closing paragraph is about it, and the title begins with its name"))
     return named
+
+
+def _is_former(one: _Mention, text: Text, seen: Sequence[Seen], found: Sequence[_Mention],
+               companies: Companies) -> bool:
+    """Whether a field writes another ticker right behind the name of the company that `one` names, a share's that is
+    in no list: then that is the company's ticker now, and the listed one its former."""
+    company, beside = companies.ticker(one.ticker), {each.ticker for each in found}
+    return company is not None and one.ticker not in beside and any(
+        each.listing != "foreign" and each.ticker not in companies and not instrument(each.ticker, beside, companies)
+        and issuers.stands_before(issuers.Named(company, one.evidence), text.flat, each.start) for each in seen)
 
 
 def _by_name(named: issuers.Named, points: int, why: str) -> _Mention:

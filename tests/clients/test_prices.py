@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -13,7 +14,7 @@ from catalyst.clients.prices import PriceChain, Priced, provider_hosts
 from catalyst.clock import SystemClock
 from catalyst.errors import ConfigError
 from catalyst.settings import defaults
-from catalyst.testing import FakeClock
+from catalyst.testing import FakeClock, wait_until
 from tests.receiver import Answer, Got, Receiver
 
 CLOCK = SystemClock()
@@ -116,6 +117,45 @@ def test_a_slow_provider_ends_in_time() -> None:
         assert priced.quote is None
         assert priced.reasons[0] == "yahoo:timeout"
         end.set()
+
+
+def test_a_provider_that_never_answers_holds_up_nobody() -> None:
+    """A hundred tickers by eight workers wait for the first requests only; when it answers again the probe finds it."""
+    works = threading.Event()
+
+    def hang(_: object) -> Answer | None:
+        return Answer(200, chart()) if works.wait(5) else None
+
+    with Receiver(hang) as receiver, ThreadPoolExecutor(8) as pool:
+        prices = chain(receiver)
+        began = time.monotonic()
+        priced = list(pool.map(lambda _: prices.quote("ABCD", total_s=0.5), range(100)))
+        assert time.monotonic() - began < 2.5
+        assert {one.quote for one in priced} == {None}
+        assert len(receiver.got) <= 8 + 2
+        assert priced[-1].reasons == ("yahoo:paused",)
+        assert list(prices.paused_s()) == ["yahoo"]
+        works.set()
+        assert wait_until(lambda: prices.quote("ABCD").quote)
+        assert prices.paused_s() == {}
+
+
+def test_garbage_pauses_too() -> None:
+    """Three pages in the place of a chart, and the next ticker is not asked for."""
+    with Receiver(lambda got: Answer(200, b"<html>" if len(receiver.got) < 4 else chart())) as receiver:
+        prices = chain(receiver, "yahoo")
+        assert [prices.quote("ABCD").reasons for _ in range(4)] == [("yahoo:malformed",)] * 3 + [("yahoo:paused",)]
+        assert len(receiver.got) == 3
+
+
+@pytest.mark.parametrize("answer", [Answer(404, NOT_FOUND), Answer(200, chart("WXYZ")), Answer(401, b"")])
+def test_a_provider_that_answers_is_never_paused(answer: Answer) -> None:
+    """A ticker that it does not know, and a refusal that comes at once, hold up nobody: each ticker is asked for."""
+    with Receiver(lambda got: answer) as receiver:
+        prices = chain(receiver)
+        for _ in range(5):
+            prices.quote("ABCD")
+        assert (len(receiver.got), prices.paused_s()) == (5, {})
 
 
 def rows(*times_s: int, step: str = "1m") -> bytes:

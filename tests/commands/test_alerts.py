@@ -119,3 +119,11 @@ def test_alerter_is_down(catalyst: Catalyst) -> None:
     """Who is not running is named."""
     done = catalyst("alerts")
     assert (done.code, done.err) == (69, "catalyst: alerter is not running\n")
+
+
+def test_a_kind_that_nothing_makes_is_warned_of(catalyst: Catalyst, running: Running) -> None:
+    """With the nearest name; the first letters of one are enough, as for what is listed."""
+    running.start(Alerter)
+    done = catalyst("alerts", "--kind", "ofering")
+    assert (done.code, done.err) == (0, "catalyst: no rule makes the kind 'ofering', did you mean offering?\n")
+    assert catalyst("alerts", "--kind", "Offer").err == ""

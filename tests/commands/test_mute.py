@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+from pathlib import Path
+
 import pytest
 
 from actors.alerter import Alerter
@@ -35,7 +38,32 @@ def test_mute_list_and_unmute(catalyst: Catalyst, running: Running) -> None:
     assert catalyst("mutes").out.startswith("nothing is muted")
 
 
+def test_the_examples_of_the_manual_hold_something(catalyst: Catalyst, running: Running) -> None:
+    """Each mute that docs/operating.md shows is of a kind or source that comes with Catalyst: nothing is warned of."""
+    running.start(Alerter)
+    text = (Path(__file__).resolve().parents[2] / "docs" / "operating.md").read_text(encoding="utf-8")
+    shown = [shlex.split(line, comments=True)[1:] for line in text.splitlines() if line.startswith("catalyst mute ")]
+    assert {words[1] for words in shown} == {"ticker", "kind", "source"}
+    for words in shown:
+        done = catalyst(*words)
+        assert (done.code, done.err) == (0, ""), words
+
+
+def test_a_mute_of_nobody_is_warned_of(catalyst: Catalyst, running: Running) -> None:
+    """With the nearest name, beside the answer; the exit code is 0, for a source or listing may be on its way."""
+    (running.settings.home / "companies.json").write_text('{"0":{"cik_str":7,"ticker":"OCGN","title":"Ocugen, Inc."}}')
+    running.start(Alerter)
+    for what, value, says in (
+            ("source", "PR Newswire", "'PR Newswire', did you mean prnewswire?; the mute holds nothing"),
+            ("source", "#", "no source is named '#'; the mute holds nothing"), ("source", "PRNewswire", ""),
+            ("ticker", "Ocugen", "the ticker OCUGEN, did you mean OCGN?; the mute holds only alerts that are named so"),
+            ("ticker", "OCGM", "the ticker OCGM, did you mean OCGN?"), ("ticker", "ocgn", "")):
+        done = catalyst("mute", what, value)
+        assert (done.code, done.err.count("\n"), says in done.err) == (0, bool(says), True), value
+
+
 @pytest.mark.parametrize(("words", "says"), [
+    (("mute", "ticker", "../x"), "is no ticker"),
     (("mute", "ticker", "no ticker"), "is no ticker"), (("mute", "kind", "offering", "--for", "31d"), "to 30 d"),
     (("mute", "sink", "discord"), "invalid choice"), (("mute", "ticker", "ACME", "--for", "soon"), "no duration")])
 def test_misuse_is_named(catalyst: Catalyst, running: Running, words: tuple[str, ...], says: str) -> None:

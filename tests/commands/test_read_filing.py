@@ -66,10 +66,11 @@ def test_faults_are_rows(tmp_path: Path) -> None:
 
 
 def test_the_command(tmp_path: Path) -> None:
-    """A line a file, also of standard input; faults of files do not change the exit code."""
+    """A line a file, also of standard input; one that cannot be read is said, and ends it with 64."""
     done = subprocess.run([sys.executable, "-m", "catalyst", "read-filing", "-", str(tmp_path / "absent")],
                           input=FORM_4.encode(), capture_output=True, timeout=60, check=False,
                           env={"CATALYST_HOME": str(tmp_path), "PYTHONPATH": str(Path(__file__).resolve().parents[2])})
     first, second = (json.loads(line) for line in done.stdout.splitlines())
-    assert (done.returncode, first["form"], first["file"]) == (0, "4", "-")
+    assert (done.returncode, first["form"], first["file"]) == (64, "4", "-")
     assert second["error"].startswith("cannot read it")
+    assert done.stderr.decode() == f"catalyst: {tmp_path / 'absent'}: {second['error']}\n"

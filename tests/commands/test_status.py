@@ -10,7 +10,8 @@ import pytest
 
 from actors.tracker import Tracker
 from catalyst.commands.home import Home
-from catalyst.commands.status import as_text, last_beats, look_twice, state
+from catalyst.commands.status import as_text, last_beats, look_twice, price_lines, state
+from catalyst.core.breaker import PAUSED
 from catalyst.runtime.ownership import Ownership
 from tests.commands.conftest import Catalyst
 from tests.commands.tiny import Running, TinyFetcher, TinySupervisor, child
@@ -149,3 +150,12 @@ def test_a_disk_that_takes_nothing_is_said_below_the_table() -> None:
     assert full == "the disk is full, all goes on by itself when there is room; waiting: market, sec"
     assert failing == "the disk fails, see catalyst logs; waiting: web"
     assert last.startswith("not running")
+
+
+def test_providers_that_are_left_alone() -> None:
+    """Each has a line below the table, by the statistic of market; without one there is none."""
+    status = {"statistics": {f"{PAUSED}yahoo": 13_000.0, f"{PAUSED}simulated": 900, "price_unknown": 3}}
+    assert list(price_lines(status, 1_000)) == [
+        "yahoo gives no prices: alerts do not wait for it; it is asked again in 12 s",
+        "simulated gives no prices: alerts do not wait for it; it is asked again with the next alert"]
+    assert list(price_lines(None, 1_000)) == list(price_lines({"statistics": {}}, 1_000)) == []

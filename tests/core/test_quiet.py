@@ -109,6 +109,13 @@ def test_a_mute_has_one_spelling(what: str, value: str, found: str) -> None:
     assert what_and_value({"what": what, "value": value}) == (what, found)
 
 
+@pytest.mark.parametrize("value", ["../x", "---X", "123", ".", "a b"])
+def test_what_is_no_ticker_is_refused(value: str) -> None:
+    """A mute of it would hold nothing."""
+    with pytest.raises(UsageError, match="is no ticker"):
+        what_and_value({"what": "ticker", "value": value})
+
+
 @given(st.text(), st.sampled_from(["ticker", "kind", "source"]))
 def test_any_text_is_a_mute_or_refused(value: str, what: str) -> None:
     """What is taken is printable and has its one spelling already."""

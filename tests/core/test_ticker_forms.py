@@ -210,3 +210,26 @@ def test_failure_21_wrong_tickers(title: str, summary: str, tags: tuple[str, ...
 def test_failure_unit_and_warrant_rule_keeps_ordinary_shares(ticker: str) -> None:
     """Ordinary tickers that end like a unit, warrant or right stay shares, also beside what could be their parent."""
     assert ticker in shares(f"Acme (NYSE: {ticker}) and (NYSE: {ticker[:-1]})")
+
+
+FORMER = Companies.from_json(json.dumps({
+    ticker: {"cik_str": cik, "ticker": ticker, "title": name} for cik, (ticker, name) in enumerate([
+        ("VLD", "Velo3D, Inc."), ("OCGN", "Ocugen, Inc."), ("QRST", "Qrst Holdings, Inc."), ("TSLA", "Tesla, Inc."),
+        ("NVDA", "NVIDIA CORP")], 1)}))
+
+
+@pytest.mark.parametrize(("title", "summary", "tickers"), [
+    ("Velo3D, Inc. (NASDAQ: VELO) Awarded $12 Million Contract by U.S. Navy", "", ["VELO"]),
+    ("Ocugen (NASDAQ: OCGX) Announces Positive Phase 3 Results", "", ["OCGX"]),
+    ("Qrst (NYSE American: QRSX) Wins Order", "", ["QRSX"]),
+    ("Velo3D Awarded $12 Million Contract by U.S. Navy", "FREMONT, Calif., Jan. 5, 2026 (GLOBE NEWSWIRE) -- Velo3D, "
+     "Inc. (“Velo3D” or the “Company”) (Nasdaq: VELO), a maker of metal printers, today announced", ["VELO"]),
+    ("Velo3D Awarded Contract", "FREMONT, Calif. -- Velo3D, Inc. (the “Company”; Nasdaq: VELO) announced", ["VELO"]),
+    ("Tesla and Velo3D, Inc. (NASDAQ: VELO) Announce Partnership", "", ["VELO", "TSLA"]),
+    ("Tesla (NASDAQ: TSLA) and Velo3D, Inc. (NASDAQ: VELO) Announce Partnership", "", ["TSLA", "VELO"]),
+    ("Tesla and Nvidia (NASDAQ: NVDA) Announce Partnership", "", ["NVDA", "TSLA"]),
+    ("Tesla Selects Newco Robotics (NASDAQ: NEWC) as Supplier", "", ["NEWC", "TSLA"]),
+    ("Ocugen, Inc. (TSX: OCX) Announces Positive Phase 3 Results", "", ["OCX"])])
+def test_a_ticker_newer_than_the_list(title: str, summary: str, tickers: list[str]) -> None:
+    """A ticker right behind its issuer's name is the issuer's, also where the list has an older one; partners stay."""
+    assert [one.ticker for one in found(title, summary, (), FORMER)] == tickers
