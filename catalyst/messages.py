@@ -155,6 +155,7 @@ class FilingRead(Message, frozen=True, kw_only=True):
     link: Link
     headline: Line = ""  # of the press release among the exhibits
     text: Text = ""  # beginning of the release, else of the filing itself
+    is_release: bool = False  # `text` is a press release, with or without a headline
     items: tuple[Name, ...] = ()
     offering: Offering | None = None
     sentiment: Signed = 0.0

@@ -14,6 +14,7 @@ import msgspec
 from catalyst.books.slices import LARGE_ROWS, forget
 from catalyst.clock import iso
 from catalyst.core.edgar import Index, base_form, line_of
+from catalyst.core.filing_cover import behind_cover
 from catalyst.messages import FilingFound, FilingRead, Offering
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ class Analysis(msgspec.Struct, frozen=True):
     summary: str
     provider: str
     accepted_ms: int | None
+    is_release: bool = False
 
 
 def analysis_of(found: FilingFound, index: Index, filing: Filing) -> Analysis:
@@ -102,8 +104,14 @@ def analysis_of(found: FilingFound, index: Index, filing: Filing) -> Analysis:
         title=line_of(found.form, company, [filing.headline, filing.summary, titles, _items_line(items)]),
         company=company[:200], cik=found.cik or index.cik or filing.cik, items=items[:50],
         amendment=filing.amendment, headline=filing.headline[:LINE_CHARS],
-        text=(filing.release or filing.text)[:TEXT_CHARS], offering=filing.offering, sentiment=filing.sentiment,
-        summary=filing.summary[:LINE_CHARS], provider=filing.provider, accepted_ms=index.accepted_ms)
+        text=text_of(filing)[:TEXT_CHARS], offering=filing.offering, sentiment=filing.sentiment,
+        summary=filing.summary[:LINE_CHARS], provider=filing.provider, accepted_ms=index.accepted_ms,
+        is_release=bool(filing.release))
+
+
+def text_of(filing: Filing) -> str:
+    """The release, else the filing itself: a foreign report without its cover, which brings news of its own."""
+    return filing.release or (behind_cover(filing.text) if filing.form.startswith("6-K") else filing.text)
 
 
 def unread_analysis(found: FilingFound) -> Analysis:
@@ -120,9 +128,9 @@ def message_of(found: FilingFound, analysis: Analysis, ticker: str, unread: str 
     return FilingRead(
         item_id=found.item_id, source=found.source, trust=found.trust, form=found.form, amendment=analysis.amendment,
         cik=analysis.cik, ticker=ticker, company=analysis.company, title=analysis.title, link=found.link,
-        headline=analysis.headline, text=analysis.text, items=analysis.items, offering=analysis.offering,
-        sentiment=analysis.sentiment, summary=analysis.summary, provider=analysis.provider, unread=unread[:200],
-        published_ms=published_ms, seen_ms=found.seen_ms)
+        headline=analysis.headline, text=analysis.text, is_release=analysis.is_release, items=analysis.items,
+        offering=analysis.offering, sentiment=analysis.sentiment, summary=analysis.summary, provider=analysis.provider,
+        unread=unread[:200], published_ms=published_ms, seen_ms=found.seen_ms)
 
 
 def _items_line(items: tuple[str, ...]) -> str:

@@ -2,8 +2,10 @@
 
 The ticker comes from the filer's CIK, never from words. A kind comes from what was read of a sale, from the headline of
 the press release, from the form and its items, or from the head of the release, in this order within a family of
-kinds. Words count only where news stands: the headline and the first `HEAD` characters of the release, or, in a report
-without a release, the summary; behind that stand risk factors and other legal text. Pure, as `classify` is.
+kinds. Words count only where news stands: the headline and the first `HEAD` characters of the release, without one
+those of a foreign company's report, else what the summary quotes of the filing; behind that stand risk factors and
+other legal text. What the summary says in words of our own is never searched. Where item 1.02 says that an agreement
+is ended, and no item 1.01 that another is made, no deal is good news. Pure, as `classify` is.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from itertools import chain
+from typing import NamedTuple
 
 from msgspec import structs
 
@@ -31,7 +34,7 @@ from catalyst.core.companies import Companies, canonical
 from catalyst.core.contract_size import LEAST_USD, Stated, has_size
 from catalyst.core.evidence import Words, locate, whole
 from catalyst.core.filing_rules import FilingHit, base_form
-from catalyst.core.filing_words import LIMITS, money
+from catalyst.core.filing_words import LIMITS, money, own_words
 from catalyst.core.market_values import MarketValue
 from catalyst.core.rules import Hit, Rules
 from catalyst.core.sieve import Gates
@@ -42,7 +45,8 @@ HEAD = 1_500    # characters of a press release that are read
 AMENDED = 0.35  # share of the score that an amendment keeps: most of them repeat what is known
 REPORTS = ("8-K", "6-K", "10-K", "10-Q", "20-F", "40-F")  # whose summary may tell news; of the others the form tells
 NOTE_LIMIT = 60
-OFFERING = "offering"
+FOREIGN = "6-K"  # tells its news on any page, for it has no items
+OFFERING, DEAL = "offering", "deal"
 PLAIN_SALE = 0.6  # weight of a sale for which the rule table has no row
 LIGHT = 0.2       # a row of less weight, unless of a sale, stays only where nothing heavier was found
 AMOUNTS = ("gross_proceeds", "price", "shares", "warrants", "dilution_pct")  # the most telling first
@@ -61,22 +65,30 @@ _TITLES = re.compile(
     r"|departure of directors or (?:certain|principal) officers|election of directors"
     r"|appointment of (?:certain|principal) officers|compensatory arrangements of certain officers"
     r"|amendments? to articles of incorporation or bylaws|change in fiscal year|change in shell company status"
-    r"|submission of matters to a vote of security holders|material cybersecurity incidents?"
-    r"|completes acquisition or sale of assets|unregistered sales? of shares"
-    r"|notice of delisting or failure to meet a listing rule")
+    r"|submission of matters to a vote of security holders|material cybersecurity incidents?")
 _TICKER = re.compile(r"[A-Z0-9.\-]{1,10}")
+
+
+class News(NamedTuple):
+    """The words, beside the headline, in which news may stand: of which field, and what a reader calls the place."""
+
+    field: str
+    place: str
+    words: str
 
 
 def classify_filing(filing: FilingRead, rules: Rules, companies: Companies | None, *, gates: Gates,
                     watched: frozenset[str] = frozenset(), values: Mapping[str, MarketValue] = NO_VALUES, now_ms: int
                     ) -> Decision:
     """The decision about `filing`; one with a catalyst passes when none of the `gates` stops it. `values` by ticker."""
-    body = _news(filing)
-    found = rules.find(filing.headline, body)
-    table, noise_row = rules.filings.find(filing, f"{filing.headline}\n{body or _own_words(filing.summary)}")
+    news = _news(filing)
+    found = rules.find(filing.headline, news.words)
+    hits = [hit for hit in found.kinds if not (_ends_agreement(filing) and hit.rule.family == DEAL
+                                               and hit.rule.direction == "up")]
+    table, noise_row = rules.filings.find(filing, f"{filing.headline}\n{news.words or _quoted(filing)}")
     tickers = filer_tickers(filing, companies)
     value_usd = value_of(tickers, values, now_ms)
-    findings = in_order([_sized(filing, one, value_usd) for one in _merged(filing, found.kinds, table)])
+    findings = in_order([_sized(filing, one, news, value_usd) for one in _merged(filing, hits, table, news.place)])
     noise = (noise_row.rule.name, noise_row.cause) if noise_row is not None else None
     if noise is None and found.noise is not None and found.noise.in_title:
         stands = any(one.strength >= gates.min_score for one in findings if one.place != "headline" and not one.in_body)
@@ -139,21 +151,28 @@ def _same_class_family(first: str, other: str) -> bool:
     return len(shorter) == 5 and first[:4] == other[:4] and {first[4:], other[4:]} <= CLASSES
 
 
-def _news(filing: FilingRead) -> str:
-    """The words, beside the headline, in which news may stand."""
-    if filing.headline:
-        return filing.text[:HEAD]
-    return _own_words(filing.summary) if base_form(filing.form).startswith(REPORTS) else ""
+def _news(filing: FilingRead) -> News:
+    is_report = base_form(filing.form).startswith(REPORTS)
+    if filing.headline or (filing.is_release and is_report):
+        return News("text", "release", filing.text[:HEAD])
+    if filing.text and base_form(filing.form).startswith(FOREIGN):
+        return News("text", "report", filing.text[:HEAD])
+    return News("summary", "summary", _quoted(filing) if is_report else "")
 
 
-def _own_words(summary: str) -> str:
-    """A summary in which titles of items are ends of sentences, character for character."""
-    return _TITLES.sub(lambda title: "; ".ljust(len(title[0])), summary)
+def _quoted(filing: FilingRead) -> str:
+    """What the summary has of the filing, character for character; titles of items in it are ends of sentences."""
+    said = own_words(filing.form, filing.summary, filing.offering)
+    return _TITLES.sub(lambda title: "; ".ljust(len(title[0])), said)
 
 
-def _merged(filing: FilingRead, hits: Sequence[Hit], table: Sequence[FilingHit]) -> tuple[Finding, ...]:
+def _ends_agreement(filing: FilingRead) -> bool:
+    return "1.02" in filing.items and "1.01" not in filing.items
+
+
+def _merged(filing: FilingRead, hits: Sequence[Hit], table: Sequence[FilingHit], body_place: str
+            ) -> tuple[Finding, ...]:
     """One finding a family, in no order; of several the one whose place tells most."""
-    body_place = "release" if filing.headline else "summary"
     sale = _sale(filing, table)
     headline = [(hit.rule.family or hit.rule.name,
                  finding_of(hit, "headline", _in_texts(filing, hit.phrase, in_headline=True)))
@@ -177,12 +196,11 @@ def _merged(filing: FilingRead, hits: Sequence[Hit], table: Sequence[FilingHit])
     return tuple(heavy or kept.values())
 
 
-def _sized(filing: FilingRead, finding: Finding, value_usd: float | None) -> Finding:
+def _sized(filing: FilingRead, finding: Finding, news: News, value_usd: float | None) -> Finding:
     """The finding by its size: of the sale what was read of it, of others what headline and release state."""
     gross = filing.offering.gross_proceeds if filing.offering is not None else None
     if value_usd is None or gross is None or finding.place != place_of(filing.form):
-        body = "text" if filing.headline else "summary"
-        return sized_by(finding, (("headline", filing.headline), (body, _news(filing))), value_usd)
+        return sized_by(finding, (("headline", filing.headline), (news.field, news.words)), value_usd)
     if not has_size(finding.name) or gross.value < LEAST_USD or not gross.quote.strip():
         return finding
     said = f"{'up to ' if filing.offering is not None and filing.offering.type in LIMITS else ''}{money(gross.value)}"
@@ -240,7 +258,7 @@ def _filer(filing: FilingRead) -> str:
 def _routine(filing: FilingRead) -> str:
     items = f" with items {', '.join(filing.items)}" if filing.items else ""
     return f"{filing.form}{items} is no catalyst by itself, and " + (
-        "its release names none" if filing.headline else "its summary names none" if filing.summary
+        "its release names none" if filing.headline or filing.is_release else "its summary names none" if filing.summary
         else "nothing more is known of it")
 
 

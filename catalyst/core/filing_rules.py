@@ -1,8 +1,10 @@
 """The `[[filing]]` table of the rule file: which form, item or offering makes which kind, without a word being read.
 
 `FilingRules.of` reads and checks the table, `find` applies it to what is known of one filing. All conditions that a
-row states must hold. Of the rows of one family (a row without one is its own) only the first that holds stays. It
-knows no ticker and gives no score.
+row states must hold. Of the rows of one family (a row without one is its own) only the first that holds stays. A
+phrase counts only where no negation stands in the few words before it, an exception also only where it is said to have
+happened: "has not regained compliance" and "may transfer its listing" except nothing. It knows no ticker and gives no
+score.
 """
 
 from __future__ import annotations
@@ -14,10 +16,16 @@ from typing import Any, Literal
 
 import msgspec
 
-from catalyst.core.wordscan import Phrases, fold
+from catalyst.core.rule_phrases import GAP, parts_of
+from catalyst.core.wordscan import Folded, fold, sentence_ends
 from catalyst.errors import RuleError
 from catalyst.messages import Direction, FilingRead
 
+WORDS_BEFORE, CHARS_BEFORE = 6, 120  # "failed to demonstrate that it had regained compliance"
+NEGATIONS = frozenset(("not", "never", "cannot", "fail", "fails", "failed", "failing", "failure", "unable", "until",
+                       "unless", "if"))
+POSSIBLE = NEGATIONS | {"may", "might", "could", "eligible"}
+_MAY = re.compile(r"\bmay (?=\d)")  # the month
 TURN = 0.15  # an opinion beyond this is positive or negative (DESIGN section 4)
 _NAME = re.compile(r"[a-z][a-z0-9_]{1,40}")
 _ITEM = re.compile(r"\d{1,2}(?:\.\d\d)?")  # 8-K items before 23 August 2004 are 1 to 12, since then 1.01 to 9.01
@@ -59,8 +67,8 @@ class FilingRule:
     types: tuple[str, ...]
     stages: tuple[str, ...]
     issuers: tuple[str, ...]
-    says: Phrases | None
-    exceptions: Phrases | None
+    says: re.Pattern[str] | None
+    exceptions: re.Pattern[str] | None
     unread: bool
 
     @property
@@ -143,20 +151,36 @@ def _has_issuer(rule: FilingRule, company: str) -> bool:
     return not rule.issuers or any(re.search(rf"\b{re.escape(one)}\b", company) for one in rule.issuers)
 
 
-def _phrase(rule: FilingRule, words: Any, tone: float) -> str | None:
+def _phrase(rule: FilingRule, words: Folded, tone: float) -> str | None:
     """The words that the row asks for, "" where it asks for none, None where they are missing or excepted.
 
-    An opinion that points the other way speaks against words alone: a sale that the text calls a purchase agreement.
+    An opinion that points the other way speaks against words alone, where no item says the same: a sale that the text
+    calls a purchase agreement.
     """
-    if rule.exceptions is not None and rule.exceptions.find(words.text):
+    if rule.exceptions is not None and _said(rule.exceptions, words.text, POSSIBLE):
         return None
     if rule.says is None:
         return ""
-    found = min(((start, -end) for _, start, end in rule.says.find(words.text)), default=None)
-    if found is None or (tone < -TURN and rule.direction == "up") or (tone > TURN and rule.direction == "down"):
+    found = _said(rule.says, words.text, NEGATIONS)
+    against = (tone < -TURN and rule.direction == "up") or (tone > TURN and rule.direction == "down")
+    if found is None or (against and not rule.items):
         return None
-    phrase: str = words.original(found[0], -found[1])
-    return phrase
+    return words.original(*found)
+
+
+def _said(phrases: re.Pattern[str], text: str, voiding: frozenset[str]) -> tuple[int, int] | None:
+    """Where the first of the phrases stands, within one sentence, that no word before it voids."""
+    return next((found.span() for found in phrases.finditer(text)
+                 if not sentence_ends(found[0]) and not _is_voided(text, found.start(), voiding)), None)
+
+
+def _is_voided(text: str, start: int, voiding: frozenset[str]) -> bool:
+    """Whether one of the words stands shortly before `start`, in the same sentence and behind no "and" or "but"."""
+    before = text[max(0, start - CHARS_BEFORE):start]
+    ends = sentence_ends(before)
+    words = re.findall(r"[\w']+", _MAY.sub("", before[ends[-1]:] if ends else before))[-WORDS_BEFORE:]
+    joined = max((place for place, word in enumerate(words, 1) if word in ("and", "but")), default=0)
+    return any(word in voiding or word.endswith("n't") for word in words[joined:])
 
 
 def _rule(raw: Any, place: str) -> FilingRule:
@@ -174,8 +198,14 @@ def _rule(raw: Any, place: str) -> FilingRule:
         entry.name, entry.noise, direction, entry.weight or 0.0, entry.family,
         tuple(form.upper() for form in entry.forms), frozenset(entry.items), frozenset(entry.without),
         tuple(one.lower() for one in entry.types), tuple(entry.stages), tuple(fold(one).text for one in entry.issuers),
-        Phrases(entry.says) if entry.says else None, Phrases(entry.exceptions) if entry.exceptions else None,
-        entry.unread)
+        _pattern(entry.says, f"{who}: says"), _pattern(entry.exceptions, f"{who}: except"), entry.unread)
+
+
+def _pattern(phrases: Sequence[str], who: str) -> re.Pattern[str] | None:
+    """Whole words of a folded text that are one of the phrases, with brackets and gaps as those of `[[kind]]`."""
+    found = [rf"\b.{{0,{GAP}}}?\b".join(f"(?:{'|'.join(map(re.escape, sorted(part, key=len, reverse=True)))})"
+                                        for part in parts_of(phrase, who)) for phrase in phrases]
+    return re.compile(rf"(?<!\w)(?:{'|'.join(found)})(?!\w)") if found else None
 
 
 def _faults(entry: _Entry) -> list[tuple[str, str]]:
@@ -194,8 +224,8 @@ def _faults(entry: _Entry) -> list[tuple[str, str]]:
                if not re.fullmatch(r"[a-z0-9]+(?: [a-z0-9]+)*", one)]
     faults += [("stages", f"{stage!r} is none of {', '.join(_STAGES)}") for stage in entry.stages
                if stage not in _STAGES]
-    faults += [("says", f"{phrase!r} has less than two characters")
-               for phrase in (*entry.says, *entry.exceptions, *entry.issuers) if len(fold(phrase).text.strip()) < 2]
+    faults += [("issuers", f"{phrase!r} has less than two characters")
+               for phrase in entry.issuers if len(fold(phrase).text.strip()) < 2]
     if entry.noise:
         if entry.weight is not None or entry.direction or entry.family:
             faults.append(("weight", "noise has no weight, direction or family"))

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from catalyst.core.filing_items import direction_of, is_title, short_of
+from catalyst.core.filing_cover import behind_cover
+from catalyst.core.filing_items import CATALOGUE, direction_of, is_title, short_of
+from catalyst.core.filing_owners import FORMS as TRADES
+from catalyst.core.filing_owners import purpose_in, trades_in
 from catalyst.core.offering_amounts import sentences
 from catalyst.core.sentiment import Sentiment
 from catalyst.messages import Offering
@@ -14,19 +17,35 @@ F = re.IGNORECASE
 HEADLINE_CHARS, SUMMARY_CHARS, SENTENCE_CHARS = 300, 480, 260
 _SKIP = re.compile(
     r"^\W*(?:(?:ex|exhibit)[ -]*\(?99|for (?:immediate|more|further|additional|release)|(?:news|press|media) "
-    r"(?:release|contact)"
-    r"|(?:media|press|investor|company|public)s?\b[^.]{0,40}(?:contact|inquir|relations)|contacts?\b|(?:[\w&.]+ "
-    r"){0,3}(?:investor|media) relations|phone|tel\b|fax|"
-    r"e-?mail|web\b|www\.|https?:|p\.?o\.? box|not for (?:distribution|release)|immediate release|source:|page \d|"
-    r"trading symbol|(?:nasdaq|nyse|otcqb|tsx|amex)\b|[\w.-]+@)|@[\w-]+\.\w|\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}", F)
+    r"(?:release|contact)|www\.|https?:|p\.?o\.? box|not for (?:distribution|release)|immediate release|source:"
+    r"|page \d|trading symbol|[\w.-]+@"
+    r"|(?:nasdaq|nyse|otcq[bx]|tsx|amex)(?: (?:american|arca|global|select|capital|stock|market|exchange|venture|symbol"
+    r"|ticker|trading|[cg][ms]))*\s?(?:[:(|]|$))"
+    r"|@[\w-]+\.\w|\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}", F)
+# Lines of a letterhead and of those to ask; one that says what somebody does is none of them.
+_CONTACT = re.compile(
+    r"^\W*(?:(?:media|press|investor|company|public)s?\b[^.]{0,40}\b(?:contacts?|inquir(?:y|ies)|relations)\b"
+    r"|contacts?\b|(?:[\w&.]+ ){0,3}(?:investor|media) relations|(?:tele)?phone\b|tel\b|fax\b|e-?mail\b"
+    r"|web(?:site)?\b)", F)
+_ACTS = re.compile(
+    r"\b(?:announc|appoint|hir|elect|promot|retir|remov|terminat|dismiss|suspend|replac|receiv|report|complet"
+    r"|acquir|award|sign|secur|launch|approv|clear|clos|pric|resign|welcom|depart)(?:es|s|ed|ing)\b"
+    r"|\b(?:names?|named|adds?|added|joins?|joined|steps?|stepp\w+|leaves|dies|died|fires|fired|ousts|ousted|wins|won"
+    r"|files|filed|gets|got|sues|enters|entered|contacted|provides|resignation|departure|retirement|death|appointment"
+    r"|termination|dismissal) ", F)
 _MARK = re.compile(r"\[[^\]]{0,60}\]|^\W*(?:for immediate release|exhibit 99(?:\.\d+)?|(?:news|press) "
                    r"release)\W*(?=\w)", F)
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.? \d{1,2},? \d{4}"
 _DATELINE = re.compile(rf"(?:globe ?newswire|business ?wire|pr ?newswire|accesswire|newsfile|marketwired|newswire)|"
-                       rf"^.{{2,90}}{_MONTH}\W{{0,3}}\s?(?:\(|–|—|-|/|today)|^.{{2,60}}(?:--|—|–) .{{60}}", F)
+                       rf"^.{{2,90}}{_MONTH}\W{{0,3}}\s?(?:\(|–|—|-|/|today)|^.{{2,60}}(?:--|—|–) .{{0,160}}"
+                       r"\btoday (?:announced|reported|said|provided)", F)
 _PERSON = re.compile(r", (?:CFA|CPA|Ph\.?D|M\.?D|MBA|Esq)\b|\b(?:president|officer|director|partner|relations)\s*$", F)
 _DATE = re.compile(rf"^\W*(?:\w+day,? )?{_MONTH}\W*$|^\d[\d /.-]*$", F)
-_ADDRESS = re.compile(r"\b(?:street|st\.|avenue|ave\.|suite|road|blvd|boulevard|drive|floor)\b|\b[A-Z]{2},? \d{5}\b", F)
+# A house number begins the line or its part; a zip code stands behind a state.
+_ADDRESS = re.compile(
+    r"(?:^|[,;|·•] ?)(?:\d{1,6}(?:-\d{1,6})?[A-Z]? (?:[\w.’'-]+ ){0,4}(?:(?i:street|st|avenue|ave|road|rd|blvd|drive|dr"
+    r"|boulevard|lane|way|parkway|plaza|square)\b)|(?i:suite|floor|room) #?\d|\d{1,3}(?:st|nd|rd|th) (?i:floor)\b)"
+    r"|\b(?:[A-Z]{2}|[A-Z][a-z]+),? \d{5}(?:-\d{4})?\W*$")
 _GOES_ON = re.compile(r"(?:[,:&–-]|\b(?:and|of|the|for|to|in|with|a|an|its|by|from|on|at))$", F)
 _NUMBERED = re.compile(r"^(?:[•●·▪–—-]\s*|\(?(?:[a-z]|\d{1,2}|i{1,3})[.)]\s+)+")
 _REFERENCE = re.compile(r"(?:refer to the (?:disclosure|information)|set forth (?:above|below|under|in)|contained "
@@ -61,6 +80,8 @@ FORM_WORDS = (("SC TO", "Tender offer document"), ("SC 14D9", "Answer to a tende
                                                                                                           "report"),
               ("NT 10", "Cannot file its report in time"), ("25", "Delisting"), ("15-12", "Ends its reporting duty"),
               ("CORRESP", "Letter to the SEC"), ("UPLOAD", "Letter from the SEC"), ("DEF", "Proxy statement"))
+HOLDINGS = ("SC 13", "SCHEDULE 13", "SC13")
+_OURS = re.compile(f"^(?:{'|'.join(re.escape(short_of(item)) for item in CATALOGUE)})(?:: |$)")
 FORM_DIRECTION = (("NT 10", -0.4), ("25", -0.4), ("SC TO", 0.3))
 
 
@@ -70,7 +91,7 @@ def headline_of(release: str) -> str:
     for place, line in enumerate(lines):
         words = line.split()
         if len(words) < 4 or len(line) < 20 or _SKIP.search(line[:160]) or _DATE.match(line) or (
-                _ADDRESS.search(line[:120]) or (len(words) < 9 and _PERSON.search(line))):
+                _ADDRESS.search(line[:120]) or (_is_of_people(line) and not _ACTS.search(line[:160]))):
             continue
         if _DATELINE.search(line[:200]) or len(line) > HEADLINE_CHARS:
             return ""  # the story has begun
@@ -82,6 +103,11 @@ def headline_of(release: str) -> str:
             line = f"{line} {more}"
         return line
     return ""
+
+
+def _is_of_people(line: str) -> bool:
+    """Whether a line looks like one that names whom to ask, or a person with a title."""
+    return _CONTACT.search(line[:160]) is not None or (len(line.split()) < 9 and _PERSON.search(line) is not None)
 
 
 def offering_line(offering: Offering) -> str:
@@ -132,14 +158,30 @@ def summary_of(form: str, items: Sequence[str], sections: Mapping[str, str], off
     if told:
         return short_of(told[0])
     text = sections.get("", "")
-    titled = _TITLED.search(text[:6_000]) if form.startswith("6-K") else None
-    if titled:
-        return titled[1].strip(" ,.")
+    if form.startswith("6-K"):
+        titled = _TITLED.search(text[:6_000])
+        said = titled[1].strip(" ,.") if titled else first_sentence(behind_cover(text))
+        if said:
+            return said
     if form == "424B3" and text:
         return f"Supplements its prospectus ({form})"
     if "deregister" in text[:9_000].lower() and form.startswith("POS"):
         return f"Takes unsold securities off registration ({form})"
     return next((f"{words} ({form})" for start, words in FORM_WORDS if form.startswith(start)), f"Files {form}")
+
+
+def own_words(form: str, summary: str, offering: Offering | None = None) -> str:
+    """A summary as `summary_of`, `trades_summary` and `holding_summary` write it, without what is the writers' and not
+    the filing's, character for character: of a Form 4 its trades stay, of a Schedule 13D the purpose.
+    """
+    if offering is not None:
+        return ""
+    base = form.removesuffix("/A")
+    if base in TRADES:
+        return trades_in(summary)
+    if base.startswith(HOLDINGS):
+        return purpose_in(summary)
+    return "" if summary.endswith(f"({form})") else _OURS.sub(lambda ours: " " * len(ours[0]), summary)
 
 
 def first_sentence(section: str) -> str:

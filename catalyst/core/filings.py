@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from catalyst.core.filing_items import items_declared, items_in, sections, title_of
+from catalyst.core.filing_owners import FORMS as TRADES
 from catalyst.core.filing_owners import holding_summary, trades_summary, value_of
 from catalyst.core.filing_parts import Header, Part, moment_ms, split_submission
 from catalyst.core.filing_text import decode, plain_text
-from catalyst.core.filing_words import headline_of, sentiment_of, summary_of
+from catalyst.core.filing_words import HOLDINGS, headline_of, sentiment_of, summary_of
 from catalyst.core.offerings import SALE_ITEMS, Told, read_prospectus, read_report
 from catalyst.core.sentiment import Sentiment
 from catalyst.errors import FilingError
@@ -28,7 +29,6 @@ LIMIT_RELEASES, RELEASE_CHARS = 3, 300_000
 REPORT_CHARS = 12_000  # of a report without items: further back stand notes to accounts that tell of past sales
 PROSPECTUSES = ("424B", "S-1", "S-3", "S-11", "F-1", "F-3", "FWP")
 _OTHER_KINDS = (b"%PDF", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b")
-HOLDINGS = ("SC 13", "SCHEDULE 13", "SC13")
 _F = re.IGNORECASE
 _COVER_FORM = re.compile(
     r"filed (?:pursuant to|under) rule 424\(b\)\((\d)\)|\bFORM[ \t\n]{0,3}((?:8-K|6-K|S-1|S-3|S-8|F-1|F-3|10-K|10-Q|"
@@ -123,7 +123,7 @@ def _read(header: Header, parts: Sequence[Part], model: Sentiment | None) -> Fil
         items = items_declared(header.items, header.filed) or items_in(text)
         told = sections(text)
     offering = _offering(form, items, told, text, headline, release)
-    if form.removesuffix("/A") in ("3", "4", "5"):
+    if form.removesuffix("/A") in TRADES:
         summary, mood = trades_summary(source)
     elif form.startswith(HOLDINGS):
         summary, mood = holding_summary(form, source, text, company)

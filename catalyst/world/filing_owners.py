@@ -17,7 +17,9 @@ from catalyst.world.filing_reports import Draft, filer
 
 PERSON_CIK, HOLDER_CIK, FUND_CIK, TRUST_CIK = 9_500_000, 9_700_000, 9_800_000, 9_850_000
 UNREAD = ("497K", "485BPOS", "40-17G", "10-D", "N-CEN", "EFFECT")  # forms that tell nothing of a share
-_CODES = {"P": ("insider_buying", "up", "A"), "S": ("insider_selling", "down", "D"), "A": (None, "neutral", "A")}
+LEAST_PURCHASE_USD = 100_000  # a purchase of less moves nothing
+_CODES = {"P": ("insider_buying", "up", "A"), "S": ("insider_selling", "down", "D"), "A": (None, "neutral", "A"),
+          "little": (None, "neutral", "A")}
 
 
 class Owners:
@@ -87,12 +89,13 @@ class Owners:
     def insider(self, company: Company) -> Draft:
         """A Form 4: a purchase (P), a sale (S) or a grant (A)."""
         code = self._random.choice("PPSSA")
-        kind, direction, side = _CODES[code]
         first = self._facts.general()["person"].split()
         name = f"{first[-1]} {first[0]} {first[1].rstrip('.')}"
         person = Party("Reporting", name, PERSON_CIK + self._random.randrange(90_000))
         shares, after = self._random.randint(2, 400) * 500, self._random.randint(400, 4000) * 500
         price = 0.0 if code == "A" else round(company.price_usd * self._random.uniform(0.95, 1.02), 2)
+        is_little = code == "P" and shares * price < LEAST_PURCHASE_USD
+        kind, direction, side = _CODES["little" if is_little else code]
         day = self._day - timedelta(days=1)
         body = f"""<?xml version="1.0"?>
 <ownershipDocument>
@@ -142,7 +145,7 @@ class Owners:
 </ownershipDocument>
 """
         return Draft("4", (Paper("4", "wk-form4.xml", "FORM 4", body.encode()),), (person, filer(company, "Issuer")),
-                     company, kind, direction, "alerted" if code == "P" else "dropped")
+                     company, kind, direction, "alerted" if kind == "insider_buying" else "dropped")
 
     def unread(self) -> Draft:
         """A filing of a fund or trust, of a form that nobody needs to read."""

@@ -10,15 +10,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catalyst.books.filings import analysis_of, message_of
 from catalyst.core import rules as rules_module
 from catalyst.core.classify import WHY_LIMIT, Decision
 from catalyst.core.classify_filing import AMENDED, HEAD, classify_filing
 from catalyst.core.companies import Companies
+from catalyst.core.edgar import Index
+from catalyst.core.filing_cover import behind_cover
+from catalyst.core.filing_items import CATALOGUE, short_of
+from catalyst.core.filing_owners import LEAST_PURCHASE_USD
 from catalyst.core.filing_rules import FilingRules
+from catalyst.core.filings import Part, read_parts
 from catalyst.core.rules import Rules
 from catalyst.core.sieve import Gates
 from catalyst.errors import RuleError
-from catalyst.messages import Amount, FilingRead, Offering
+from catalyst.messages import Amount, FilingFound, FilingRead, Offering
 
 RULES = Rules.from_toml((Path(rules_module.__file__).parent / "rules.toml").read_text(encoding="utf-8"))
 ROWS = [(1, "ACME", "Acme Therapeutics, Inc."), (1, "ACMEW", "Acme Therapeutics, Inc."), (2, "BCME-A", "Bcme Corp"),
@@ -218,13 +224,142 @@ def test_what_the_headline_names_leads() -> None:
 
 def test_insiders() -> None:
     """A purchase on the open market is a catalyst, a sale is light, a grant is nothing."""
-    buys = decide("4", summary="J. Doe (CEO) buys 10,000 shares at $1.10 of Acme on the open market", sentiment=0.5)
+    buys = decide("4", summary="J. Doe (CEO) buys 100,000 shares at $1.10 of Acme on the open market", sentiment=0.5)
     assert (names(buys), buys.direction, buys.decision) == (["insider_buying"], "up", "alert")
     assert buys.kinds[0].phrase == "buys"
     sells = decide("4", summary="J. Doe (CEO) sells 10,000 shares of Acme on the open market", sentiment=-0.2)
     assert (names(sells), sells.reason) == (["insider_selling"], "low_score")
     assert names(decide("4", summary="J. Doe was granted 5,000 shares of Acme")) == []
-    assert names(decide("4", summary="Sold under a purchase agreement", sentiment=-0.5)) == ["insider_selling"]
+
+
+@pytest.mark.parametrize(("summary", "kinds"), [
+    (f"Jo Doe buys {LEAST_PURCHASE_USD:,.0f} shares at about $1.00 of Acme on the open market", ["insider_buying"]),
+    (f"Jo Doe buys {LEAST_PURCHASE_USD - 1:,.0f} shares at $1.00 of Acme on the open market", []),
+    ("Jo Doe buys 500 shares of Acme on the open market", ["insider_buying"]),
+    ("Sell Jane was granted 250,000 shares of Best Buy Co Inc", []),
+    ("Sell Jane buys 250,000 shares at $2.00 of Best Buy Co Inc on the open market", ["insider_buying"]),
+])
+def test_a_trade_is_its_verb_and_its_size(summary: str, kinds: list[str]) -> None:
+    """Names are no words, and a purchase of little money is no catalyst; one of unknown size is."""
+    assert names(decide("4", summary=summary)) == kinds
+
+
+@pytest.mark.parametrize("said", [
+    "it has not regained compliance with Listing Rule 5550(a)(2) and its common stock will be delisted",
+    "it had failed to demonstrate that it regained compliance and its securities would be delisted",
+    "as it had not, as of November 16, 2026, regained compliance, trading will be suspended",
+    "unless it regains compliance its shares will be delisted", "it may apply to transfer its listing",
+])
+def test_a_negated_exception_is_none(said: str) -> None:
+    """Item 3.01 stays bad news where compliance was not regained, or a transfer is only possible."""
+    told = f"Notice of delisting or failure to meet a listing rule: On May 5, 2026 Nasdaq told the Company that {said}."
+    decision = decide("8-K", "3.01", summary=told)
+    assert (decision.kinds[0].kind, decision.direction) == ("delisting_notice", "down")
+    assert "compliance_regained" not in names(decision)
+
+
+def test_compliance_that_was_regained() -> None:
+    """Item 3.01 is also filed when the matter is closed; a negation before another matter does not change that."""
+    for said in ("as of May 5, 2026, the Company has regained compliance with the rule",
+                 "the Company was not in compliance and has now regained compliance with the rule"):
+        assert "delisting_notice" not in names(decide("8-K", "3.01", summary=f"Nasdaq confirmed that {said}."))
+    told = decide("8-K", "3.01", summary="The Company has regained compliance with Listing Rule 5550(a)(2).")
+    assert names(told) == ["compliance_regained"]
+
+
+@pytest.mark.parametrize(("items", "said", "direction"), [
+    (("1.02",), "Titan delivered notice terminating the Agreement and Plan of Merger with Acme", "down"),
+    (("1.02",), "Acme received written notice from Titan terminating the Merger Agreement", "down"),
+    (("1.02",), "The Merger Agreement among Acme, Titan Inc. and Sub, Inc. was terminated by Titan", "down"),
+    (("1.02",), "Titan agreed to buy Acme; the parties ended their definitive merger agreement", "down"),
+    (("1.01", "1.02"), "Acme entered into an Agreement and Plan of Merger with Rhea and ended another", "up"),
+    (("1.01",), "Acme entered into an Agreement and Plan of Merger with Titan", "up"),
+])
+def test_ended_mergers(items: tuple[str, ...], said: str, direction: str) -> None:
+    """With item 1.02 and without 1.01 a merger agreement is one that is ended, and no deal is good news."""
+    decision = decide("8-K", *items, summary=f"{short_of(items[0])}: {said}.")
+    assert (decision.kinds[0].kind in ("merger", "acquisition_target"), decision.direction) == (
+        direction == "up", direction)
+    assert direction == "up" or names(decision) == ["merger_terminated"]
+
+
+@pytest.mark.parametrize("item", CATALOGUE)
+def test_our_own_words_are_not_searched(item: str) -> None:
+    """What the summary calls an item makes no kind, alone or before what the filing says."""
+    for summary in (short_of(item), f"{short_of(item)}: The parties met on that day."):
+        assert names(decide("8-K", summary=summary)) == []
+        assert names(decide("8-K", item, summary=summary)) == names(decide("8-K", item))
+
+
+def test_a_release_without_a_headline_is_read() -> None:
+    """The head of a release counts where no line looks like a title; the filing's own text does not."""
+    said = "Acme Corp. today announced that it received FDA approval for Xyz."
+    assert names(decide("8-K", "8.01", text=said, is_release=True)) == ["fda_approval"]
+    assert names(decide("8-K", "8.01", text=said)) == []
+
+
+COVER = """UNITED STATES
+SECURITIES AND EXCHANGE COMMISSION
+FORM 6-K
+For the month of November 2026
+Commission File Number: 001-31269
+ACME LTD.
+(Address of principal executive offices)
+Indicate by check mark whether the registrant files annual reports under cover of Form 20-F or Form 40-F.
+Form 20-F [X] Form 40-F [ ]
+"""
+SIGNED = "SIGNATURES\nThe reverse stock split is signed."
+
+
+@pytest.mark.parametrize(("said", "kinds"), [
+    ("Acme received a staff determination letter from Nasdaq to delist its ordinary shares.", ["delisting"]),
+    ("The board approved a 1-for-40 share consolidation.", ["reverse_split"]),
+    ("Acme signed a merger agreement: Titan will acquire all outstanding shares for $3.10 per share in cash.",
+     ["acquisition_target"]),
+    ("Mr. Li resigned as Chief Executive Officer of Acme.", ["management_exit"]),
+    ("This report is incorporated by reference into the registration statement on Form F-3 for an offering.", []),
+    ("", []),
+])
+def test_foreign_reports_without_a_release(said: str, kinds: list[str]) -> None:
+    """What stands between cover and signatures of a 6-K is its news."""
+    body = behind_cover(f"{COVER}{said}\n{SIGNED}")
+    assert names(decide("6-K", text=body)) == kinds
+    assert body == ("" if "incorporated" in said else said)
+
+
+@pytest.mark.parametrize(("form", "parts", "kinds"), [
+    ("8-K", [("8-K", "FORM 8-K\nItem 8.01 Other Events\nAcme issued a press release."),
+             ("EX-99.1", "Exhibit 99.1\nAUSTIN, May 5, 2026 (GLOBE NEWSWIRE) -- Acme Corp. today announced that it "
+                         "received FDA approval for Xyz.")], ["fda_approval"]),
+    ("8-K", [("8-K", "FORM 8-K\nItem 8.01 Other Events\nSee below.\nAcme received FDA approval for Xyz.")], []),
+    ("6-K", [("6-K", f"{COVER}The board approved a 1-for-40 reverse stock split.\n{SIGNED}")], ["reverse_split"]),
+])
+def test_from_documents_to_kinds(form: str, parts: list[tuple[str, str]], kinds: list[str]) -> None:
+    """What sec reads of a release without a headline, and behind the cover of a foreign report, reaches the rules."""
+    found = FilingFound(item_id="0001-26-1", source="sec", trust=1.0, form=form, cik="0000000001", company="Acme",
+                        title=form, link="https://sec.test/", published_ms=None, seen_ms=1)
+    index = Index("", form, "", "", (), None, None, ())
+    read = read_parts(form, "", "1", "Acme", [], [Part(kind, "", text.encode()) for kind, text in parts])
+    message = message_of(found, analysis_of(found, index, read), "ACME")
+    assert (read.headline, message.is_release) == ("", len(parts) > 1)
+    assert names(classify_filing(message, RULES, LIST, gates=Gates(0.2), now_ms=7)) == kinds
+
+
+def test_a_holder_who_proposes_to_buy_the_company() -> None:
+    """The proposal that item 4 states makes a target; the names in the sentence before it do not."""
+    line = "Offer To Buy LP reports 24 % of Acme"
+    offered = decide("SCHEDULE 13D/A", summary=f"{line}: The holder made a proposal to acquire all shares for $5.00.")
+    assert (names(offered), offered.decision) == (["acquisition_target", "activist_stake"], "alert")
+    assert offered.kinds[0].phrase == "proposal to acquire"
+    assert names(decide("SCHEDULE 13D/A", summary=line)) == ["activist_stake"]
+
+
+def test_officers_who_leave() -> None:
+    """Words of the filing say who leaves; who retires in order is no catalyst."""
+    left = decide("8-K", "5.02", summary="Director or officer change: Jo Doe resigned as Chief Executive Officer.")
+    assert (names(left), left.kinds[0].phrase) == (["management_exit"], "resigned as Chief Executive")
+    assert names(decide("8-K", "5.02", summary="Director or officer change: Jo Doe resigned as President to retire."
+                        )) == []
 
 
 def test_transfer_of_a_listing_is_no_delisting() -> None:

@@ -30,6 +30,35 @@ def test_headline(release: str, headline: str) -> None:
     assert headline_of(release) == headline
 
 
+@pytest.mark.parametrize("title", [
+    "Acme Awarded $50 Million Contract to Drive Expansion of Naval Fleet",
+    "Acme Awarded $40 Million Road Contract by Texas DOT",
+    "Acme Receives FDA Clearance for SonoPatch Suite of Devices",
+    "Acme Announces Positive Phase 2 Data from Wall Street Trial",
+    "Acme Enrolls 25000 Patients on the First Floor of 10 Hospitals",
+    "Acme – Phase 3 BREEZE Trial Meets Primary Endpoint With Statistically Significant Improvement in Lung Function",
+    "FDA Approves Acme’s ARD-101 — First Oral Treatment for Severe Asthma in Adults and Children Over Twelve Years",
+    "Acme Announces Resignation of Chief Executive Officer", "Resignation of Chief Executive Officer",
+    "Nasdaq Delists Acme Following Hearing", "Public Company Acme Contacted by Titan with Takeover Proposal",
+    "Contact Gold Announces Record Drill Results", "Faxitron Awarded a Large Contract",
+])
+def test_headlines_with_common_words(title: str) -> None:
+    """Words of addresses, contacts and datelines in a title do not make it one of those lines."""
+    dateline = "AUSTIN, May 5, 2025 (GLOBE NEWSWIRE) -- Acme today announced it."
+    assert headline_of(f"Exhibit 99.1\nAcme, Inc.\n100 Main Street, Suite 5\nAustin, TX 78701\n{title}\n{dateline}"
+                       ) == title
+
+
+@pytest.mark.parametrize("line", [
+    "Acme Holdings, 1200 North Lake Drive", "12 Wall Street, 5th Floor, New York", "Cambridge, Massachusetts 02139",
+    "Suite 500, Tower Building, Austin", "Jo D. Doe, Vice President and Director", "NASDAQ Stock Market: ACME Class A",
+    "Investor Relations Contacts of the Company", "Contact Jo Doe or Jane Roe", "(555) 010-1234 or (555) 010-1235 x",
+])
+def test_lines_that_are_no_headline(line: str) -> None:
+    """House numbers, zip codes, persons, exchanges and whom to ask are passed over."""
+    assert headline_of(f"{line}\nAcme Acquires Its Rival Beta") == "Acme Acquires Its Rival Beta"
+
+
 def amount(value: float) -> Amount:
     """An amount with some quote."""
     return Amount(value, "said")
