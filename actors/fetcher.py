@@ -229,6 +229,7 @@ class Fetcher(Actor):
         has_more = yield from self._take(source, polled, was_polled, db)
         if source.kind == "edgar":
             yield from self._edgar_said(polled, db)
+        self.counters.add("rows_refused", polled.refused)
         limit = NEVER if polled.outcome == NO_AGENT else self.settings.alert_consecutive_empty_cycles
         quiet_ms = book.silent_ms(source, polled.seen_ms) if has_more else None
         if has_more:  # of an EDGAR list too: its pages are read to the same point again

@@ -28,15 +28,15 @@ from catalyst.books import prices
 from catalyst.books.prices import Pricebook
 from catalyst.books.slices import PRUNE_S
 from catalyst.clients.http import Http
-from catalyst.clients.prices import PriceChain, Priced, provider_hosts
+from catalyst.clients.prices import TOTAL_S, PriceChain, Priced, provider_hosts
 from catalyst.clock import Clock
 from catalyst.core.bars import with_today
 from catalyst.core.breaker import PAUSED
 from catalyst.core.gate import price_gate
 from catalyst.core.notices import prices_notice, prices_over_notice
-from catalyst.core.outcomes import Watch, answer
+from catalyst.core.outcomes import Watch, answer, is_past
 from catalyst.core.passed import alert_of, chart_of
-from catalyst.core.quotes import MOST_BARS, Quote
+from catalyst.core.quotes import MOST_BARS, Charted, Quote
 from catalyst.core.session import market_session
 from catalyst.errors import UsageError
 from catalyst.messages import AlertReady, CatalystScored, ChartWanted, ItemDropped, OpsNotice, PriceSeen, WatchTicker
@@ -54,14 +54,17 @@ class Look(msgspec.Struct, frozen=True):
 
     ticker: str
     since_ms: int
+    base_ms: int | None = None  # when the oldest of the alerts went out
 
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What was found by a request begun at `asked_ms`: it knows no price made later."""
+    """What was found by a request begun at `asked_ms`: it knows no price made later. `month` are bars of days, where an
+    alert is not of today."""
 
     asked_ms: int
     priced: Priced
+    month: Charted | None = None
 
 
 class Market(Actor):
@@ -210,12 +213,17 @@ class Market(Actor):
         """Plan a request for each ticker whose watches fall due before the next turn, at the very moment."""
         book = self._book(db)
         self._count_due(book)
-        for ticker, since_ms, ask_ms in book.to_look_up(self.now_ms + LOOK_AHEAD_MS, LOOKS_A_TURN):
-            yield Job("look", Look(ticker, since_ms), key=ticker, not_before_ms=ask_ms)
+        for ticker, since_ms, base_ms, ask_ms in book.to_look_up(self.now_ms + LOOK_AHEAD_MS, LOOKS_A_TURN):
+            yield Job("look", Look(ticker, since_ms, base_ms), key=ticker, not_before_ms=ask_ms)
 
     def work_look(self, look: Look) -> Looked:
-        """Ask the providers for bars that tell the price then."""
-        return Looked(self.clock.now_ms(), self._chain.bars(look.ticker, look.since_ms))
+        """Ask the providers for bars that tell the price then, and whether a split came since an alert of a day before:
+        a provider's bars are of today's shares."""
+        asked_ms = self.clock.now_ms()
+        priced, month = self._chain.bars(look.ticker, look.since_ms), None
+        if priced.charted is not None and look.base_ms is not None and is_past(look.base_ms, asked_ms):
+            month = self._chain.history(look.ticker, "1M", TOTAL_S).charted
+        return Looked(asked_ms, priced, month)
 
     def done_look(self, job: Job, looked: Looked, db: sqlite3.Connection) -> Iterator[Output]:
         """Answer every watch of the ticker that was due when the request began."""
@@ -223,16 +231,16 @@ class Market(Actor):
         book = self._book(db)
         self._count_faults(looked.priced)
         for watch in book.due(job.payload.ticker, looked.asked_ms):
-            yield from self._answer(watch, looked.priced, book)
+            yield from self._answer(watch, looked, book)
         self._count_due(book)
 
     def failed_look(self, job: Job, error: Exception, db: sqlite3.Connection) -> Iterator[Output]:
         """A defect in asking is a request without an answer."""
         yield from self.done_look(job, Looked(self.now_ms, Priced(None, (f"chain:{type(error).__name__}",))), db)
 
-    def _answer(self, watch: Watch, priced: Priced, book: Pricebook) -> Iterator[Output]:
+    def _answer(self, watch: Watch, looked: Looked, book: Pricebook) -> Iterator[Output]:
         """The price of the watch's moment; none yet: later; none to be had: the reason."""
-        settled = answer(watch, priced.charted, priced.reasons, self.now_ms)
+        settled = answer(watch, looked.priced.charted, looked.priced.reasons, self.now_ms, looked.month)
         if isinstance(settled, int):
             book.again(watch, settled)
             return

@@ -93,6 +93,14 @@ class Bar(msgspec.Struct, frozen=True, array_like=True):
     volume: Annotated[float, msgspec.Meta(ge=0, le=1e15)]
 
 
+class Split(msgspec.Struct, frozen=True, array_like=True):
+    """A split of a stock on the day of `at_ms`: the prices before it, in the shares of after it, are `factor` times as
+    high."""
+
+    at_ms: Ms
+    factor: Annotated[float, msgspec.Meta(ge=1e-6, le=1e6)]
+
+
 class History(msgspec.Struct, frozen=True):
     """What followed `n` alerts of a kind within `horizon`: changes in per cent, the 95 % interval of their median (None
     where `n` is too small for one), and the share of them that fell. No simulated price is in it."""
@@ -312,7 +320,11 @@ class WatchTicker(Message, frozen=True, kw_only=True):
 
 
 class PriceSeen(Message, frozen=True, kw_only=True):
-    """market -> tracker: the last price made at or before `due_ms`; None with the reason where there is none."""
+    """market -> tracker: the last price made at or before `due_ms`; None with the reason where there is none.
+
+    It is of the shares of the moment it was asked for. Where that is on a later day than the alert: the splits that the
+    provider knows, and bars of the days since then.
+    """
 
     RECEIVER: ClassVar[str] = "tracker"
     KEY: ClassVar[tuple[str, ...]] = ("ticker", "horizon")
@@ -325,6 +337,8 @@ class PriceSeen(Message, frozen=True, kw_only=True):
     simulated: bool
     provider: Name | None
     reason: Name = ""
+    splits: Annotated[tuple[Split, ...], msgspec.Meta(max_length=50)] = ()
+    days: Annotated[tuple[Bar, ...], msgspec.Meta(max_length=50)] = ()
 
 
 class OutcomeKnown(Message, frozen=True, kw_only=True):
@@ -339,7 +353,7 @@ class OutcomeKnown(Message, frozen=True, kw_only=True):
     alert_id: Id
     ticker: Ticker
     horizon: Name
-    return_pct: Percent  # from `base_usd`, the alert's price, to `price_usd`
+    return_pct: Percent  # from `base_usd`, the alert's price (after a split in the new shares), to `price_usd`
     price_usd: Usd
     price_ms: Ms
     base_usd: Usd

@@ -14,6 +14,7 @@ from datetime import datetime, tzinfo
 from itertools import islice
 from typing import Any
 
+from catalyst.core.dollars import money
 from catalyst.core.silence import Silence, end_words, mute_words, today_words
 from catalyst.runtime.roster import SUPERVISOR
 
@@ -287,7 +288,7 @@ def _alert_line(alert: Alert, width: int, zone: tzinfo) -> Line:
     sent = f"{alert.latency_ms} ms" if alert.latency_ms is not None else {
         "posted": "no sink", "dead": "NOT SENT"}.get(alert.state, "waiting")
     price = "no price" if alert.price_usd is None else (
-        f"${alert.price_usd:.{2 if alert.price_usd >= 1 else 4}f}{' sim' if alert.simulated else ''}")
+        f"{money(alert.price_usd)}{' sim' if alert.simulated else ''}")
     kinds = clean(", ".join(alert.kinds) or "no kind")
     wide = width >= WIDE
     text = (f"  {_time(alert.at_ms, zone)} {fit(clean(alert.ticker), 6)} {ARROWS.get(alert.direction, '●')} "

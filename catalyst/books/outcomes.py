@@ -24,7 +24,7 @@ CREATE TABLE outcomes (
     alert_id TEXT NOT NULL,
     ticker TEXT NOT NULL,
     horizon TEXT NOT NULL,       -- as in CATALYST_HORIZONS when the alert went out
-    base_usd REAL,               -- the alert's price, null where unknown
+    base_usd REAL,               -- the alert's price, null where unknown; in the new shares once a split is known
     base_ms INTEGER NOT NULL,    -- when the alert went out
     due_ms INTEGER NOT NULL,     -- the moment whose price counts
     price_usd REAL,
@@ -87,9 +87,10 @@ class Open:
         if (verdict.return_pct is None or verdict.price_usd is None or verdict.price_ms is None
                 or self.base_usd is None):
             return None
+        base_usd = self.base_usd if verdict.base_usd is None else verdict.base_usd
         return OutcomeKnown(item_id=self.item_id, alert_id=self.alert_id, ticker=self.ticker, horizon=self.horizon,
                             return_pct=verdict.return_pct, price_usd=verdict.price_usd, price_ms=verdict.price_ms,
-                            base_usd=self.base_usd, simulated=verdict.simulated, known_ms=now_ms, history=history)
+                            base_usd=base_usd, simulated=verdict.simulated, known_ms=now_ms, history=history)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +142,9 @@ class Outcomebook:
     def end(self, row: Open, verdict: Verdict) -> None:
         """Write down how an open outcome ended."""
         self.db.execute(
-            "UPDATE outcomes SET price_usd = ?, price_ms = ?, return_pct = ?, state = ?, reason = ?, simulated = ?"
-            " WHERE item_id = ? AND ticker = ? AND horizon = ?",
-            (verdict.price_usd, verdict.price_ms, verdict.return_pct, verdict.state, verdict.reason,
+            "UPDATE outcomes SET base_usd = coalesce(?, base_usd), price_usd = ?, price_ms = ?, return_pct = ?,"
+            " state = ?, reason = ?, simulated = ? WHERE item_id = ? AND ticker = ? AND horizon = ?",
+            (verdict.base_usd, verdict.price_usd, verdict.price_ms, verdict.return_pct, verdict.state, verdict.reason,
              verdict.simulated, row.item_id, row.ticker, row.horizon))
 
     def asked(self, row: Open) -> None:

@@ -175,9 +175,10 @@ class Pricebook:
             " WHERE due_ms > ?1)", (self.now_ms,)).fetchone()
         return row
 
-    def to_look_up(self, until_ms: int, most: int) -> list[tuple[str, int, int]]:
+    def to_look_up(self, until_ms: int, most: int) -> list[tuple[str, int, int, int]]:
         """Tickers with watches to ask about by `until_ms`, longest waiting first: each with the earliest moment whose
-        price is wanted, and when to ask. Those watches count as asked from here on."""
+        price is wanted, when the oldest of their alerts went out, and when to ask. Those watches count as asked from
+        here on."""
         rows = self.db.execute("SELECT ticker FROM watches INDEXED BY watches_by_next WHERE next_ms <= ?"
                                " ORDER BY next_ms, ticker LIMIT ?", (until_ms, 20 * most)).fetchall()
         found = []
@@ -185,9 +186,10 @@ class Pricebook:
             since_ms, ask_ms = self.db.execute(
                 "SELECT min(due_ms), max(next_ms) FILTER (WHERE next_ms <= ?) FROM watches WHERE ticker = ?",
                 (until_ms, ticker)).fetchone()
+            base_ms = min(watch.base_ms for watch in self.due(ticker, until_ms))
             self.db.execute("UPDATE watches SET next_ms = ? WHERE ticker = ? AND next_ms <= ?",
                             (until_ms + ASKED_MS, ticker, until_ms))
-            found.append((ticker, since_ms, ask_ms))
+            found.append((ticker, since_ms, base_ms, ask_ms))
         return found
 
     def due(self, ticker: str, asked_ms: int) -> list[Watch]:

@@ -57,8 +57,9 @@ class Poll(msgspec.Struct, frozen=True):
 class Polled:
     """The answer: `outcome` is ok, not_modified, empty, or the reason of a failure (then `failed`). `seen_ms` is when
     the response was complete, `fresh_ms` the same by the clock that the ages of items are told by, `wish_s` the seconds
-    that the server asks to wait; `others` counts the entries of an EDGAR list that are of another form than it was
-    asked for and are no items of it, `head_ms` is the newest entry of a list that was read to the end of what is new.
+    that the server asks to wait; `refused` counts the rows of a CSV that cannot be read, `others` the entries of an
+    EDGAR list that are of another form than it was asked for and are no items of it, `head_ms` is the newest entry of a
+    list that was read to the end of what is new.
     """
 
     outcome: str
@@ -71,6 +72,7 @@ class Polled:
     others: int = 0
     fresh_ms: int = 0
     head_ms: int | None = None
+    refused: int = 0
 
 
 def ask(http: Http | Edgar, poll: Poll, key: str | None = None, *, deadline_s: float = 12.0) -> Polled:
@@ -110,7 +112,7 @@ def ask(http: Http | Edgar, poll: Poll, key: str | None = None, *, deadline_s: f
     # Where a page is missing the next poll must get the document again, to read on.
     etag, last_modified = (_validator(answer, name) if is_whole else None for name in ("etag", "last-modified"))
     return Polled("ok", tuple(items_of(entries, poll.name)), answer.done_ms, etag, last_modified, others=others,
-                  fresh_ms=fresh_ms(answer.done_ms, server_ms(answer.headers)), head_ms=head_ms)
+                  fresh_ms=fresh_ms(answer.done_ms, server_ms(answer.headers)), head_ms=head_ms, refused=feed.refused)
 
 
 def get_document(http: Http | Edgar, kind: str, url: str, key: str | None, headers: Mapping[str, str],

@@ -22,7 +22,7 @@ from catalyst.errors import ConfigError, FetchError, QuoteError
 from catalyst.settings import Settings
 
 PROVIDERS = ("yahoo", "simulated")
-CHART = "/v8/finance/chart/{symbol}?range={range}&interval={interval}&includePrePost=true"
+CHART = "/v8/finance/chart/{symbol}?range={range}&interval={interval}&includePrePost=true&events=split"
 TODAY = ("1d", "1m")
 FRAMES = {"5D": ("5d", "5m"), "1M": ("1mo", "1d"), "3M": ("3mo", "1d"), "1Y": ("1y", "1d")}  # of catalyst.core.bars
 LIMIT_BYTES = 2_000_000  # a day of minutes is about 100 KB

@@ -11,6 +11,7 @@ from catalyst.clock import SystemClock, from_iso
 from catalyst.commands.home import QUERY_ANSWER_S, Home
 from catalyst.commands.output import clock_time, count, duration_ms, plain, print_json
 from catalyst.commands.unknown import unknown_beginning, warn
+from catalyst.core.dollars import money
 from catalyst.errors import UnavailableError
 
 ALERTER = "alerter"
@@ -137,8 +138,7 @@ def _price(alert: dict[str, Any]) -> str:
         return "price unknown"
     age = alert["price_age_s"]
     notes = [*(["simulated"] if alert["simulated"] else []), *([f"{age:.0f} s old"] if age is not None else [])]
-    digits = 2 if alert["price"] >= 1 else 4
-    return f"${alert['price']:.{digits}f}" + (f" ({', '.join(notes)})" if notes else "")
+    return money(alert["price"]) + (f" ({', '.join(notes)})" if notes else "")
 
 
 def _latency(alert: dict[str, Any]) -> str:

@@ -19,6 +19,7 @@ from catalyst.commands import trace as way
 from catalyst.commands.alerts import ALERTER, ARROWS
 from catalyst.commands.home import QUERY_ANSWER_S, Home
 from catalyst.commands.output import clock_time, plain, print_json, when
+from catalyst.core.dollars import money
 from catalyst.core.evidence import unpacked
 from catalyst.core.history import LEAST_HISTORY, change_text, history_text
 from catalyst.messages import History
@@ -206,11 +207,11 @@ def _price(alert: Row) -> str:
     if alert["price"] is None:
         return "unknown: no provider knew one"
     made_ms, before = alert["price_ms"], alert["previous_close_usd"]
-    facts = [f"${alert['price']:.{2 if alert['price'] >= 1 else 4}f}"]
+    facts = [money(alert["price"])]
     facts += [f"of {_moment(when(made_ms))}"] if made_ms is not None else []
     facts += [f"by {alert['provider']}"] if alert["provider"] else []
     facts += ["(simulated)"] if alert["simulated"] else []
-    facts += [f", the close before {before:.4g}"] if before is not None else []
+    facts += [f", the close before {money(before)}"] if before is not None else []
     return " ".join(facts).replace(" ,", ",")
 
 
@@ -242,7 +243,7 @@ def _outcome(row: Row) -> str:
     if row["state"] == "settled" and row["return_pct"] is not None:
         made = _moment(when(row["price_ms"]))
         simulated = ", simulated" if row["simulated"] else ""
-        return f"{row['horizon']}: {change_text(row['return_pct'])} % at ${row['price_usd']:.4g} ({made}{simulated})"
+        return f"{row['horizon']}: {change_text(row['return_pct'])} % at {money(row['price_usd'])} ({made}{simulated})"
     if row["state"] == "open":
         return f"{row['horizon']}: due {_moment(when(row['due_ms']))}"
     reason = f" ({row['reason']})" if row["reason"] else ""

@@ -6,6 +6,8 @@ The classifier takes a change up at once where it runs, else at its start; nothi
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -138,9 +140,7 @@ def as_text(said: Row) -> str:
         near = f"; near it: {', '.join(row['near'])}" if row["near"] else ""
         lines.append(f"warning: {row['ticker']} is not in the company list{near}")
     refused = said["refused"]
-    lines += [f"line {row['line']} refused: {row['why']}" for row in refused[:MOST_SHOWN]]
-    if len(refused) > MOST_SHOWN:
-        lines.append(f"and {len(refused) - MOST_SHOWN} more lines")
+    lines += _refused_lines(refused)
     figures = [f"{len(said[name])} {text}" for name, text in (
         ("added", "added"), ("removed", "removed"), ("known", "known"), ("absent", "absent"), ("refused", "refused"),
         ("valued", "with a new market value")) if said[name]]
@@ -152,8 +152,16 @@ def as_text(said: Row) -> str:
     return "\n".join(plain(line) for line in lines)
 
 
+def _refused_lines(refused: Sequence[Row]) -> list[str]:
+    lines = [f"line {row['line']} refused: {row['why']}" for row in refused[:MOST_SHOWN]]
+    return lines + ([f"and {len(refused) - MOST_SHOWN} more lines"] if len(refused) > MOST_SHOWN else [])
+
+
 def _print_list(settings: Settings, *, as_json: bool) -> None:
-    rows = files.read_own_watchlist(settings).rows
+    listed = files.read_own_watchlist(settings)
+    rows = listed.rows
+    for line in _refused_lines([{"line": one.line, "why": one.why} for one in listed.refused]):
+        print(plain(line), file=sys.stderr)
     companies = _companies(settings)
     shown = []
     for row in rows:

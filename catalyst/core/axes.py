@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, tzinfo
 
 from catalyst.core.bars import Slot
+from catalyst.core.dollars import usd_text
 from catalyst.core.session import BELL_MIN, CLOSE_MIN, NEW_YORK
 from catalyst.messages import Bar
 
@@ -19,7 +20,7 @@ WICK = 0.6
 
 
 def price_text(price: float, step: float = 1.0) -> str:
-    """A price in few letters: four decimals below 1 USD, two above, whole or shortened when large.
+    """A price in few letters: as `usd_text`, but whole or shortened when large.
 
     Among prices that are `step` apart it has as many decimals as tell them from each other.
     """
@@ -29,9 +30,8 @@ def price_text(price: float, step: float = 1.0) -> str:
     if price >= 9_999.995:
         return f"{price:,.0f}"
     decimals = -math.floor(math.log10(step) + 1e-9)
-    if price >= 0.99995:
-        return f"{price:,.{max(2, decimals)}f}"
-    return f"{price:.{max(4, decimals)}f}" if price >= 0.001 else f"{price:.3g}"
+    text = usd_text(price)
+    return f"{price:,.{decimals}f}" if "e" not in text and decimals > len(text.rpartition(".")[2]) else text
 
 
 def volume_text(shares: float) -> str:

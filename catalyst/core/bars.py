@@ -26,7 +26,6 @@ MINUTE_MS = 60_000
 GAP_MIN = 5  # the shortest trading pause of the exchanges (limit up, limit down)
 DENSE = 0.4  # share of slots with a trade from which on a gap is worth a word
 LEAST_DAY_MS = 20 * 3_600_000  # bars further apart are of days, whatever hour a provider stamps them with
-MOST_SPLIT, SPLIT_ERROR = 100, 0.03
 MOST_SLOTS = 260  # a year of days is 252; at 1,200 pixels a candle then still has a body of 3 and a gap of 1
 STEPS_MIN = (1, 2, 5, 10, 15, 30, 60)
 UTC_COLUMNS = ("time", "timestamp", "datetime")
@@ -283,18 +282,6 @@ def longest_gap(series: Series) -> tuple[int, int] | None:
     if end - begin == 0 or series.slots[end - 1].end_ms - series.slots[begin].start_ms < GAP_MIN * MINUTE_MS:
         return None
     return begin, end
-
-
-def split_ratio(series: Series) -> str:
-    """`1:10` where a price jumped between two days by nearly a whole number, as after a split that the bars are not
-    adjusted for; empty where none did."""
-    dated = [(slot.day, slot.bar) for slot in series.slots if slot.bar is not None]
-    for (day, bar), (later, other) in pairwise(dated):
-        factor = max(bar.close / other.open, other.open / bar.close)
-        whole = round(factor)
-        if later != day and 2 <= whole <= MOST_SPLIT and abs(factor / whole - 1) < SPLIT_ERROR:
-            return f"{whole}:1" if bar.close > other.open else f"1:{whole}"
-    return ""
 
 
 def in_timeframe(bars: Iterable[Bar], name: str) -> list[Bar]:

@@ -17,6 +17,7 @@ import msgspec
 from catalyst.clock import iso
 from catalyst.core.axes import volume_text
 from catalyst.core.delivery import After, Correction, Followed, Source
+from catalyst.core.dollars import money
 from catalyst.core.doubts import against, change_pct, dilutes, flags, price_age_ms
 from catalyst.core.history import change_text, history_text, span_label
 from catalyst.core.outside import cut, escaped, length, masked_link, safe_link, unmentioned
@@ -140,11 +141,6 @@ def colour(alert: AlertReady) -> int:
     if any(dilutes(kind) for kind in alert.kinds):
         return OFFERING_COLOUR
     return COLOURS[alert.direction][alert.score >= STRONG]
-
-
-def money(price_usd: float) -> str:
-    """Dollars: four places below one dollar, where a cent is much, else two."""
-    return f"${price_usd:,.4f}" if price_usd < 1 else f"${price_usd:,.2f}"
 
 
 def age(span_ms: int) -> str:

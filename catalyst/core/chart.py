@@ -13,11 +13,12 @@ from itertools import pairwise
 from typing import Literal
 
 from catalyst.core import axes
-from catalyst.core.bars import Series, Slot, gather, longest_gap, new_york_day, price_before, split_ratio
+from catalyst.core.bars import Series, Slot, gather, longest_gap, new_york_day, price_before
 from catalyst.core.gauge import GAUGE, HEIGHT, draw_gauge, sentiment_text
 from catalyst.core.indicators import macd, rsi
 from catalyst.core.page import QUIET, SIZE, THEMES, Colour, Page, Point, mix
 from catalyst.core.session import NEW_YORK, Session
+from catalyst.core.splits import split_ratio
 from catalyst.messages import Bar
 
 Theme = Literal["dark", "light"]

@@ -9,8 +9,9 @@ from typing import Any
 
 import msgspec
 
-from catalyst.core.card import Moment, age, colour, money, phone_line
+from catalyst.core.card import Moment, age, colour, phone_line
 from catalyst.core.delivery import DISCORD, Deliver, Digest, Repeat, Source
+from catalyst.core.dollars import money
 from catalyst.core.outside import escaped, safe_link, unmentioned
 from catalyst.messages import AlertReady
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from catalyst.core.dollars import usd_text
+
 STEPS = ("seen", "parsed", "ticker", "noise", "kind", "score", "price", "mute", "sent")
 # First part of a reason -> step. Who holds an alert back for a time or tells it with others is at "mute".
 STEP_OF = {
@@ -76,8 +78,8 @@ def _words(reason: str, told: str, price_usd: float | None, ceiling_usd: float, 
     if name in ("price_ceiling", "price_floor"):
         over, limit_usd = ("over the ceiling", ceiling_usd) if name[6:] == "ceiling" else ("under the floor", floor_usd)
         if price_usd is None:
-            return f"the price was {over} {_usd(limit_usd)}"
-        return f"price {_usd(price_usd)} {over} {_usd(limit_usd)}"
+            return f"the price was {over} {usd_text(limit_usd)}"
+        return f"price {usd_text(price_usd)} {over} {usd_text(limit_usd)}"
     words = {"backlog": "it was published before its source was first asked: old news",
              "stale": "it was published too long before it was first seen: old news",
              "missed": "no list showed it in time; EDGAR's daily index did",
@@ -91,7 +93,3 @@ def _words(reason: str, told: str, price_usd: float | None, ceiling_usd: float, 
              "cooldown": f"another alert for its ticker had just gone out{f' ({more})' if more else ''}",
              "digest": f"it waits to be told with others{f' ({more})' if more else ''}"}
     return words.get(name) or told or reason
-
-
-def _usd(price_usd: float) -> str:
-    return f"{price_usd:.2f}" if price_usd >= 1 else f"{price_usd:.4f}"

@@ -8,16 +8,17 @@ count, in any order and case. It decides nothing about an entry and reads no fil
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 import msgspec
 
+from catalyst.core.csv_lines import read_lines, read_rows
 from catalyst.core.dates import parse_date
 from catalyst.core.feed_bytes import as_utf8
 from catalyst.core.feeds import (
@@ -39,11 +40,19 @@ COLUMNS = {"title": "title", "headline": "title", "link": "link", "url": "link",
            "tickers": "tickers", "category": "category", "id": "id", "guid": "id"}
 MOST_ROWS = 4_000
 MOST_MARKS = 250_000  # commas and brackets: values of the JSON in memory
+LINK = re.compile(r"(?:https?://|/)\S+", re.IGNORECASE)
 TICKER = re.compile(r"(?:[A-Za-z][A-Za-z .-]{0,30}:\s?)?[A-Z0-9]{1,7}(?:[./-][A-Z]{1,3})?")
 ZONED = re.compile(r"(?:[zZ]|[A-Za-z]{2,}|:\d\d(?:\.\d+)?\s*[+-]\d\d:?\d\d)\s*$")
 
 
-def parse_document(kind: str, body: bytes, content_type: str = "", base: str = "") -> Feed:
+@dataclass(frozen=True, slots=True)
+class Listing(Feed):
+    """A document's entries; `refused` counts the rows of a CSV that could not be read."""
+
+    refused: int = 0
+
+
+def parse_document(kind: str, body: bytes, content_type: str = "", base: str = "") -> Listing:
     """The entries of a source of this `kind` (as in sources.toml). Raises FeedError."""
     if kind in ("finnhub", "benzinga"):
         return _parse_array(body, base, _of_finnhub if kind == "finnhub" else _of_benzinga)
@@ -51,36 +60,45 @@ def parse_document(kind: str, body: bytes, content_type: str = "", base: str = "
         return parse_json_feed(body, base)
     if kind in ("csv", "finviz"):
         return parse_csv(body, content_type, base, is_finviz=kind == "finviz")
-    return parse_feed(body, content_type, base)
+    return Listing(parse_feed(body, content_type, base).entries)
 
 
-def parse_json_feed(body: bytes, base: str = "") -> Feed:
+def parse_json_feed(body: bytes, base: str = "") -> Listing:
     """The entries of a JSON Feed. Raises FeedError `no_feed` for anything else, `html` for a web page, `too_complex`
     for more values than any feed has."""
     document = _decoded(body)
     items = document.get("items") if isinstance(document, dict) else None
     if not isinstance(items, list):
         raise FeedError("no_feed", "JSON without a list of items")
-    return Feed(tuple(_of_json(item, base) for item in items[:MOST_ROWS] if isinstance(item, dict)))
+    return Listing(tuple(_of_json(item, base) for item in items[:MOST_ROWS] if isinstance(item, dict)))
 
 
-def parse_csv(body: bytes, content_type: str = "", base: str = "", *, is_finviz: bool = False) -> Feed:
-    """The entries of a CSV. Raises FeedError `html` for a web page, `no_feed` without the columns title and link.
+def parse_csv(body: bytes, content_type: str = "", base: str = "", *, is_finviz: bool = False) -> Listing:
+    """The entries of a CSV. Raises FeedError `html` for a web page, `no_feed` without the columns title and link, or
+    where no row of several can be read.
 
     Finviz writes New York's time without saying so, and bare tickers.
     """
     text = as_utf8(body, content_type).decode("utf-8", "replace")
     if text.lstrip()[:1] == "<":
         raise FeedError("html", "a web page in place of a CSV")
-    try:
-        rows = csv.reader(io.StringIO(text))
-        names = [COLUMNS.get(name.strip().lower(), "") for name in next(rows, [])]
-        if not {"title", "link"} <= set(names):
-            raise FeedError("no_feed", "CSV without the columns title and link")
-        found = [dict(zip(names, row, strict=False)) for _, row in zip(range(MOST_ROWS), rows, strict=False) if row]
-    except csv.Error as error:
-        raise FeedError("no_feed", f"damaged CSV: {error}") from error
-    return Feed(tuple(_of_row(row, base, is_finviz=is_finviz) for row in found))
+    head = next(read_lines(text), None)
+    names = [COLUMNS.get(name.strip().lower(), "") for name in head.cells] if head and not head.fault else []
+    if not {"title", "link"} <= set(names):
+        raise FeedError("no_feed", "CSV without the columns title and link")
+    place = names.index("link")
+
+    def is_row(cells: Sequence[str]) -> bool:  # where a cell of several lines ends, its quote stands before the link
+        return (len(cells) > place and LINK.fullmatch(cells[place].strip()) is not None
+                and not any(cell.count('"') % 2 for cell in cells[:place]))
+
+    rows = list(islice(read_rows(text, is_row), 1, MOST_ROWS + 1))
+    found = tuple(_of_row(dict(zip(names, row.cells, strict=False)), base, is_finviz=is_finviz)
+                  for row in rows if row.cells and not row.fault)
+    refused = [row for row in rows if row.fault]
+    if refused and not found:
+        raise FeedError("no_feed", f"damaged CSV: line {refused[0].number}: {refused[0].fault}")
+    return Listing(found, len(refused))
 
 
 def _of_row(row: Mapping[str, str], base: str, *, is_finviz: bool) -> Entry:
@@ -103,11 +121,11 @@ def _decoded(body: bytes) -> Any:
         raise FeedError("html" if body.lstrip()[:1] == b"<" else "no_feed", "no JSON") from error
 
 
-def _parse_array(body: bytes, base: str, read: Callable[[Mapping[str, Any], str], Entry]) -> Feed:
+def _parse_array(body: bytes, base: str, read: Callable[[Mapping[str, Any], str], Entry]) -> Listing:
     items = _decoded(body)
     if not isinstance(items, list):
         raise FeedError("no_feed", "JSON, but no list of news")  # what is wrong with the key or the question
-    return Feed(tuple(read(item, base) for item in items[:MOST_ROWS] if isinstance(item, dict)))
+    return Listing(tuple(read(item, base) for item in items[:MOST_ROWS] if isinstance(item, dict)))
 
 
 def _of_finnhub(item: Mapping[str, Any], base: str) -> Entry:

@@ -13,9 +13,10 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from catalyst.core.card import ARROWS, Moment, age, kind_label, money, points
+from catalyst.core.card import ARROWS, Moment, age, kind_label, points
 from catalyst.core.delivery import NOTIFY, Correction, Digest, Outcome
 from catalyst.core.digest import counted
+from catalyst.core.dollars import money
 from catalyst.core.doubts import change_pct, price_age_ms
 from catalyst.core.history import change_text
 from catalyst.core.outside import plain_line, safe_link, unmentioned

@@ -11,9 +11,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from catalyst.core.bars import in_timeframe, new_york_day
 from catalyst.core.history import UNITS_MS, span_ms
 from catalyst.core.jitter import spread_ms
-from catalyst.core.quotes import Charted, price_at
+from catalyst.core.quotes import MOST_SPLITS, Charted, price_at
+from catalyst.core.splits import adjusted, is_like_split
 from catalyst.errors import ConfigError
 from catalyst.messages import PriceSeen
 
@@ -64,12 +66,18 @@ class Watch:
     tries: int = 0
     first_ms: int | None = None
 
+    @property
+    def base_ms(self) -> int:
+        """When its alert went out."""
+        return self.due_ms - span_ms(self.horizon)
 
-def answer(watch: Watch, charted: Charted | None, reasons: Sequence[str], now_ms: int) -> PriceSeen | int:
+
+def answer(watch: Watch, charted: Charted | None, reasons: Sequence[str], now_ms: int,
+           month: Charted | None = None) -> PriceSeen | int:
     """The price of a watch's moment out of a provider's answer, or when to ask again (UTC ms).
 
     An answer without a price that old, a lasting fault and an hour of faults end the watch with a reason: `no_price`,
-    or the last provider's.
+    or the last provider's. `month` has the bars of the last days, for a watch whose alert is not of today.
     """
     if charted is None and not is_lasting(reasons):
         first_ms = watch.first_ms if watch.first_ms is not None else now_ms
@@ -82,7 +90,14 @@ def answer(watch: Watch, charted: Charted | None, reasons: Sequence[str], now_ms
                          price_usd=None, price_ms=None, simulated=False, provider=None, reason=reason)
     return PriceSeen(item_id=watch.item_id, ticker=watch.ticker, horizon=watch.horizon, due_ms=watch.due_ms,
                      price_usd=found[0], price_ms=found[1], simulated=charted.quote.simulated,
-                     provider=charted.quote.provider)
+                     provider=charted.quote.provider,
+                     splits=tuple(dict.fromkeys((*charted.splits, *(month.splits if month else ()))))[-MOST_SPLITS:],
+                     days=tuple(in_timeframe(month.bars, "1M")) if month and is_past(watch.base_ms, now_ms) else ())
+
+
+def is_past(base_ms: int, now_ms: int) -> bool:
+    """Whether an alert is not of today: since its day a split may have come."""
+    return new_york_day(base_ms) < new_york_day(now_ms)
 
 
 def next_try_ms(watch: Watch, first_ms: int, now_ms: int) -> int | None:
@@ -115,6 +130,7 @@ class Verdict:
     return_pct: float | None
     simulated: bool
     reason: str | None = None
+    base_usd: float | None = None  # the alert's price in the shares of after a split; None where none came
 
 
 def judge(base_usd: float | None, base_ms: int, simulated: bool, seen: PriceSeen, jumped_ms: int = 0) -> Verdict:
@@ -122,16 +138,22 @@ def judge(base_usd: float | None, base_ms: int, simulated: bool, seen: PriceSeen
 
     Unknown: `clock_jumped` (since the alert the clock was set by `jumped_ms` in all: the price is not of the time after
     it that is wanted), `no_base` (the alert had no price), `mixed` (one price is simulated, the other is not),
-    `no_trade` (the price is older than the alert), or market's own reason.
+    `no_trade` (the price is older than the alert), `split` (what is left of the change after the splits that are known
+    looks like one more), or market's own reason.
     """
     if abs(jumped_ms) >= MOST_JUMPED_MS:
         return Verdict("unknown", None, None, None, simulated, "clock_jumped")
     if seen.price_usd is None or seen.price_usd <= 0 or seen.price_ms is None:
         return Verdict("unknown", None, None, None, simulated, seen.reason or "no_price")
+    stored_usd = base_usd
+    base_usd = adjusted(base_usd, base_ms, seen.splits) if base_usd is not None else None
     if base_usd is None or not math.isfinite(change := (seen.price_usd / base_usd - 1) * 100 if base_usd else math.inf):
         return Verdict("unknown", seen.price_usd, seen.price_ms, None, seen.simulated, "no_base")
     if seen.simulated != simulated:
         return Verdict("unknown", None, None, None, simulated, "mixed")
     if seen.price_ms < base_ms:
         return Verdict("unknown", seen.price_usd, seen.price_ms, None, simulated, "no_trade")
-    return Verdict("settled", seen.price_usd, seen.price_ms, change, simulated)
+    if is_like_split(base_usd, base_ms, seen.price_usd, seen.price_ms, seen.days):
+        return Verdict("unknown", seen.price_usd, seen.price_ms, None, simulated, "split")
+    return Verdict("settled", seen.price_usd, seen.price_ms, change, simulated,
+                   base_usd=base_usd if base_usd != stored_usd else None)

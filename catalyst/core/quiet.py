@@ -67,7 +67,7 @@ class Window:
         return (day in self.days and minute >= self.start_min) or ((day - 1) % 7 in self.days and minute < self.end_min)
 
     def end_after(self, local: datetime) -> datetime:
-        """When it ends, from a moment that it covers; by the local clock, in which an hour may come twice."""
+        """What the local clock shows at its end, from a moment that it covers; it may show that twice, or never."""
         ends_tomorrow = self.end_min <= self.start_min <= local.hour * 60 + local.minute and (
             local.weekday() in self.days)
         midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -138,13 +138,34 @@ def quiet_until_ms(rules: Rules, now_ms: int) -> int | None:
     """When the quiet hours end that run now, None where none do; windows that meet are one, a week of them is the most
     that is looked ahead."""
     until_ms = now_ms
-    for _ in range(len(DAYS) * len(rules.windows)):
+    for _ in range((len(DAYS) + 1) * len(rules.windows)):  # a change of the clock is a step of its own
         local = _local(rules, until_ms)
         window = next((window for window in rules.windows if window.covers(local)), None)
         if window is None:
             break
-        until_ms = round(window.end_after(local).timestamp() * 1000)
+        until_ms = _end_ms(window, local, until_ms)
     return until_ms if until_ms > now_ms else None
+
+
+def _end_ms(window: Window, local: datetime, now_ms: int) -> int:
+    """Until when a window covers `local`, which is `now_ms`, for certain: the first time that the clock shows its end,
+    or a change of the clock before, after which a look says whether it is quiet still.
+    """
+    end = window.end_after(local)
+    end_ms = min((moment_ms for fold in (0, 1)
+                  if (moment_ms := round(end.replace(fold=fold).timestamp() * 1000)) > now_ms), default=now_ms)
+    first_s, last_s = now_ms // 1000, -(-end_ms // 1000)
+    zone = local.tzinfo
+
+    def offset(moment_s: int) -> timedelta | None:
+        return datetime.fromtimestamp(moment_s, UTC).astimezone(zone).utcoffset()
+
+    if offset(first_s) == offset(last_s):
+        return end_ms
+    while last_s - first_s > 1:  # the clock is changed once in between
+        middle_s = (first_s + last_s) // 2
+        first_s, last_s = (middle_s, last_s) if offset(middle_s) == offset(first_s) else (first_s, middle_s)
+    return min(end_ms, last_s * 1000)
 
 
 def day_began_ms(now_ms: int, zone: tzinfo) -> int:

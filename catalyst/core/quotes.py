@@ -15,12 +15,14 @@ from typing import Any
 
 import msgspec
 
+from catalyst.core.bars import FIRST_MS, LAST_MS, MAX_VOLUME, midnight_ms, new_york_day
 from catalyst.core.session import NEW_YORK, market_session
 from catalyst.errors import QuoteError
-from catalyst.messages import Bar
+from catalyst.messages import Bar, Split
 
 MAX_USD = 1e12  # the largest price that a message can carry (catalyst.messages.Usd)
 MOST_BARS = 2_000  # that a message can carry (catalyst.messages.ChartWanted)
+MOST_SPLITS = 50  # as many as it can (catalyst.messages.PriceSeen)
 DAY_MS = 86_400_000
 PACE_MS, PACE_BEFORE_MS, PACE_OLD_MS = 600_000, 900_000, 1_200_000
 # Yahoo's names of bar lengths (`validRanges` and `dataGranularity` of its chart service), in milliseconds.
@@ -56,6 +58,7 @@ class Charted:
     bars: tuple[Bar, ...] = ()
     step_ms: int = STEPS_MS["1m"]
     market: tuple[float, int] | None = None
+    splits: tuple[Split, ...] = ()  # within the time of the bars, as far as the provider tells them
 
 
 def yahoo_symbol(ticker: str) -> str:
@@ -101,7 +104,7 @@ def read_yahoo(body: bytes, ticker: str) -> Charted:
     step_ms = STEPS_MS.get(granularity, STEPS_MS["1m"]) if isinstance(granularity, str) else STEPS_MS["1m"]
     market_usd, market_ms = _price(meta.get("regularMarketPrice")), _moment(meta.get("regularMarketTime"))
     market = (market_usd, market_ms) if market_usd is not None and market_ms is not None else None
-    return Charted(quote, _bars(result), step_ms, market)
+    return Charted(quote, _bars(result), step_ms, market, _splits(result))
 
 
 def price_at(charted: Charted, moment_ms: int) -> tuple[float, int] | None:
@@ -169,6 +172,16 @@ def _bars(result: dict[str, Any]) -> tuple[Bar, ...]:
     return tuple(kept[start_ms] for start_ms in sorted(kept)[-MOST_BARS:])
 
 
+def _splits(result: dict[str, Any]) -> tuple[Split, ...]:
+    """`events.splits`, oldest first: 10 new shares (`numerator`) for 1 (`denominator`) make a tenth of a price."""
+    found = []
+    for row in map(_map, _map(_map(result.get("events")).get("splits")).values()):
+        at_ms, new, old = _moment(row.get("date")), _price(row.get("numerator")), _price(row.get("denominator"))
+        if at_ms is not None and FIRST_MS <= at_ms < LAST_MS and new and old and 1e-6 <= old / new <= 1e6:
+            found.append(Split(at_ms, old / new))
+    return tuple(sorted(found, key=lambda split: split.at_ms)[-MOST_SPLITS:])
+
+
 def _newest(result: dict[str, Any], meta: dict[str, Any]) -> tuple[float, int | None]:
     """The newest price and its time. Raises QuoteError `empty`."""
     found: list[tuple[int, float]] = []
@@ -187,12 +200,21 @@ def _newest(result: dict[str, Any], meta: dict[str, Any]) -> tuple[float, int | 
 
 
 def _volume(result: dict[str, Any], meta: dict[str, Any]) -> int | None:
-    """Shares traded on the day: the provider's own sum, else that of the bars; None where there is neither."""
-    total = _number(meta.get("regularMarketVolume"))
-    if total is not None and total >= 0:
-        return int(total)
-    bars = [amount for amount in map(_number, _column(result, "volume")) if amount is not None and amount >= 0]
-    return int(sum(bars)) if bars else None
+    """Shares traded on the New York day of the newest bar: the provider's own sum where that is of this day (before the
+    bell it is still yesterday's), else that of the day's bars. None where neither is known: bars that all state no
+    volume were traded all the same (Yahoo states none outside regular hours).
+    """
+    bars = [(at_ms, amount) for at_ms, amount, close in zip(_moments(result), map(_number, _column(result, "volume")),
+                                                            _prices(result, "close"), strict=False)
+            if at_ms is not None and amount is not None and amount >= 0 and close is not None]
+    market_ms, total = _moment(meta.get("regularMarketTime")), _number(meta.get("regularMarketVolume"))
+    newest_ms = max((at_ms for at_ms, _ in bars), default=market_ms)
+    if newest_ms is None or not FIRST_MS <= newest_ms < LAST_MS:
+        return None
+    began_ms = midnight_ms(new_york_day(newest_ms))
+    if total is None or total < 0 or market_ms is None or not began_ms <= market_ms < began_ms + DAY_MS:
+        total = sum(amount for at_ms, amount in bars if at_ms >= began_ms) or None
+    return int(total) if total is not None and total <= MAX_VOLUME else None
 
 
 def _column(result: dict[str, Any], name: str) -> list[Any]:

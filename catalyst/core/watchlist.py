@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from catalyst.core.companies import canonical
+from catalyst.core.csv_lines import read_lines
 from catalyst.core.market_values import MILLION, MarketValue, day_ms, usd_of
 
 FORMER = ("ticker", "added", "note")
@@ -73,30 +74,30 @@ def ticker_of(text: str) -> str:
 
 def read(text: str, dated_ms: int | None = None) -> Listed:
     """The rows of a text. A first line with a column Ticker or Symbol is a head; without one every cell of a line is a
-    ticker, or the first one where the others are not. Blank lines and those that begin with # are passed over.
+    ticker, or the first one where the others are not. Blank lines and those that begin with # are passed over. A row is
+    one line: one whose quote does not close there is refused, and those after it are read all the same.
     `dated_ms`: when the market values of an export are of, which does not say it; without it they are unknown.
     """
-    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
     rows: dict[str, Watched] = {}
     refused: list[Refused] = []
     heads: list[str] | None = None
     is_first, is_ours = True, True
-    try:
-        for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
-            if cells[0].lstrip().startswith("#"):
-                is_ours = False
-                continue
-            if is_first and {cell.strip().lower() for cell in cells}.intersection(_HEADS):
-                heads = [cell.strip().lower() for cell in cells]
-                is_ours = is_ours and tuple(heads) in (COLUMNS, FORMER)
-            else:
-                is_ours = is_ours and heads is not None
-                _take(cells, heads, dated_ms, rows, refused, reader.line_num)
-            is_first = False
-    except csv.Error as error:
-        refused.append(Refused(reader.line_num, "", f"the file cannot be read from here on: {error}"))
+    for line in read_lines(text):
+        cells = line.cells
+        if not line.fault and not any(cell.strip() for cell in cells):
+            continue
+        if cells and cells[0].lstrip().startswith("#"):
+            is_ours = False
+            continue
+        if line.fault:
+            refused.append(Refused(line.number, _shown(cells[0] if cells else ""), line.fault))
+        if is_first and {cell.strip().lower() for cell in cells}.intersection(_HEADS):
+            heads = [cell.strip().lower() for cell in cells]
+            is_ours = is_ours and tuple(heads) in (COLUMNS, FORMER)
+        elif not line.fault:
+            is_ours = is_ours and heads is not None
+            _take(cells, heads, dated_ms, rows, refused, line.number)
+        is_first = False
     return Listed(tuple(rows.values()), tuple(refused), is_ours and not refused)
 
 
@@ -117,8 +118,12 @@ def _take(cells: Sequence[str], heads: Sequence[str] | None, dated_ms: int | Non
             rows.setdefault(found[0], Watched(found[0], _cell(cells, heads, ("added",)), _cell(cells, heads, _NOTES),
                                               _market_value(cells, heads, dated_ms)))
     if not found or not found[0]:
-        shown = " ".join(cell.split())[:SHOWN_CHARS]
+        shown = _shown(cell)
         refused.append(Refused(line, shown, f"{shown!r} is no ticker" if shown else "there is no ticker in it"))
+
+
+def _shown(cell: str) -> str:
+    return " ".join(cell.split())[:SHOWN_CHARS]
 
 
 def _cell(cells: Sequence[str], heads: Sequence[str], names: Sequence[str]) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from catalyst.core.card import kind_label, money
+from catalyst.core.card import kind_label
+from catalyst.core.dollars import money
 from catalyst.web import say
 from catalyst.web.html import Node, Safe, el, link, picture
 from catalyst.web.layout import Frame, facts, page, table

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
-from catalyst.core.card import age, kind_label, money
+from catalyst.core.card import age, kind_label
+from catalyst.core.dollars import money
 from catalyst.core.history import change_text
 from catalyst.web.html import Safe, el
 from catalyst.web.views import Alert

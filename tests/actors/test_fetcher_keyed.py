@@ -122,6 +122,17 @@ def test_without_a_key(tmp_path: Path, wires: Wires, clock: FakeClock) -> None:
         assert sorted(found(bench.run_jobs())) == ["Finnhub item [key]", "Finviz item"]
 
 
+def test_a_row_that_cannot_be_read_is_counted(tmp_path: Path, wires: Wires, clock: FakeClock) -> None:
+    """An open quote costs its own row and is among the counters; the news after it comes."""
+    serve(wires)
+    head, rest = wires.documents[ASKED["finviz"]].split(b"\n", 1)
+    wires.documents[ASKED["finviz"]] = head + b'\n"Torn,https://n.example/torn\n' + rest
+    with bench_of(tmp_path, wires, clock, **KEYS) as bench:
+        sent = bench.tick("poll_due") + bench.run_jobs()
+        assert "Finviz item" in found(sent)
+        assert bench.actor.statistics()["rows_refused"] == 1
+
+
 def test_a_key_that_was_taken_away(wires: Wires, clock: FakeClock) -> None:
     """A poll that was queued before its key went is not asked."""
     polled = ask(Http(clock, allow_hosts=("127.0.0.1",)), Poll("finnhub", f"{wires.base}/fh", "finnhub"), "")

@@ -25,6 +25,7 @@ from catalyst.messages import (
     Kind,
     Message,
     PriceSeen,
+    Split,
     WatchTicker,
 )
 from catalyst.testing import START_MS, Bench, FakeClock, same, wait_until
@@ -45,6 +46,7 @@ class Prices:
     def __init__(self) -> None:
         self.usd: dict[str, float | None] = {"ACME": 4.2, "RICH": 50.0, "TINY": 0.01}
         self.bars: dict[str, list[Bar]] = {}
+        self.splits: dict[str, Any] = {}
 
     def __call__(self, got: Got) -> Answer:
         address = urlsplit(got.path)
@@ -60,7 +62,8 @@ class Prices:
             columns = {name: [getattr(bar, name) for bar in bars] for name in names}
             return Answer(200, {"chart": {"result": [{
                 "meta": {"currency": "USD", "symbol": ticker, "dataGranularity": query["interval"]},
-                "timestamp": [bar.start_ms // 1000 for bar in bars], "indicators": {"quote": [columns]}}]}})
+                "timestamp": [bar.start_ms // 1000 for bar in bars], "indicators": {"quote": [columns]},
+                "events": {"splits": self.splits}}]}})
         return Answer(200, {"chart": {"result": [{
             "meta": {"currency": "USD", "symbol": ticker, "previousClose": 4.0}, "timestamp": [START_MS // 1000 - 5],
             "indicators": {"quote": [{"close": [price_usd], "volume": [9]}]}}], "error": None}})
@@ -239,7 +242,7 @@ def test_why_no_price_was_known_is_stored(make: Callable[..., Bench], prices: Pr
 
 # -- bars and charts
 
-MINUTE_MS = 60_000
+MINUTE_MS, DAY_MS = 60_000, 86_400_000
 BARS = [Bar(START_MS + MINUTE_MS * n, 4 + n / 10, 4.2 + n / 10, 3.9 + n / 10, 4.1 + n / 10, 100.0)
         for n in range(-9, 1)]
 
@@ -425,6 +428,21 @@ def test_the_price_of_the_moment(make: Callable[..., Bench], prices: Prices, pro
                                        price_ms=START_MS + 14 * MINUTE_MS, simulated=False, provider="yahoo")]
     assert looked(bench) == []
     assert bench.rows("SELECT count(*) FROM watches") == [(0,)]
+
+
+def test_a_split_since_the_alert_is_told(make: Callable[..., Bench], prices: Prices, provider: Receiver) -> None:
+    """Of an alert of a day before the days since are asked for, with their splits; of today's nothing more."""
+    prices.bars |= {"1d": [same(bar, start_ms=bar.start_ms + DAY_MS) for bar in minutes(17)],
+                    "1mo": [Bar(START_MS, 1.0, 1.0, 1.0, 1.0, 1.0), Bar(START_MS + DAY_MS, 9.0, 9.0, 9.0, 9.0, 1.0)]}
+    prices.splits = {"1": {"date": (START_MS + DAY_MS) // 1000, "numerator": 1, "denominator": 20}}
+    bench = make()
+    bench.send(same(WATCH, horizon="1d", due_ms=START_MS + DAY_MS + MINUTE_MS))
+    bench.clock.advance(DAY_MS / 1000 + 120)
+    [seen] = of(PriceSeen, looked(bench))
+    assert (seen.price_usd, seen.splits) == (1.0, (Split(START_MS + DAY_MS, 20.0),))
+    assert [bar.close for bar in seen.days] == [1.0, 9.0]
+    assert [parse_qs(urlsplit(got.path).query)["range"] for got in provider.got] == [["1d"], ["1mo"]]
+    assert all("events=split" in got.path for got in provider.got)
 
 
 def test_it_is_asked_for_at_the_very_moment(make: Callable[..., Bench], prices: Prices, provider: Receiver) -> None:

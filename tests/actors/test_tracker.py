@@ -187,12 +187,12 @@ def test_what_is_unknown_has_no_return(bench: Bench, posted: AlertPosted, price:
 
 def test_settling_is_the_same_in_any_order_and_however_often(tmp_path: Path) -> None:
     """Prices and the alert shuffled, repeated, with kills between and the inbox forgotten: the first price counts."""
-    prices = [seen(horizon, 4.2 + number) for number, horizon in enumerate(AFTER_S)]
+    prices = [seen(horizon, 4.2 + number / 2) for number, horizon in enumerate(AFTER_S)]
     for seed in range(12):
         chance = random.Random(seed)
         with Bench(Tracker, tmp_path / str(seed)) as bench:
             sent = bench.send(POSTED)
-            later = [*prices * 2, *[same(price, price_usd=99.0) for price in prices], POSTED]
+            later = [*prices * 2, *[same(price, price_usd=6.9) for price in prices], POSTED]
             chance.shuffle(later)
             first: dict[str, float] = {}
             for message in later:

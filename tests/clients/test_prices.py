@@ -41,7 +41,7 @@ def test_a_quote() -> None:
         assert priced.quote is not None
         assert (priced.quote.price_usd, priced.quote.provider, priced.quote.simulated) == (4.2, "yahoo", False)
         assert priced.reasons == ()
-        assert receiver.got[0].path == "/v8/finance/chart/ABCD?range=1d&interval=1m&includePrePost=true"
+        assert receiver.got[0].path == "/v8/finance/chart/ABCD?range=1d&interval=1m&includePrePost=true&events=split"
 
 
 def test_simulated_is_marked() -> None:
@@ -196,7 +196,7 @@ def test_bars_of_the_right_window(since_s: int, query: str) -> None:
         charted = bars_of(receiver, since_s).charted
         assert charted is not None
         assert (charted.quote.provider, charted.quote.simulated) == ("simulated", True)
-        assert [got.path.split("?")[1] for got in receiver.got] == [query + "&includePrePost=true"]
+        assert [got.path.split("?")[1] for got in receiver.got] == [query + "&includePrePost=true&events=split"]
 
 
 def test_a_wider_window_for_a_ticker_that_was_not_traded() -> None:

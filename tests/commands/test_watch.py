@@ -86,6 +86,18 @@ def test_a_list_in_another_form_is_kept(catalyst: Catalyst, home: Path) -> None:
     assert [row["ticker"] for row in catalyst("watch", "list", "--json").lines] == ["ACME", "BCME"]
 
 
+def test_an_open_quote_loses_nothing(catalyst: Catalyst, home: Path) -> None:
+    """The line is named, the others are listed, and the file is kept when a command writes it anew."""
+    own = 'ticker,added,note\nACME,,"mine\nBCME,,\nCCME,,\n'
+    (home / "watchlist.csv").write_text(own)
+    done = catalyst("watch", "list")
+    assert [line.split()[0] for line in done.out.splitlines()[1:]] == ["BCME", "CCME"]
+    assert done.err == "line 2 refused: a quote is not closed\n"
+    assert catalyst("watch", "add", "DCME").code == 0
+    assert (home / "watchlist.csv.old").read_text() == own
+    assert [row["ticker"] for row in catalyst("watch", "list", "--json").lines] == ["BCME", "CCME", "DCME"]
+
+
 def test_a_named_list(catalyst: Catalyst, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The file that CATALYST_WATCHLIST names is the one that is changed."""
     monkeypatch.setenv("CATALYST_WATCHLIST", str(tmp_path / "mine.csv"))

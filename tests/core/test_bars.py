@@ -18,11 +18,11 @@ from catalyst.core.bars import (
     longest_gap,
     price_before,
     read_bars,
-    split_ratio,
     timeframe_of,
     usable,
     vwaps,
 )
+from catalyst.core.splits import split_ratio
 from catalyst.errors import BarsError
 from catalyst.messages import Bar
 
@@ -151,7 +151,7 @@ def test_slots_are_bounded_and_in_order(bars: list[Bar]) -> None:
 
 
 @pytest.mark.parametrize(("price", "text"), [
-    (0.00004321, "4.32e-05"), (0.5, "0.5000"), (7.1, "7.10"), (1234.5, "1,234.50"), (71_234.5, "71,234"),
+    (0.00004321, "0.0000432"), (0.5, "0.5000"), (7.1, "7.10"), (1234.5, "1,234.50"), (71_234.5, "71,234"),
     (2_500_000, "2.50M"), (1e12, "1.00T")])
 def test_prices_are_short(price: float, text: str) -> None:
     """Cents for a share, four decimals for a penny stock, no long numbers."""

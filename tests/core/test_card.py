@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalyst.core.card import Moment, age, discord_card, kind_label, money, ops_card, trial_card
+from catalyst.core.card import Moment, age, discord_card, kind_label, ops_card, trial_card
 from catalyst.core.delivery import After, Correction, Followed, Source
+from catalyst.core.dollars import money
 from catalyst.core.doubts import against
 from catalyst.core.outside import length, safe_link
 from catalyst.messages import AlertReady, History, Kind, OpsNotice
@@ -125,10 +126,11 @@ def test_age(span_ms: int, text: str) -> None:
     assert age(span_ms) == text
 
 
-@pytest.mark.parametrize(("price_usd", "text"), [(0.0412, "$0.0412"), (0.99999, "$1.0000"), (1, "$1.00"),
-                                                 (1234.5, "$1,234.50")])
+@pytest.mark.parametrize(("price_usd", "text"), [(0.0412, "$0.0412"), (0.99999, "$1.00"), (1, "$1.00"),
+                                                 (1234.5, "$1,234.50"), (0.00004, "$0.00004"), (0.0, "$0.0000"),
+                                                 (0.005, "$0.0050"), (0.00012345, "$0.000123"), (5e-324, "$4.94e-324")])
 def test_money(price_usd: float, text: str) -> None:
-    """Below a dollar four places."""
+    """Below a dollar four places, below a cent three digits: no price that there is looks like none."""
     assert money(price_usd) == text
 
 

@@ -45,6 +45,17 @@ def test_csv() -> None:
     assert parse_csv(b"title,link\n").entries == ()
 
 
+@pytest.mark.parametrize("kind", ["csv", "finviz"])
+def test_a_row_with_an_open_quote_costs_itself(kind: str) -> None:
+    """It is counted, no entry has its text, and a title over two lines is read."""
+    body = (b'Title,Url,Date\n"Acme wins,https://e.example/1,2025-08-26\nBcme loses,https://e.example/2,2025-08-26\n'
+            b'"Ccme\nsays ""no""",https://e.example/3,2025-08-26\n"Dcme,https://e.example/4\n')
+    listing = parse_document(kind, body)
+    assert [(entry.title, entry.link) for entry in listing.entries] == [
+        ("Bcme loses", "https://e.example/2"), ('Ccme says "no"', "https://e.example/3")]
+    assert listing.refused == 2
+
+
 @pytest.mark.parametrize(("kind", "body", "reason"), [
     ("json", b"{", "no_feed"), ("json", b"[]", "no_feed"), ("json", b'{"items": 1}', "no_feed"),
     ("json", b"<html>", "html"), ("csv", b"", "no_feed"), ("csv", b"a,b\n1,2", "no_feed"), ("csv", b"<html>", "html"),

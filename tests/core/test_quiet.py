@@ -68,6 +68,35 @@ def test_the_end_of_quiet_hours_that_run(now: str, ends: str | None) -> None:
     assert day_began_ms(at(now), NEW_YORK) == at(f"{now[:10]} 00:00")
 
 
+@pytest.mark.parametrize(("hours", "now", "ends"), [
+    ("00:00-01:30", "2026-11-01T01:15:00-04:00", "2026-11-01T01:30:00-04:00"),
+    ("00:00-01:30", "2026-11-01T01:45:00-04:00", None),
+    ("00:00-01:30", "2026-11-01T01:15:00-05:00", "2026-11-01T01:30:00-05:00"),
+    ("01:30-02:30", "2026-11-01T01:45:00-04:00", "2026-11-01T01:00:00-05:00"),
+    ("01:40-01:20", "2026-11-01T01:45:00-04:00", "2026-11-01T01:20:00-05:00"),
+    ("01:00-02:30", "2027-03-14T01:59:00-05:00", "2027-03-14T03:00:00-04:00"),
+    ("01:00-04:00", "2027-03-14T01:59:00-05:00", "2027-03-14T04:00:00-04:00")])
+def test_the_end_while_the_clocks_change(hours: str, now: str, ends: str | None) -> None:
+    """An end that the clock shows twice counts each time; one that it leaves out is the change itself."""
+    rules, now_ms = Rules(parse_hours([hours]), NEW_YORK), round(datetime.fromisoformat(now).timestamp() * 1000)
+    until_ms = quiet_until_ms(rules, now_ms)
+    assert until_ms == (None if ends is None else round(datetime.fromisoformat(ends).timestamp() * 1000))
+
+
+@given(st.integers(0, 300), st.integers(0, 300), st.integers(0, 12 * 60), st.sampled_from(["2026-11-01", "2027-03-14"]))
+def test_it_is_quiet_until_the_end_that_is_told(start_min: int, end_min: int, minute: int, day: str) -> None:
+    """In the nights in which the clocks change: at each minute up to it, and not at it."""
+    if start_min == end_min:
+        return
+    hours = f"{start_min // 60}:{start_min % 60:02d}-{end_min // 60}:{end_min % 60:02d}"
+    rules, now_ms = Rules(parse_hours([hours]), NEW_YORK), at(f"{day} 00:00") + minute * 60_000
+    until_ms = quiet_until_ms(rules, now_ms)
+    assert (until_ms is not None) == is_quiet(rules, now_ms)
+    if until_ms is not None:
+        assert all(is_quiet(rules, moment_ms) for moment_ms in range(now_ms, until_ms, 60_000))
+        assert not is_quiet(rules, until_ms)
+
+
 @given(st.integers(0, 1_439), st.integers(0, 1_440), st.integers(0, 60 * 1_440))
 def test_they_end_where_they_no_longer_run(start_min: int, end_min: int, minute: int) -> None:
     """Also while the clocks change: an end is ahead, and one is told exactly while it is quiet."""

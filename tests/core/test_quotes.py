@@ -63,10 +63,41 @@ def test_which_price_counts(body: bytes, price_usd: float, price_ms: int | None)
 
 def test_previous_close_and_volume_of_meta() -> None:
     """The day's own numbers are preferred; a previous close of zero is unknown."""
-    quote = read_yahoo_chart(chart(previousClose=3.5, chartPreviousClose=3.0, regularMarketVolume=777), "ABCD")
+    quote = read_yahoo_chart(chart(previousClose=3.5, chartPreviousClose=3.0, regularMarketVolume=777,
+                                   regularMarketTime=1_700_000_030), "ABCD")
     assert (quote.previous_close_usd, quote.volume) == (3.5, 777)
     assert read_yahoo_chart(chart(previousClose=0, chartPreviousClose=3.0), "ABCD").previous_close_usd == 3.0
     assert read_yahoo_chart(chart(previousClose=0), "ABCD").previous_close_usd is None
+
+
+def volume_of(rows: list[tuple[str, int]], market: str | None, **meta: Any) -> int | None:
+    """The volume of a chart with these bars (New York times) and 5,000 shares in its own sum, of `market`."""
+    seconds = [from_iso(f"2026-03-{moment}:00-05:00") // 1000 for moment, _ in rows]
+    flat = {name: [1.0] * len(rows) for name in ("open", "high", "low", "close")}
+    when = {} if market is None else {"regularMarketTime": from_iso(f"2026-03-{market}:00-05:00") // 1000}
+    return read_yahoo_chart(json.dumps({"chart": {"result": [{"meta": {
+        "currency": "USD", "regularMarketPrice": 1.0, "regularMarketVolume": 5_000, **when, **meta},
+        "timestamp": seconds, "indicators": {"quote": [{**flat, "volume": [volume for _, volume in rows]}]}}]}}
+        ).encode(), "ABCD").volume
+
+
+@pytest.mark.parametrize(("rows", "market", "volume"), [
+    ([("03T15:59", 70), ("04T08:00", 20), ("04T08:01", 30)], "03T16:00", 50),  # before the bell
+    ([("03T15:59", 70), ("04T09:30", 20)], "04T09:30", 5_000),
+    ([("04T09:31", 20), ("04T19:59", 30)], "04T16:00", 5_000),
+    ([("03T20:30", 20)], "03T16:00", 5_000),  # after midnight UTC it is still that day
+    ([("04T08:00", 0), ("04T08:01", 0)], "03T16:00", None),
+    ([("04T08:00", 20)], None, 20), ([], "03T16:00", 5_000), ([], None, None)])
+def test_volume_is_of_the_newest_day(rows: list[tuple[str, int]], market: str | None, volume: int | None) -> None:
+    """The provider's sum counts on its own day in New York; else that of the day's bars, where they state any."""
+    assert volume_of(rows, market) == volume
+
+
+def test_a_volume_beyond_what_an_alert_carries_is_unknown() -> None:
+    """It must not cost the alert."""
+    rows = [(f"04T{8 + minute // 60:02}:{minute % 60:02}", 10**12) for minute in range(600)]
+    assert volume_of(rows, None) == 600 * 10**12
+    assert volume_of([*rows, *rows], None) is None
 
 
 @pytest.mark.parametrize(("body", "reason"), [

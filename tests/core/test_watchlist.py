@@ -29,13 +29,19 @@ FINVIZ = (
     ("Symbol;Name\n", [], [1], False),
     ("Symbol\nACME\nnot a ticker\n123\n", ["ACME"], [3, 4], False),
     ("ticker,added,note\nACME,,\n,,nothing\n", ["ACME"], [3], False),
-    (FINVIZ, ["AAPX", "BRK-B"], [4], False)])
+    (FINVIZ, ["AAPX", "BRK-B"], [4], False),
+    ('ticker,added,note\nACME,,"mine\nBCME,,x\nCCME,,"a ""b"""\n', ["BCME", "CCME"], [2], False),
+    ('ticker,added,"note\nACME,,x\n', ["ACME"], [1], False), ('ACME\r\n"BCME\r\nCCME', ["ACME", "CCME"], [2], False),
+    ('"Ticker","Company"\r\n"AAPX","Alpha\r\n"BRK-B","Berk, B"\r\n', ["BRK-B"], [2], False)])
 def test_read(text: str, tickers: list[str], refused: list[int], is_ours: bool) -> None:
-    """Our own CSV, a plain list and a screener's export are read; a line without a ticker is refused by its number."""
+    """Our own CSV, a plain list and a screener's export are read; a line without a ticker is refused by its number, one
+    with an open quote too, and it costs no other line."""
     listed = read(text)
     assert [row.ticker for row in listed.rows] == tickers
     assert [one.line for one in listed.refused] == refused
     assert all(one.why for one in listed.refused)
+    assert all((one.why == "a quote is not closed") == (text.splitlines()[one.line - 1].count('"') % 2 == 1)
+               for one in listed.refused)
     assert listed.is_ours is is_ours
 
 
