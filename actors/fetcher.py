@@ -93,7 +93,8 @@ class Fetcher(Actor):
     outbox = (StoryFound, FilingFound, StoryJoined, StoryCorrected, ItemDropped, OpsNotice)
     tables = (feeds.SCHEMA + stories.SCHEMA + CHORES, feeds.COUNTS + pauses.SCHEMA, refusals.SCHEMA,
               prints.PRINTS + stories.REPEATS + feeds.HEADS + feeds.BLACKOUTS,
-              stories.LATENCY + feeds.PACES, stories.WORDS, stories.TITLES, stories.UNREAD)
+              stories.LATENCY + feeds.PACES, stories.WORDS, stories.TITLES, stories.UNREAD,
+              feeds.RESTS)
     jobs = (JobKind("poll", Poll, limit_s=30.0, workers=PER_HOST, most=MOST_POLLS, background=True),
             JobKind("companies", CompanyList, limit_s=60.0, background=True),
             JobKind("reconcile", DailyIndex, limit_s=60.0, background=True))
@@ -231,14 +232,15 @@ class Fetcher(Actor):
             yield from self._edgar_said(polled, db)
         self.counters.add("rows_refused", polled.refused)
         limit = NEVER if polled.outcome == NO_AGENT else self.settings.alert_consecutive_empty_cycles
-        quiet_ms = book.silent_ms(source, polled.seen_ms) if has_more else None
-        if has_more:  # of an EDGAR list too: its pages are read to the same point again
-            polled = replace(polled, head_ms=None)
+        is_left = has_more or polled.rest_at is not None
+        quiet_ms = book.silent_ms(source, polled.seen_ms) if was_polled == 2 else None
+        if has_more:  # of an EDGAR list too: its pages are read from and to the same points again
+            polled = replace(polled, top_ms=None, rest_at=None)
         for affair, notice in book.finish(source, polled, limit, self.sources):
             log.warning("source_notice", source=source.name, title=notice.title, text=notice.text)
             yield self._notice(affair, notice)
-        if has_more:
-            book.rest_soon(source, polled.seen_ms - (quiet_ms or 0))
+        if is_left:
+            book.left_over(source, 0 if quiet_ms is None else polled.seen_ms - quiet_ms, again=has_more)
 
     def _edgar_said(self, polled: Polled, db: sqlite3.Connection) -> Iterator[Output]:
         """After a refusal no list is asked for until EDGAR's time is over; one notice when it begins and ends."""

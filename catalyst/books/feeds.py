@@ -74,6 +74,11 @@ CREATE TABLE blackouts (
     told_ms INTEGER NOT NULL       -- when the operator was told
 );
 """
+RESTS = """
+ALTER TABLE feeds ADD COLUMN behind_ms INTEGER;  -- since when not all that it shows was taken (0: ever), null: it was
+ALTER TABLE feeds ADD COLUMN top_ms INTEGER;     -- EDGAR, a list not read down to head_ms: newest filing that was read
+ALTER TABLE feeds ADD COLUMN rest_at INTEGER;    -- and the place in the list to read on from, null: it was read so far
+"""
 TOLD_OTHERWISE = frozenset({*REFUSALS, NO_AGENT})  # EDGAR's refusals have notices of their own
 FINISHED = """
 UPDATE feeds SET queued_ms = NULL, outcome = :outcome, polled = :polled, streak = :streak, failures = :failures,
@@ -84,7 +89,9 @@ UPDATE feeds SET queued_ms = NULL, outcome = :outcome, polled = :polled, streak 
     last_body_ms = iif(:outcome IN ('ok', 'empty'), :seen_ms, last_body_ms),
     etag = iif(:outcome IN ('ok', 'empty'), :etag, etag),
     last_modified = iif(:outcome IN ('ok', 'empty'), :last_modified, last_modified),
-    head_ms = coalesce(:head_ms, head_ms)
+    head_ms = iif(:rest_at IS NULL, coalesce(:top_ms, head_ms), head_ms),
+    top_ms = coalesce(:top_ms, top_ms), rest_at = iif(:top_ms IS NULL, rest_at, :rest_at),
+    behind_ms = iif(:outcome = 'ok', NULL, behind_ms)
 WHERE name = :name
 """
 NO_WAY = ("dns", "refused", "timeout", "reset", "tls")  # nobody was reached: no server asked us to wait
@@ -106,7 +113,8 @@ class Feedbook:
             self.db.execute(
                 "INSERT INTO feeds(name, url, next_due_ms) VALUES(?, ?, ?) ON CONFLICT(name) DO UPDATE SET"
                 " url = excluded.url, next_due_ms = excluded.next_due_ms, etag = NULL, last_modified = NULL,"
-                " polled = 0, queued_ms = NULL, failures = 0, head_ms = NULL WHERE url != excluded.url",
+                " polled = 0, queued_ms = NULL, failures = 0, head_ms = NULL, rest_at = NULL, behind_ms = NULL"
+                " WHERE url != excluded.url",
                 (source.name, address_of(source, settings), start_ms))
             self.db.execute("UPDATE feeds SET next_due_ms = ?1 WHERE name = ?2 AND failures = 0 AND next_due_ms > ?1",
                             (self.now_ms + self._pace_ms(source), source.name))
@@ -115,8 +123,8 @@ class Feedbook:
         """The polls of the sources that are due and have none under way, each with the time at which it was due."""
         found = []
         for name, url, due_ms, queued_ms, failures, pace_ms, *headers in self.db.execute(
-                "SELECT name, url, next_due_ms, queued_ms, failures, pace_ms, etag, last_modified, head_ms FROM feeds"
-                ).fetchall():
+                "SELECT name, url, next_due_ms, queued_ms, failures, pace_ms, etag, last_modified, head_ms, top_ms,"
+                " rest_at FROM feeds").fetchall():
             source = sources.get(name)
             if source is None or (queued_ms is not None and 0 <= self.now_ms - queued_ms < STALE_MS):
                 continue
@@ -147,9 +155,11 @@ class Feedbook:
         return pace(source.kind, source.every_s, change, self.now_ms)
 
     def silent_ms(self, source: Source, seen_ms: int) -> int | None:
-        """Milliseconds from the last good poll of a source to an answer of now; None where there was none."""
-        row = self.db.execute("SELECT last_ok_ms FROM feeds WHERE name = ?", (source.name,)).fetchone()
-        return None if row is None or row[0] is None else max(0, seen_ms - row[0])
+        """Milliseconds from the last poll after which nothing of a source was left to take to an answer of now; None
+        where there was none."""
+        row = self.db.execute("SELECT coalesce(behind_ms, last_ok_ms) FROM feeds WHERE name = ?",
+                              (source.name,)).fetchone()
+        return None if not row or not row[0] else max(0, seen_ms - row[0])
 
     def was_polled(self, poll: Poll, before_ms: int, reborn_ms: int | None = None) -> int | None:
         """0: its next document is the first one, 1: it was only seen empty, 2: it was seen with entries; None: the
@@ -186,9 +196,10 @@ class Feedbook:
             wait_ms = wait_after_failure(source.name, after.failures, self._pace_ms(source), polled.wish_s)
         self.db.execute(FINISHED, {
             "name": source.name, "now_ms": self.now_ms, "outcome": polled.outcome, "seen_ms": polled.seen_ms,
-            "etag": polled.etag, "last_modified": polled.last_modified, "head_ms": polled.head_ms,
-            "polled": is_polled, "new": new, "change": change, "streak": after.streak, "failures": after.failures,
-            "outage_ms": after.outage_ms, "told": after.told, "due_ms": self.now_ms + wait_ms})
+            "etag": polled.etag, "last_modified": polled.last_modified, "top_ms": polled.top_ms,
+            "rest_at": polled.rest_at, "polled": is_polled, "new": new, "change": change, "streak": after.streak,
+            "failures": after.failures, "outage_ms": after.outage_ms, "told": after.told,
+            "due_ms": self.now_ms + wait_ms})
         return self._together(source, notice, after.outage_ms, sources)
 
     def _together(self, source: Source, notice: Notice | None, since_ms: int | None,
@@ -230,13 +241,14 @@ class Feedbook:
                     self.db.execute("UPDATE feeds SET failures = 0, next_due_ms = ?1 WHERE name = ?2",
                                     (self.now_ms, name))
 
-    def rest_soon(self, source: Source, ok_ms: int) -> None:
-        """More of the last document is to be taken: ask for the whole of it once more, soon. `ok_ms` is when the source
-        last answered before it: the rest is as old as the part that was taken, and no staler.
+    def left_over(self, source: Source, since_ms: int, *, again: bool) -> None:
+        """Not all that the source shows was taken; at `since_ms` it was, 0: it never was. What is left is as old as the
+        part that was taken, and no staler. `again`: the whole document is asked for once more, soon.
         """
-        self.db.execute("UPDATE feeds SET etag = NULL, last_modified = NULL, last_ok_ms = ?,"
-                        " next_due_ms = min(next_due_ms, ?) WHERE name = ?",
-                        (ok_ms, self.now_ms + REST_MS, source.name))
+        self.db.execute("UPDATE feeds SET behind_ms = ? WHERE name = ?", (since_ms, source.name))
+        if again:
+            self.db.execute("UPDATE feeds SET etag = NULL, last_modified = NULL, next_due_ms = min(next_due_ms, ?)"
+                            " WHERE name = ?", (self.now_ms + REST_MS, source.name))
 
     def put_back(self, poll: Poll) -> None:
         """Undo that a poll was asked: its answer is not used, the source is due at once."""

@@ -73,7 +73,7 @@ class Edgar:
 
     def __init__(self, http: Http, settings: Settings, clock: Clock, pace: Pace):
         self._http = http
-        self._clock = clock
+        self.clock = clock
         self._pace = pace
         self._settings = settings
         # A header holds no other letters; the contact is a mail address.
@@ -91,24 +91,24 @@ class Edgar:
         """
         if not is_declared(url, self._settings):
             raise FetchError(NO_AGENT, "the SEC wants a User-Agent with a contact; set SEC_USER_AGENT")
-        ends_s = self._clock.monotonic_s() + deadline_s
+        ends_s = self.clock.monotonic_s() + deadline_s
         if not self._pace.wait(deadline_s):
             raise FetchError("timeout", "no turn within the rate limit")
         if (rest_s := self.rest_s()) > 0:
             raise FetchError("edgar_rest", retry_after_s=rest_s)
         wanted = {**(headers or {}), **({"User-Agent": self._agent} if self._agent else {})}
-        answer = self._http.get(url, headers=wanted, deadline_s=max(0.1, ends_s - self._clock.monotonic_s()),
+        answer = self._http.get(url, headers=wanted, deadline_s=max(0.1, ends_s - self.clock.monotonic_s()),
                                 limit_bytes=limit_bytes)
         if refusal := edgar.refusal_of(answer.status, answer.body):
             with self._lock:
-                self._rest_until_s = self._clock.monotonic_s() + REST_S
+                self._rest_until_s = self.clock.monotonic_s() + REST_S
             raise FetchError(refusal, str(answer.status), status=answer.status, retry_after_s=REST_S)
         return answer
 
     def rest_s(self) -> float:
         """Seconds for which nothing is asked, 0 or less where EDGAR may be asked."""
         with self._lock:
-            return self._rest_until_s - self._clock.monotonic_s()
+            return self._rest_until_s - self.clock.monotonic_s()
 
     def filing(self, accession: str, form: str, cik: str, link: str, *, is_last_try: bool = False) -> Fetched:
         """Fetch a filing's index page, its primary document and its press releases, within `FILING_S` in all.
@@ -118,7 +118,7 @@ class Edgar:
         """
         from catalyst.core.filings import Part  # the fetcher asks EDGAR too and reads no filing
 
-        ends_s = self._clock.monotonic_s() + FILING_S
+        ends_s = self.clock.monotonic_s() + FILING_S
         path = edgar.index_path(link, accession, cik, self._base_url)
         if path is None:
             raise FilingError("no_link")
@@ -140,7 +140,7 @@ class Edgar:
         return Fetched(index, tuple(parts), tuple(missing))
 
     def _page(self, what: str, path: str, ends_s: float, limit_bytes: int) -> bytes:
-        left_s = ends_s - self._clock.monotonic_s()
+        left_s = ends_s - self.clock.monotonic_s()
         if left_s <= 0:
             raise FetchError(f"{what}_timeout", "the filing's time is over")
         try:

@@ -55,7 +55,7 @@ class Http:
 
     def __init__(self, clock: Clock, *, allow_hosts: tuple[str, ...] = (), user_agent: str = AGENT,
                  ca_file: str | None = None, resolve: Resolver = socket.getaddrinfo):
-        self._clock = clock
+        self.clock = clock
         self._call = Call(clock)
         self._agent = user_agent
         plain_socket, tls_socket = socket_classes(self._call)
@@ -160,14 +160,14 @@ class Http:
         length = headers.get("content-length", "")
         if raw.status in (204, 304):  # without a body, whatever the head says of one (RFC 9112 6.3)
             raw.close()
-            return Response(raw.status, headers, b"", url, self._clock.now_ms())
+            return Response(raw.status, headers, b"", url, self.clock.now_ms())
         if length.isdecimal() and int(length) > limit:
             raise FetchError("too_big", f"{length} bytes from {place(url)}")
         pieces = _within(raw.stream(CHUNK_BYTES, decode_content=False), limit, url)
         if coding in ("gzip", "x-gzip"):
             pieces = _within(_gunzip(pieces, url), limit, url)
         body = b"".join(pieces)
-        return Response(raw.status, headers, body, url, self._clock.now_ms())
+        return Response(raw.status, headers, body, url, self.clock.now_ms())
 
 
 class _Stale(Exception):

@@ -174,17 +174,24 @@ def asked_form(url: str) -> str:
         return ""
 
 
-def next_page(url: str, entries: Sequence[Entry], page: int, head_ms: int | None) -> str | None:
-    """The address of the page behind page `page` (1, 2, ...) of the list at `url`, None where what was listed at
-    `head_ms` has been reached: `entries` are the page's, newest first. Without a head only the first page counts.
-    """
+def page_entries(url: str) -> int:
+    """How many entries a page of the list at `url` has."""
+    count = dict(parse_qsl(urlsplit(url).query)).get("count", "")
+    return int(count) if count.isdigit() and int(count) else PAGE_ENTRIES
+
+
+def page_at(url: str, start: int) -> str:
+    """The address of the page of the list at `url` that begins behind `start` entries."""
     parts = urlsplit(url)
     query = dict(parse_qsl(parts.query, keep_blank_values=True))
-    count = int(query["count"]) if query.get("count", "").isdigit() else PAGE_ENTRIES
+    return urlunsplit(parts._replace(query=urlencode(query | {"start": str(start)})))
+
+
+def reaches(entries: Sequence[Entry], count: int, goal_ms: int) -> bool:
+    """Whether a page of a list, newest first, shows what was listed before `goal_ms`, or is the last: a whole one has
+    `count` entries."""
     oldest_ms = min((entry.published_ms for entry in entries if entry.published_ms is not None), default=None)
-    if head_ms is None or oldest_ms is None or oldest_ms < head_ms or len(entries) < count:
-        return None
-    return urlunsplit(parts._replace(query=urlencode(query | {"start": str(page * count)})))
+    return oldest_ms is None or oldest_ms < goal_ms or len(entries) < count
 
 
 def of_source(entries: Iterable[Entry], url: str) -> tuple[list[Entry], int, int]:

@@ -25,7 +25,7 @@ from catalyst.runtime.sockets import plain_socket
 
 FRAMES_PER_TURN = 512
 AT_ONCE, AT_ONCE_MORE = int(zmq.NOBLOCK), int(zmq.NOBLOCK | zmq.SNDMORE)  # plain numbers: an enum costs 1 us a use
-READABLE = int(zmq.POLLIN)
+READABLE, WRITABLE = int(zmq.POLLIN), int(zmq.POLLOUT)
 MUTE_HELLOS, MUTE_MOST = 8, 256  # hellos without an answer, two seconds and a minute, after which we connect anew
 REDIAL_S = 1.0  # after which a connection that ZeroMQ has given up is made anew
 LOST_EVENTS = zmq.EVENT_DISCONNECTED | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL | zmq.EVENT_HANDSHAKE_FAILED_AUTH
@@ -68,6 +68,7 @@ class Bus:
         self._far: set[str] = set()  # senders that spoke to us from other hosts last
         self._dealers: dict[str, zmq.Socket[bytes]] = {}
         self._monitors: dict[zmq.Socket[bytes], str] = {}
+        self._absent: set[str] = set()  # receivers that ZeroMQ dials in vain: its monitor wakes nobody
         self._lost: dict[str, float] = {}  # receiver -> when its connection ended, unless ZeroMQ tries again
         self._unanswered = dict.fromkeys(links.out, 0)  # hellos since the last welcome
         for receiver in links.out:
@@ -84,21 +85,47 @@ class Bus:
         own = self._places.sender(self._name) if self._places.is_remote(receiver) else self._name
         dealer.setsockopt(zmq.IDENTITY, own.encode())
         dealer.setsockopt(zmq.IMMEDIATE, 1)
-        monitor = dealer.get_monitor_socket(WATCHED_EVENTS)
+        monitor = self._monitor(dealer)
         self._places.connect(dealer, receiver, "in", self._name)
         self._dealers[receiver] = dealer
         self._monitors[monitor] = receiver
         self.poller.register(dealer, zmq.POLLIN)
         self.poller.register(monitor, zmq.POLLIN)
 
+    def _monitor(self, dealer: zmq.Socket[bytes]) -> zmq.Socket[bytes]:
+        """What ZeroMQ tells of a dealer's connection, without a limit: its one thread would stand still at it."""
+        place = f"inproc://monitor-{dealer.FD}"
+        dealer.monitor(place, WATCHED_EVENTS)
+        monitor = self.context.socket(zmq.PAIR)
+        monitor.setsockopt(zmq.RCVHWM, 0)
+        monitor.connect(place)
+        return monitor
+
+    def _leave(self, receiver: str, monitor: zmq.Socket[bytes]) -> None:
+        """Nobody answers there. ZeroMQ tries again every few milliseconds and says so each time, which is to wake
+        nobody: the monitor is read with whatever else comes, once a second at least, and that the dealer takes frames
+        (IMMEDIATE) tells that a try has succeeded."""
+        if receiver not in self._absent:
+            self._absent.add(receiver)
+            self.poller.unregister(monitor)
+            self.poller.modify(self._dealers[receiver], READABLE | WRITABLE)
+
+    def _meet(self, receiver: str, monitor: zmq.Socket[bytes]) -> None:
+        """It is there again: hear at once what becomes of the connection."""
+        if receiver in self._absent:
+            self._absent.discard(receiver)
+            self.poller.register(monitor, READABLE)
+            self.poller.modify(self._dealers[receiver], READABLE)
+
     def _redial(self, receiver: str) -> None:
         """Connect anew. ZeroMQ does not (libzmq 4.3.5) after bytes against its protocol, nor where another peer took
         our name: the receiver's side is his then, and ours stays open and leads nowhere."""
         self._links.disconnected(self._links.out[receiver])
         log.warning("redialled", receiver=receiver)
-        dealer = self._dealers.pop(receiver)
         monitor = next(found for found, name in self._monitors.items() if name == receiver)
+        self._meet(receiver, monitor)
         del self._monitors[monitor]
+        dealer = self._dealers.pop(receiver)
         for socket in (dealer, monitor):
             self.poller.unregister(socket)
         dealer.disable_monitor()
@@ -110,7 +137,9 @@ class Bus:
         """Frames of the sockets in `ready` (the poller's answer), checked."""
         arrivals = Arrivals()
         for monitor, receiver in self._monitors.items():
-            if monitor in ready:
+            if receiver in self._absent and ready.get(self._dealers[receiver], 0) & WRITABLE:
+                self._meet(receiver, monitor)
+            if monitor in ready or receiver in self._absent:
                 self._watch(monitor, self._links.out[receiver])
         for receiver, dealer in self._dealers.items():
             if dealer in ready:
@@ -130,12 +159,15 @@ class Bus:
         while monitor.poll(0):
             event = int(recv_monitor_message(monitor)["event"])
             if event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
+                self._meet(link.receiver, monitor)
                 self._links.connected(link)
             elif event & LOST_EVENTS:
                 self._links.disconnected(link)
                 self._lost[link.receiver] = self._clock.monotonic_s()
             else:
                 self._lost.pop(link.receiver, None)
+                if event == zmq.EVENT_CONNECT_RETRIED:
+                    self._leave(link.receiver, monitor)
 
     def _read_answers(self, dealer: zmq.Socket[bytes], receiver: str, arrivals: Arrivals) -> None:
         for _ in range(FRAMES_PER_TURN):

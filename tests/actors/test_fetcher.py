@@ -196,6 +196,24 @@ def test_backlog_may_be_let_in(tmp_path: Path, wires: Wires, clock: FakeClock) -
         assert len(reasons(sent)) == 3
 
 
+@pytest.mark.parametrize(("wanted", "told"), [(1_000, 800), (600, 600)])
+def test_a_large_backlog_is_let_in_part_by_part(tmp_path: Path, wires: Wires, clock: FakeClock, wanted: int,
+                                                told: int) -> None:
+    """More than a turn takes: the newest of those wanted go out over some turns, each once, none as stale, also after
+    a kill and an hour's stop in between; what comes later is judged as ever."""
+    now_ms = clock.now_ms()
+    wires.feed("/wire", *(item(f"Day before {n}", ms=now_ms - DAY_S * 1000 - n * 60_000) for n in range(800)))
+    with bench_of(tmp_path, wires, clock, "wire", alert_backlog=wanted) as bench:
+        sent = poll(bench, 0)
+        assert len(found(sent)) == SLICE
+        bench.restart()
+        sent += poll(bench, 3_600) + poll(bench)
+        assert found(sent) == [f"Day before {n}" for n in reversed(range(told))]
+        assert reasons(sent) == ["backlog"] * (800 - told)
+        wires.feed("/wire", item("Late", ms=now_ms - DAY_S * 1000))
+        assert reasons(poll(bench)) == ["stale"]
+
+
 def test_a_feed_that_begins_empty(tmp_path: Path, wires: Wires, clock: FakeClock) -> None:
     """After an empty first document an undated entry is news, an old one still backlog."""
     wires.feed("/wire")

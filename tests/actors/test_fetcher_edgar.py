@@ -219,11 +219,14 @@ class Paged(Lists):
         super().__init__()
         self.filed = 0
         self.broken = 0  # of the next requests for a later page, as many fail
+        self.clock = FakeClock()
+        self.answer_s = 0.0  # that each answer takes by the clock
 
     def _serve(self, got: Got) -> Answer | None:
         query = parse_qs(urlsplit(got.path).query)
         if "start" not in query:
             return super()._serve(got)
+        self.clock.advance(self.answer_s)
         start, count = int(query["start"][0]), int(query["count"][0])
         if start and self.broken:
             self.broken -= 1
@@ -286,6 +289,38 @@ def test_a_list_that_never_reaches_what_is_known_is_left_after_ten_pages(tmp_pat
         paged.starts()
         assert [len(filings(poll(bench))) for _ in range(3)] == [500, 500, 0]  # a turn takes so many
         assert len(paged.starts()) == 21
+
+
+def test_a_slow_list_is_read_over_several_polls(tmp_path: Path, paged: Paged) -> None:
+    """Two pages a poll, as long as EDGAR needs 11.5 s for each: every poll tells the newest and goes on where the last
+    one stopped, through a restart and filings that come in; none is told twice, and none is stale that a night without
+    a poll has hidden."""
+    paged.filed = 50
+    with bench_of(tmp_path, paged, PAGES, clock=paged.clock) as bench:
+        poll(bench, 0)
+        bench.clock.advance(12 * 3_600)
+        paged.starts()
+        paged.filed, paged.answer_s = 520, 11.5
+        assert [int(found.item_id[-6:]) for found in filings(poll(bench))] == list(range(321, 521))
+        bench.restart()
+        paged.filed = 530
+        found = [[int(found.item_id[-6:]) for found in filings(poll(bench))] for _ in range(4)]
+        assert found == [[*range(231, 321), *range(521, 531)], list(range(131, 231)), list(range(51, 131)), []]
+        assert paged.starts() == ["0", "100", "0", "200", "0", "300", "0", "400", "0"]
+        assert bench.rows("SELECT rest_at, behind_ms FROM feeds WHERE name = 'sec_0'") == [(None, None)]
+
+
+def test_a_burst_while_a_slow_list_is_read_is_read_too(tmp_path: Path, paged: Paged) -> None:
+    """More than a page comes in before a list is read to its end: it is read on from there, and nothing is left out."""
+    paged.filed = 10
+    with bench_of(tmp_path, paged, PAGES, clock=paged.clock) as bench:
+        poll(bench, 0)
+        paged.filed, paged.answer_s = 400, 11.5
+        sent = poll(bench)
+        paged.filed = 650
+        for _ in range(6):
+            sent += poll(bench)
+        assert sorted(int(found.item_id[-6:]) for found in filings(sent)) == list(range(11, 651))
 
 
 def test_the_daily_index_tells_what_was_missed(tmp_path: Path, server: Lists) -> None:

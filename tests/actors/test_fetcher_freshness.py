@@ -191,7 +191,9 @@ def test_stories_of_a_database_from_before_prints_alone(tmp_path: Path, wires: W
         names = [row[1] for row in bench.rows("PRAGMA table_info(stories)")]
         for column in ("signature", "lead"):
             bench.rows(f"ALTER TABLE stories ADD COLUMN {column} TEXT NOT NULL DEFAULT 'acme'")
-        bench.rows(f"PRAGMA user_version = {bench.rows('PRAGMA user_version')[0][0] - 1}")
+        for column in ("behind_ms", "top_ms", "rest_at"):
+            bench.rows(f"ALTER TABLE feeds DROP COLUMN {column}")
+        bench.rows(f"PRAGMA user_version = {bench.rows('PRAGMA user_version')[0][0] - 2}")
         bench.restart()
         assert bench.rows("SELECT * FROM stories") == kept
         assert [row[1] for row in bench.rows("PRAGMA table_info(stories)")] == names
