@@ -16,7 +16,7 @@ stores    wires        further wires of a story and its corrections; 24 hours wh
 stores    outcomes     one row an alert and horizon, kept 30 days
 stores    histories    how alerts of a kind have done, one row a kind and horizon
 stores    limits       what each sink allows
-stores    closed       sinks whose address is gone
+stores    closed       sinks whose address is gone, until a person opens them
 stores    mutes        what a person wants to hear nothing of, until its end
 stores    birth        since when this database holds everything
 """
@@ -32,15 +32,17 @@ import msgspec
 
 from actors.alerter_sending import Sending
 from catalyst import log
-from catalyst.books import followups, quiet
+from catalyst.books import closings, followups, quiet
+from catalyst.books.closings import Closings
 from catalyst.books.deliveries import CHARTS, CORRECTIONS, KEPT_MS, SCHEMA, Deliveries
 from catalyst.books.followups import Followups
 from catalyst.books.quiet import Quietbook
 from catalyst.books.shown import Shown
 from catalyst.books.slices import PRUNE_S
+from catalyst.clients.files import check_kinds
 from catalyst.clients.http import Http
 from catalyst.clients.notify import fault
-from catalyst.clients.sinks import alert_sinks, can_be_asked, deliver, fingerprint
+from catalyst.clients.sinks import alert_sinks, all_sinks, can_be_asked, check_addresses, deliver, fingerprint
 from catalyst.clock import Clock
 from catalyst.core.delivery import (
     DISCORD,
@@ -61,7 +63,8 @@ from catalyst.core.digest import spoken
 from catalyst.core.endings import complaint, fates
 from catalyst.core.limiter import is_global
 from catalyst.core.notify import is_gone
-from catalyst.core.quiet import FILTERED, is_quiet
+from catalyst.core.quiet import FILTERED, Rules, is_quiet
+from catalyst.core.refusals import why_gone
 from catalyst.messages import (
     AlertPosted,
     AlertReady,
@@ -97,7 +100,7 @@ class Alerter(Actor):
     name = "alerter"
     inbox = (AlertReady, StoryJoined, StoryCorrected, ChartReady, OutcomeKnown, OpsNotice)
     outbox = (AlertPosted, ItemDropped)
-    tables = (SCHEMA, CHARTS, CORRECTIONS, quiet.SCHEMA, followups.SCHEMA)
+    tables = (SCHEMA, CHARTS, CORRECTIONS, quiet.SCHEMA, followups.SCHEMA, closings.SCHEMA)
     jobs = (JobKind("deliver", Deliver, limit_s=15.0), JobKind("ask", Asked, limit_s=10.0, workers=2))
     every = (Every("prune", PRUNE_S), Every("end_quiet", QUIET_S))
     synchronous = "FULL"
@@ -106,7 +109,14 @@ class Alerter(Actor):
         super().__init__(settings, clock)
         self._http = Http(clock)
         self._closed: dict[str, str] = {}  # sink -> fingerprint of the address that is gone
-        self._rules = quiet.rules_of(settings)
+        self._rules = self._read_rules()
+
+    def _read_rules(self) -> Rules:
+        """What the settings say of what is held back. Raises ConfigError for what is wrong in them, or in an address of
+        a sink: with it alerts would be lost in silence."""
+        check_addresses(self.settings)
+        check_kinds(self.settings)
+        return quiet.rules_of(self.settings)
 
     def _rows(self, db: sqlite3.Connection) -> Deliveries:
         return Deliveries(db, self.now_ms)
@@ -119,13 +129,14 @@ class Alerter(Actor):
 
     def on_reload(self) -> None:
         """Other quiet hours and filters count from now on. Raises ConfigError for wrong ones, which changes nothing."""
-        self._rules = quiet.rules_of(self.settings)
+        self._rules = self._read_rules()
 
     def on_start(self, db: sqlite3.Connection) -> Iterator[Output]:
         """Read which sinks are gone."""
         if missing := fault(self.settings):
             log.warning("notify", reason=missing)
-        self._closed = self._rows(db).begin(self.reborn_ms)
+        self._rows(db).begin(self.reborn_ms)
+        self._closed = Closings(db).all()
         return iter(())
 
     def after_loss(self, db: sqlite3.Connection) -> Iterator[Output]:
@@ -312,11 +323,27 @@ class Alerter(Actor):
         """A delivery ended without success: tell the operator, once a sink's closing or a lost alert."""
         sink = payload.sink
         log.warning("undelivered", alert=payload.id, n=payload.n, what=payload.what, sink=sink, reason=sent.reason)
+        why = ""
         if closes:
+            why = why_gone(sent.status, sent.body, by_bot=payload.askable) or sent.reason
             self._closed[sink] = fingerprint(self.settings, sink)
-            sending.rows.close(sink, self._closed[sink])
-        if (notice := complaint(payload, sent, self._closed[sink] if closes else None, self.now_ms)) is not None:
+            Closings(sending.db).close(sink, self._closed[sink], why, self.now_ms)
+        if (notice := complaint(payload, sent, why, self.now_ms)) is not None:
             yield from sending.notice(notice)
+
+    def verb_sinks(self, arguments: dict[str, Any], db: sqlite3.Connection) -> dict[str, Any]:
+        """The sinks that are closed: `{"closed": [{"sink", "since_ms", "reason"}]}`."""
+        present = {sink: fingerprint(self.settings, sink) for sink in all_sinks(self.settings)}
+        return {"closed": Closings(db).told(present)}
+
+    def verb_open_sinks(self, arguments: dict[str, Any], db: sqlite3.Connection) -> dict[str, Any]:
+        """Use closed sinks again, `{"opened": [...]}`: all, or the one named `sink` whose address has `fingerprint`."""
+        wanted = {str(arguments["sink"]): str(arguments["fingerprint"])} if "sink" in arguments else self._closed
+        opened = sorted(sink for sink, gone in self._closed.items() if wanted.get(sink) == gone)
+        Closings(db).open(opened)
+        self._closed = {sink: gone for sink, gone in self._closed.items() if sink not in opened}
+        log.info("sinks_opened", sinks=" ".join(opened))
+        return {"opened": opened}
 
     def verb_alerts(self, arguments: dict[str, Any], db: sqlite3.Connection) -> dict[str, Any]:
         """The newest alerts: `{"alerts": [...]}`; `since_ms` and `limit` bound them. `suppressed` true: those that were

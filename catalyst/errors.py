@@ -7,6 +7,7 @@ sysexits.h: 64 usage, 69 unavailable, 75 try again later, 78 configuration.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -120,14 +121,16 @@ class FetchError(CatalystError):
     """An HTTP request failed.
 
     `reason` is a short word for counting (`timeout`, `refused`, `dns`, `tls`, `reset`, `status`, `too_big`,
-    `encoding`, `redirect`, `forbidden_address`); `status` the HTTP status where there was one; `ambiguous` says that
-    the request may have taken effect (it had left, no answer came); `retry_after_s` is the server's own wish.
+    `encoding`, `redirect`, `forbidden_address`); `status` the HTTP status where there was one, `headers` (names in
+    lower case) those of an answer whose body did not come; `ambiguous` says that the request may have taken effect
+    (it had left, no whole answer came); `retry_after_s` is the server's own wish.
     """
 
     def __init__(self, reason: str, detail: str = "", *, status: int | None = None, ambiguous: bool = False,
                  retry_after_s: float | None = None):
         self.reason = reason
         self.status = status
+        self.headers: Mapping[str, str] = {}
         self.ambiguous = ambiguous
         self.retry_after_s = retry_after_s
         super().__init__(f"{reason}: {detail}" if detail else reason)

@@ -111,11 +111,10 @@ class Deliveries:
     db: sqlite3.Connection
     now_ms: int
 
-    def begin(self, reborn_ms: int | None) -> dict[str, str]:
-        """Note since when the database holds everything; sink -> fingerprint of the address that is gone."""
+    def begin(self, reborn_ms: int | None) -> None:
+        """Note since when the database holds everything."""
         self.db.execute("INSERT INTO birth(made_ms) SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM birth)")
         self.doubt(reborn_ms or 0)
-        return dict(self.db.execute("SELECT sink, fingerprint FROM closed").fetchall())
 
     def shift(self) -> None:
         """The clock jumped: no alert of the present is doubted because it was set back."""
@@ -129,11 +128,6 @@ class Deliveries:
         """The moment before which a lost row may know more than this database; 0 where nothing was lost."""
         before_ms: int = self.db.execute("SELECT made_ms FROM birth").fetchone()[0]
         return before_ms
-
-    def close(self, sink: str, fingerprint: str) -> None:
-        """Note that the address of a sink is gone."""
-        self.db.execute("INSERT OR REPLACE INTO closed(sink, fingerprint, at_ms) VALUES(?, ?, ?)",
-                        (sink, fingerprint, self.now_ms))
 
     def add_alert(self, alert: AlertReady) -> bool:
         """Insert an alert, and what is known of its first kind by now; False where its id is known."""

@@ -196,4 +196,4 @@ def rules_of(settings: Settings) -> Rules:
 
 
 def _small(names: Sequence[str]) -> tuple[str, ...]:
-    return tuple(name.lower() for name in names)
+    return tuple(name.strip().lower().rstrip("_") for name in names)

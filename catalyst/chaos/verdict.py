@@ -20,7 +20,7 @@ from catalyst.core.digest import DIGEST
 
 ALERTS = ("1/alerts", "channels/1")  # where the world's Discord gets alerts: by the webhook, by the bot
 REPEAT = "possible repeat"
-UNANSWERED = ("reset_after", "truncated")  # troubles in which a post was made and its maker was not told
+UNANSWERED = ("reset_after",)  # troubles in which a post was made and its maker was not told
 FOUND_S, REPLACED_S = 3.5, 6.0  # a process that hangs: from the blow to its incident, to its successor
 RECYCLED_S = 5.0  # one that grows: from its incident to its successor
 KINDS = {"stop": ("silent",), "loop": ("stuck", "silent"), "swell": ("swollen", "too_big", "slow_job", "silent")}

@@ -30,6 +30,7 @@ class Call(threading.local):
         self.left_bytes = 0
         self.sent = False
         self.dialled = False
+        self.head: tuple[int | None, dict[str, str]] = (None, {})  # status and headers of its answer, once they came
 
     def begin(self, deadline_s: float) -> None:
         """Start the clock of a request."""

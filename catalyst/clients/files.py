@@ -19,7 +19,7 @@ from catalyst.core.companies import Companies
 from catalyst.core.market_values import MarketValue, newest
 from catalyst.core.rules import Rules
 from catalyst.core.sentiment import Sentiment
-from catalyst.core.sieve import Gates
+from catalyst.core.sieve import Gates, unknown_kind
 from catalyst.errors import ConfigError, StorageKind, StoreError
 from catalyst.settings import Settings
 
@@ -189,6 +189,24 @@ def load_rules(settings: Settings) -> Rules:
 def load_gates(settings: Settings, rules: Rules) -> Gates:
     """The gates of the settings. Raises ConfigError for a kind that the rules do not make."""
     return Gates.of(settings.min_score, settings.min_sent_abs, settings.categories_allow, kinds_of(rules))
+
+
+def check_kinds(settings: Settings, rules: Rules | None = None) -> None:
+    """Raises ConfigError for a kind in a sink's filter that the rules do not make: it would hold alerts in silence.
+
+    Without `rules` those of the settings; a table that cannot be read is left to the classifier, which refuses it.
+    """
+    filters = {"DISCORD_KINDS": settings.discord_kinds, "CATALYST_WEBHOOK_KINDS": settings.webhook_kinds}
+    if not any(filters.values()):
+        return
+    try:
+        names = sorted(kinds_of(rules or load_rules(settings)))
+    except ConfigError:
+        return
+    for setting, kinds in filters.items():
+        for kind in kinds:
+            if why := unknown_kind(kind.strip().lower(), names):
+                raise ConfigError(f"{setting}: {why}")
 
 
 def kinds_of(rules: Rules) -> frozenset[str]:

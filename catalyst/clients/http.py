@@ -88,8 +88,8 @@ class Http:
         """The answer to a request at an address of the user's own (private ones too); mostly it changes something.
 
         Follows no redirect. Raises FetchError as `get` does; `ambiguous` is true when bytes of the request had left
-        and no whole answer came, so that it may have taken effect; `status` is that of an answer whose body is
-        `too_big`, or in an `encoding` that nobody asked for.
+        and no whole answer came, so that it may have taken effect; `status` and `headers` are those of an answer whose
+        head came whole and whose body did not, for whatever reason: what was done to the request is known then.
         """
         self._call.begin(deadline_s)
         return self._exchange(method.upper(), url, body, dict(headers or {}), limit_bytes)
@@ -100,31 +100,34 @@ class Http:
 
     def _exchange(self, method: str, url: str, body: bytes | None, headers: dict[str, str], limit: int) -> Response:
         try:
-            return self._once(method, url, body, headers, limit)
-        except _Stale:
-            pass
-        try:
-            return self._once(method, url, body, headers, limit)
+            try:
+                return self._once(method, url, body, headers, limit)
+            except _Stale:
+                return self._once(method, url, body, headers, limit)
         except _Stale as error:
             raise FetchError("reset", place(url)) from error
+        except FetchError as error:
+            error.status, error.headers = self._call.head
+            raise
 
     def _once(self, method: str, url: str, body: bytes | None, headers: dict[str, str], limit: int) -> Response:
         import urllib3.exceptions as trouble
 
         call = self._call
         call.sent = call.dialled = False
+        call.head = None, {}
         call.allow_bytes(limit + HEADROOM_BYTES)
         given = {"user-agent": self._agent, "accept-encoding": "gzip, identity", "accept": "*/*"}
         given.update({name.lower(): value for name, value in headers.items()})
-        unsure, status = method != "GET", None
+        unsure = method != "GET"
         try:
             *host, target = read_url(url)
             peer = Peer(*host, guarded=body is None)
             connection = self._kept.take(peer)
             try:
                 raw = exchange(connection, method, target, body, given)
-                status = raw.status
-                answer = self._read(raw, url, limit)
+                call.head = raw.status, {name.lower(): value for name, value in raw.headers.items()}
+                answer = self._read(raw, call.head[1], url, limit)
             except BaseException:
                 connection.close()
                 raise
@@ -132,8 +135,6 @@ class Http:
             return answer
         except FetchError as error:
             error.ambiguous = unsure and call.sent
-            if unsure and error.reason in ("too_big", "encoding"):
-                error.status = status
             raise
         except (trouble.TimeoutError, TimeoutError) as error:
             raise FetchError("timeout", place(url), ambiguous=unsure and call.sent) from error
@@ -152,8 +153,7 @@ class Http:
             reason = "reset" if _is_reset(error) else "malformed"
             raise FetchError(reason, place(url), ambiguous=unsure and call.sent) from error
 
-    def _read(self, raw: urllib3.BaseHTTPResponse, url: str, limit: int) -> Response:
-        headers = {name.lower(): value for name, value in raw.headers.items()}
+    def _read(self, raw: urllib3.BaseHTTPResponse, headers: dict[str, str], url: str, limit: int) -> Response:
         coding = headers.get("content-encoding", "").strip().lower()
         if coding not in ("", "identity", "gzip", "x-gzip"):
             raise FetchError("encoding", f"{coding[:40]} from {place(url)}")

@@ -17,6 +17,7 @@ from catalyst.clients.http import Http
 from catalyst.clock import Clock
 from catalyst.core import breaker
 from catalyst.core.breaker import Breaker
+from catalyst.core.headers import retry_after_s
 from catalyst.core.quotes import Charted, Quote, price_at, read_yahoo, windows, yahoo_symbol
 from catalyst.errors import ConfigError, FetchError, QuoteError
 from catalyst.settings import Settings
@@ -155,15 +156,15 @@ class PriceChain:
         response = self._http.get(url, headers={"Accept": "application/json"}, deadline_s=deadline_s,
                                   limit_bytes=LIMIT_BYTES)
         if response.status == 429:
-            self._pause(provider, response.headers.get("retry-after", ""))
+            self._pause(provider, retry_after_s(response.headers, response.done_ms))
         if response.status not in (200, 404):
             raise FetchError(f"status_{response.status}", provider, status=response.status)
         charted = read_yahoo(response.body, ticker)
         return replace(charted, quote=charted.quote.marked(provider, simulated=provider == "simulated"))
 
-    def _pause(self, provider: str, retry_after: str) -> None:
+    def _pause(self, provider: str, wish_s: float | None) -> None:
         """Leave a provider alone that has had too many requests."""
-        wait_s = min(float(retry_after), 3_600.0) if retry_after.isascii() and retry_after.isdigit() else PAUSE_S
+        wait_s = min(wish_s, 3_600.0) if wish_s is not None else PAUSE_S
         with self._lock:
             self._paused_until_s[provider] = self._clock.monotonic_s() + wait_s
 

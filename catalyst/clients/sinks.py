@@ -23,8 +23,9 @@ from catalyst.core.card import CHART_NAME, Moment, discord_card, ops_card
 from catalyst.core.delivery import DISCORD, OPS, WEBHOOK, Deliver, Outcome, Sent
 from catalyst.core.digest import DIGEST, digest_card
 from catalyst.core.event import event_bytes, sign, webhook_event
-from catalyst.core.notify import PER_MINUTE, alert_text, digest_text, is_notify
-from catalyst.errors import FetchError
+from catalyst.core.notify import PER_MINUTE, SCHEME, addresses, alert_text, digest_text, is_notify
+from catalyst.core.refusals import is_stray, why_gone
+from catalyst.errors import ConfigError, FetchError
 from catalyst.settings import Settings
 
 DEADLINE_S = 10.0
@@ -38,6 +39,8 @@ HOPELESS = frozenset({"forbidden_address", "redirect", "bad_url"})  # reasons th
 
 class DiscordSink:
     """One Discord webhook, at the address that the user pasted."""
+
+    by_bot = False
 
     def __init__(self, http: Http, clock: Clock, url: str, deadline_s: float = DEADLINE_S):
         self._http = http
@@ -62,7 +65,28 @@ class DiscordSink:
         sent = _request(self._http, self._clock, method, url, body, headers, begun_ms, self._deadline_s)
         if sent.outcome == "delivered":
             return replace(sent, message_id=message_id or _message_id(sent.body))
-        return sent
+        return self._own(sent)
+
+    def greet(self) -> Sent:
+        """Ask for the webhook itself, which changes nothing: delivered where it answers ("Get Webhook with Token").
+
+        What stands behind an address of the user's may know no such question: its refusal is an answer too, unless it
+        says that the webhook is gone. Any other outcome is that of the question, never ambiguous.
+        """
+        begun_ms = self._clock.now_ms()
+        query = [pair for pair in parse_qsl(self._url.query) if pair[0] not in ("wait", "thread_id")]
+        url = urlunsplit(self._url._replace(query=urlencode(query), fragment=""))
+        deadline_s = min(ASK_S, self._deadline_s)
+        asked = _request(self._http, self._clock, "GET", url, b"", self._headers(), begun_ms, deadline_s)
+        if asked.outcome == "ambiguous" or (asked.outcome == "delivered" and asked.reason):  # not whole
+            return replace(asked, outcome="retry")
+        if asked.status is not None and asked.outcome == "refused" and not why_gone(asked.status, asked.body):
+            return replace(asked, outcome="delivered")
+        return asked
+
+    def _own(self, sent: Sent) -> Sent:
+        """What came of a request: a refusal that is not Discord's own passes."""
+        return replace(sent, outcome="retry") if is_stray(sent.status, sent.body, by_bot=self.by_bot) else sent
 
     def _headers(self) -> dict[str, str]:
         """Who asks; a webhook's address says it."""
@@ -88,9 +112,18 @@ class BotSink(DiscordSink):
     """A channel into which a bot of ours posts. Discord makes a post with a known nonce once, within some minutes;
     later the channel itself is asked (Discord's API documentation, "Create Message" and "Get Channel Messages")."""
 
+    by_bot = True
+
     def __init__(self, http: Http, clock: Clock, channel_url: str, token: str):
         super().__init__(http, clock, channel_url)
         self._token = token
+
+    def send(self, card: Mapping[str, Any], message_id: str | None = None, png: bytes | None = None,
+             nonce: str = "") -> Sent:
+        """As a webhook does; where only the body of a good answer is missing, the channel can tell the message's id."""
+        sent = super().send(card, message_id, png, nonce)
+        is_nameless = sent.outcome == "delivered" and sent.message_id is None and bool(sent.reason)
+        return replace(sent, outcome="ambiguous") if is_nameless else sent
 
     def find(self, wanted: str) -> Sent:
         """Ask for the message of an alert or a digest among the newest: delivered with its id, or `refused` as
@@ -103,7 +136,7 @@ class BotSink(DiscordSink):
         url = urlunsplit(self._url._replace(path=path, query=urlencode({"limit": MOST_ASKED}), fragment=""))
         asked = _request(self._http, self._clock, "GET", url, b"", self._headers(), begun_ms, ASK_S)
         if asked.outcome != "delivered":
-            return replace(asked, outcome="retry" if asked.outcome == "ambiguous" else asked.outcome)
+            return replace(asked, outcome="retry") if asked.outcome == "ambiguous" else self._own(asked)
         if (messages := _messages(asked.body)) is None:
             return replace(asked, outcome="retry", reason="no_list")
         found = next((str(message.get("id")) for message in messages if name_of(message) == wanted), "")
@@ -158,6 +191,11 @@ def alert_sinks(settings: Settings) -> tuple[str, ...]:
     return (*(sink for sink in (DISCORD, WEBHOOK) if address(settings, sink)), *notify.sinks(settings))
 
 
+def all_sinks(settings: Settings) -> tuple[str, ...]:
+    """Every sink that is set, the operator's own channel too."""
+    return (*alert_sinks(settings), *([OPS] if address(settings, OPS) else []))
+
+
 def per_minute(settings: Settings, lane: str) -> int:
     """Our own cap of a lane's requests in any minute, 0 for none."""
     return 0 if lane == WEBHOOK else PER_MINUTE if is_notify(lane) else int(settings.discord_per_minute)
@@ -182,12 +220,29 @@ def lane_of(settings: Settings, sink: str) -> str:
 
 
 def is_usable(url: str) -> bool:
-    """Whether an address can be asked at all: http or https, and a host."""
+    """Whether an address can be asked at all: http or https, a host, a port that is one, no blank."""
     try:
         parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname)
+        return (parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+                and not re.search(r"[\s\x00-\x1f\x7f]", url))
     except ValueError:
         return False
+
+
+def setting_of(settings: Settings, sink: str) -> str:
+    """The name of the setting that holds a sink's address."""
+    if can_be_asked(settings, sink):
+        return "DISCORD_BASE_URL"
+    return {DISCORD: "DISCORD_WEBHOOK_URL", OPS: "DISCORD_ADMIN_WEBHOOK", WEBHOOK: "CATALYST_WEBHOOK_URL"}[sink]
+
+
+def check_addresses(settings: Settings) -> None:
+    """Raises ConfigError for a sink whose address nobody could ask; it holds no word of the address, a secret."""
+    for sink in (DISCORD, OPS, WEBHOOK):
+        if (url := address(settings, sink)) and not is_usable(url):
+            raise ConfigError(f"{setting_of(settings, sink)} is no http or https address (https://host/path)")
+    if not all(map(SCHEME.match, addresses(settings.notify).values())):
+        raise ConfigError("CATALYST_NOTIFY: an address in it does not begin with the name of a service (ntfy://...)")
 
 
 def fingerprint(settings: Settings, sink: str) -> str:
@@ -211,6 +266,8 @@ def deliver(http: Http, clock: Clock, settings: Settings, payload: Deliver) -> S
         found = channel.find(payload.id)
         if found.reason != "absent":
             return found
+    elif payload.must_greet and (answer := channel.greet()).outcome != "delivered":
+        return replace(answer, reason=f"asked_{answer.reason}")
     doubtful = payload.possible_repeat and not isinstance(channel, BotSink)
     moment = Moment(payload.sent_ms or now_ms, ZoneInfo(settings.tz), doubtful)
     if payload.notice is not None:
@@ -263,7 +320,7 @@ def _request(http: Http, clock: Clock, method: str, url: str, body: bytes, heade
         if error.status is not None:  # it was answered, only the body cannot be read
             outcome = _meaning(error.status)
             reason = f"body_{error.reason}" if outcome == "delivered" else f"status_{error.status}"
-            return Sent(outcome, begun_ms, clock.now_ms(), error.status, reason)
+            return Sent(outcome, begun_ms, clock.now_ms(), error.status, reason, headers=error.headers)
         failed: Outcome = "ambiguous" if error.ambiguous else "refused" if error.reason in HOPELESS else "retry"
         return Sent(failed, begun_ms, clock.now_ms(), reason=error.reason)
     outcome = _meaning(response.status)

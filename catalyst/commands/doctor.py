@@ -70,6 +70,7 @@ def listen(settings: Settings) -> Heard:
                 home.ask_all(["supervisor"], "query", ANSWER_S,
                              sql="SELECT actor, count(*) FROM restarts WHERE expected = 0 AND at_ms > ? GROUP BY actor",
                              parameters=[SystemClock().now_ms() - 3_600_000]).get("supervisor"),
-                home.ask_all(["web"], "address", ANSWER_S).get("web"))
+                home.ask_all(["web"], "address", ANSWER_S).get("web"),
+                home.ask_all(["alerter"], "sinks", ANSWER_S).get("alerter"))
     except ConfigError:  # the folder of the sockets cannot be reached: the check of its path says why
         return Heard()

@@ -25,7 +25,8 @@ class Heard:
     """What the running actors answered: `alive` hold their locks; the rest by actor, of those that answered.
 
     `children` is the supervisor's list, `versions` the schema numbers, `sources` the fetcher's list, `restarts` the
-    unexpected deaths of the last hour, `page` what web says of its address; None: nobody answered.
+    unexpected deaths of the last hour, `page` what web says of its address, `sinks` what the alerter says of those that
+    are closed; None: nobody answered.
     """
 
     alive: tuple[str, ...] = ()
@@ -35,6 +36,7 @@ class Heard:
     sources: Mapping[str, Any] | None = None
     restarts: Mapping[str, Any] | None = None
     page: Mapping[str, Any] | None = None
+    sinks: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any
 from catalyst.commands.doctor_check import Check, Examined, fail, ok, warn
 from catalyst.commands.output import megabytes, seconds
 from catalyst.commands.sources import state
+from catalyst.commands.status import closed_words
 from catalyst.runtime.aside import FOLDER
 from catalyst.runtime.ownership import living_owner
 from catalyst.runtime.roster import ALL, SUPERVISOR, WORKERS
@@ -208,5 +209,17 @@ def feeds(about: Examined) -> Iterator[Check]:
         yield warn("pause", f"polling is paused by {who}", advice)
 
 
+def closed_sinks(about: Examined) -> Iterator[Check]:
+    """Sinks that the alerter uses no more."""
+    answer = about.heard.sinks
+    if answer is None or not answer.get("ok"):
+        return
+    for row in answer["closed"]:
+        yield fail(f"sink {row['sink']}", closed_words(row),
+                   f"catalyst send-test {row['sink']} opens it if it is good; else a new address, then catalyst reload")
+    if not answer["closed"]:
+        yield ok("closed sinks", "none")
+
+
 CHECKS: tuple[Callable[[Examined], Iterator[Check]], ...] = (
-    supervisor, actors, restarts, letters, schemas, files, locks, logs, feeds)
+    supervisor, actors, restarts, letters, schemas, files, locks, logs, feeds, closed_sinks)

@@ -260,15 +260,16 @@ def market_values(about: Examined) -> Iterator[Check]:
 
 
 def rules(about: Examined) -> Iterator[Check]:
-    """The rule table can be read, and it makes the kinds that the gates name."""
-    from catalyst.clients.files import load_gates, load_rules
+    """The rule table can be read, and it makes the kinds that the gates and the sinks' filters name."""
+    from catalyst.clients.files import check_kinds, load_gates, load_rules
 
     try:
         found = load_rules(about.settings)
         load_gates(about.settings, found)
+        check_kinds(about.settings, found)
     except ConfigError as error:
-        yield fail("rules", str(error), "correct the file that CATALYST_RULES names, or CATEGORIES_ALLOW;"
-                   " the classifier does not start with it")
+        yield fail("rules", str(error), "correct the file that CATALYST_RULES names, or the setting that is named;"
+                   " the classifier, or the alerter, does not start with it")
         return
     yield ok("rules", f"version {found.version}, {len(found.rules)} rules"
              f"{'' if about.settings.rules else ', the bundled ones'}")

@@ -44,6 +44,9 @@ def run_send_test(arguments: argparse.Namespace) -> int:
         print(table(("SINK", "OUTCOME", "STATUS", "REASON", "MS"), [
             (row["sink"], row["outcome"], row["status"] or "-", plain(row["reason"] or "-"), row["time_ms"])
             for row in rows]))
+        for row in rows:
+            if row["opened"]:
+                print(f"{row['sink']} was closed; alerts go there again")
     return 0 if all(row["outcome"] == "delivered" for row in rows) else UnavailableError.exit_code
 
 

@@ -14,6 +14,7 @@ from catalyst.commands.output import plain, print_json
 from catalyst.errors import CatalystError, ConfigError, UnavailableError, UsageError
 from catalyst.runtime.roster import ALL, SUPERVISOR, WORKERS
 
+ALERTER = "alerter"
 WAIT_S = 10.0
 POLL_S = 0.03
 DRAIN_ANSWER_S = 0.3  # an actor may be gone before its answer is out; its lock tells the rest
@@ -129,6 +130,7 @@ def run_reload(arguments: argparse.Namespace) -> int:
         if not actors:
             raise UnavailableError("no actor is running")
         answers = home.ask_all(actors, "reload")
+        opened = _open_sinks(home) if answers.get(ALERTER, {}).get("ok") else []
     rows = [{"actor": actor, "ok": bool(answers.get(actor, {}).get("ok")),
              "changed": answers.get(actor, {}).get("changed", []),
              "error": answers[actor].get("error") if actor in answers else "no answer"} for actor in actors]
@@ -137,9 +139,17 @@ def run_reload(arguments: argparse.Namespace) -> int:
             print_json(row)
         else:
             print(f"{row['actor']:<11}{_outcome(row)}")
+    if opened and not arguments.json:
+        print(f"used again: {', '.join(opened)}")
     if any(not answer.get("ok") for answer in answers.values()):
         return ConfigError.exit_code
     return 0 if len(answers) == len(actors) else UnavailableError.exit_code
+
+
+def _open_sinks(home: Home) -> list[str]:
+    """Let the alerter use the sinks again that it has closed; these."""
+    opened: list[str] = home.ask_all([ALERTER], "open-sinks").get(ALERTER, {}).get("opened", [])
+    return opened
 
 
 def _outcome(row: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from catalyst.clients.files import BUNDLED_RULES, load_gates, read_text
+from catalyst.clients.files import BUNDLED_RULES, check_kinds, load_gates, read_text
 from catalyst.commands.output import plain, print_json
 from catalyst.core.rule_check import Remark, check
 from catalyst.core.rules import Rules
@@ -33,6 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     gate = None
     try:
         load_gates(settings, rules)
+        check_kinds(settings, rules)
     except ConfigError as error:
         gate = str(error)
     said: Row = {"file": str(path), "version": rules.version, **counts,

@@ -1,4 +1,6 @@
-"""Tries the sinks: posts one marked test card to each that is set, and says what came back. It needs no actor."""
+"""Tries the sinks: posts one marked test card to each that is set, and says what came back. It needs no actor; an
+alerter that runs is told of a sink that is good again.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +23,7 @@ from catalyst.messages import AlertReady, Bar, Kind, OpsNotice
 from catalyst.settings import Settings
 
 SINKS = (DISCORD, OPS, WEBHOOK)
+ALERTER, ANSWER_S = "alerter", 1.0
 NOTIFY = "notify"  # stands for all addresses of CATALYST_NOTIFY
 SAMPLE_SCORE, SAMPLE_USD, SAMPLE_CLOSE_USD = 0.8, 6.02, 5.0
 
@@ -35,7 +38,8 @@ class Trial:
 
 def run(settings: Settings, sink: str | None, clock: Clock | None = None, sample: str | None = None
         ) -> list[dict[str, Any]]:
-    """One row a sink: `{"sink", "outcome", "status", "reason", "time_ms"}`; `sink` None tries every sink that is set.
+    """One row a sink: `{"sink", "outcome", "status", "reason", "time_ms", "opened"}`; `sink` None tries every sink that
+    is set. A good one that the running alerter had closed, at the same address, is `opened`.
 
     `sample` names a kind whose alert the card shows, marked as a test. Raises UsageError for an unknown sink or kind,
     ConfigError where no sink is set.
@@ -48,9 +52,22 @@ def run(settings: Settings, sink: str | None, clock: Clock | None = None, sample
     for name in chosen(settings, sink):
         sent = _send(http, clock, settings, name, trial(settings, name, clock.now_ms(), sample))
         rows.append({"sink": name, "outcome": sent.outcome, "status": sent.status, "reason": sent.reason or None,
-                     "time_ms": sent.done_ms - sent.begun_ms})
+                     "time_ms": sent.done_ms - sent.begun_ms,
+                     "opened": sent.outcome == "delivered" and _opened(settings, name)})
     http.close()
     return rows
+
+
+def _opened(settings: Settings, sink: str) -> bool:
+    """Tell the alerter that a sink has taken something; whether it had closed it, and uses it again now."""
+    from catalyst.clients.sinks import fingerprint
+    from catalyst.commands.home import Home
+
+    with Home(settings) as home:
+        if ALERTER not in {*home.alive(), *home.remote}:
+            return False
+        answer = home.ask_all([ALERTER], "open-sinks", ANSWER_S, sink=sink, fingerprint=fingerprint(settings, sink))
+    return sink in answer.get(ALERTER, {}).get("opened", [])
 
 
 def _send(http: Any, clock: Clock, settings: Settings, name: str, what: Trial) -> Sent:

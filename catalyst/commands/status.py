@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from catalyst.clock import SystemClock
+from catalyst.clock import SystemClock, iso
 from catalyst.commands.home import Home
 from catalyst.commands.output import megabytes, print_json, seconds, table
 from catalyst.commands.pause import FETCHER, pause_line
@@ -18,7 +18,7 @@ from catalyst.runtime.roster import ALL, SUPERVISOR, WORKERS
 LOOK_S = 1.0  # the heartbeat thread answers in milliseconds; a stopped process never does
 BETWEEN_LOOKS_S = 0.05  # longer than an actor takes from a commit to showing it
 ASIDE_S = 0.3  # for what is said beside the table
-MARKET, WEB = "market", "web"
+ALERTER, MARKET, WEB = "alerter", "market", "web"
 COUNTS = ("inbox", "outbox", "oldest_unsent_s", "handled", "failed", "dead")
 STORAGE = {"full": "the disk is full, all goes on by itself when there is room; waiting",
            "failing": "the disk fails, see catalyst logs; waiting"}
@@ -32,8 +32,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the status; 69 where no actor answers."""
     with Home() as home:
         report = look_twice(home)
+        hears = any(row["name"] == ALERTER and row["rss"] is not None for row in report["actors"])
+        answer = home.ask_all([ALERTER], "sinks", ASIDE_S).get(ALERTER) if hears else None
+        report["closed_sinks"] = (answer or {}).get("closed")
         folder = home.settings.home
-        notes = [] if arguments.json else remarks(home)
+        notes = [] if arguments.json else [*remarks(home), *map(closed_note, report["closed_sinks"] or ())]
     if arguments.json:
         print_json(report)
     else:
@@ -60,6 +63,16 @@ def price_lines(status: Mapping[str, Any] | None, now_ms: int) -> Iterator[str]:
             again = f"in {seconds(left_s)}" if left_s else "with the next alert"
             yield (f"{name.removeprefix(PAUSED)} gives no prices: alerts do not wait for it;"
                    f" it is asked again {again}")
+
+
+def closed_note(row: dict[str, Any]) -> str:
+    """The line for a closed sink."""
+    return f"failure: sink {row['sink']} is {closed_words(row)}; catalyst send-test {row['sink']}"
+
+
+def closed_words(row: dict[str, Any]) -> str:
+    """Since when a sink is closed, and why."""
+    return f"closed since {iso(row['since_ms'])}: {row['reason']}; no alert goes there"
 
 
 def look_twice(home: Home) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """One delivery of an alert, an update or a notice: what a sink is handed, what came of it, what happens next.
 
 The rules are those of a sink that can or cannot be asked. A plain Discord webhook has no key against repeats: a post
-that may have arrived is made once more, marked as a possible repeat. An edit, a signed webhook with its
-Idempotency-Key, and a bot's post, whose channel can be asked for it, can be repeated without harm.
+that may have arrived is made once more, marked as a possible repeat, and not before the sink answers a question again.
+An edit, a signed webhook with its Idempotency-Key, and a bot's post, whose channel can be asked for it, can be repeated
+without harm.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from typing import Any, Literal
 
 import msgspec
 
+from catalyst.core.headers import retry_after_s
 from catalyst.core.jitter import spread_ms
 from catalyst.core.limiter import is_old_edit
+from catalyst.core.refusals import STRAY, why_gone
 from catalyst.messages import AlertReady, History, OpsNotice, StoryJoined
 
 What = Literal["alert", "correction", "source", "chart", "outcome"]
@@ -25,7 +28,9 @@ FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 60.0  # back-off of a sink that answers with
 LONGEST_NETWORK_WAIT_S = 5.0  # of one that is not reached: it must be used within 5 s of its return
 OLD_EDIT_WAIT_MS = 60_000  # before another edit of a message that Discord allows no more of now
 STEP_BACK_MS = 250  # after a failure another delivery is tried first: it may be the message, not the sink
-HARMLESS_TO_REPEAT = frozenset({429, 502, 503})  # statuses after which a post has certainly not taken effect
+MOST_STRAYS = 60  # tries of a message, some 50 min, that alone meets refusals which are not Discord's own
+LONGEST_WISH_S = 3_600.0  # that a sink is left alone for, however long it asks
+HARMLESS_TO_REPEAT = STRAY | {429, 502, 503}  # statuses after which a post has certainly not taken effect
 UNFIT = frozenset({400, 413})  # statuses that are about a message, not about its sink
 PENDING = frozenset({"queued", "gathered"})  # states of a delivery that is on its way
 ARRIVED = frozenset({"delivered", "digest"})  # states of one that the sink has
@@ -144,6 +149,11 @@ class Deliver(msgspec.Struct, frozen=True, kw_only=True):
         """Whether an earlier request may have made the message, so that the sink is asked before another."""
         return self.askable and self.message_id is None and (self.unsure > 0 or self.possible_repeat)
 
+    @property
+    def must_greet(self) -> bool:
+        """Whether the one repeat is left: it is made where the sink answers again, for it would be lost elsewhere."""
+        return self.repeats_show and self.unsure > 0
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:
@@ -210,8 +220,9 @@ def settle(payload: Deliver, sent: Sent, tries: int, failures: int) -> Verdict:
     """The verdict over a request; `tries` starts of this delivery, `failures` of its sink in a row, this one included.
 
     A sink that fails is left alone for a growing time, and so is a delivery that fails while others pass: neither one
-    bad message nor a dead sink is asked in a loop.
+    bad message nor a dead sink is asked in a loop. What else refuses a message for ever, as a proxy may, ends it.
     """
+    is_its_own = tries > failures  # others passed between: it is the message
     if sent.outcome == "delivered":
         return Verdict("delivered", payload)
     if sent.outcome == "refused":
@@ -222,14 +233,15 @@ def settle(payload: Deliver, sent: Sent, tries: int, failures: int) -> Verdict:
         payload = msgspec.structs.replace(payload, unsure=payload.unsure + 1)
     if sent.outcome == "ambiguous" or sent.status not in HARMLESS_TO_REPEAT | {None}:
         payload = doubted(payload)
+    if sent.status in STRAY and is_its_own and tries >= MOST_STRAYS:
+        return Verdict("refused", payload)
     if is_old_edit(sent.status or 0, sent.body):
         return Verdict(None, payload, again_ms=sent.done_ms + OLD_EDIT_WAIT_MS)
     if sent.status == 429:
         return Verdict(None, payload, again_ms=sent.done_ms)  # the limiter says how long the sink must wait
     longest_s = LONGEST_WAIT_S if sent.status is not None else LONGEST_NETWORK_WAIT_S
     sink_ms = wait_ms(failures, longest_s, payload.key)
-    hold_ms = sent.done_ms + max(sink_ms, round(retry_after_s(sent.headers) * 1000))
-    is_its_own = tries > failures  # others passed between: it is the message
+    hold_ms = sent.done_ms + max(sink_ms, wish_ms(sent))
     own_ms = wait_ms(tries, longest_s, payload.key) if is_its_own else 0
     again_ms = max(hold_ms + STEP_BACK_MS, sent.done_ms + own_ms)
     return Verdict(None, payload, again_ms, hold_ms)
@@ -248,9 +260,12 @@ def is_unfit(payload: Deliver, sent: Sent) -> bool:
 
 
 def falls_apart(payload: Deliver, sent: Sent) -> bool:
-    """Whether a digest was refused for what it says, which may be one alert's fault: then each goes on by itself. What
-    quiet hours held stays held."""
-    return is_gathered(payload) and payload.n == 0 and _is_about_content(sent)
+    """Whether a digest that is over was refused for what it says, which may be one alert's fault, or had no answer of
+    Discord's own in the end: then each goes on by itself, marked where the digest may be out. What quiet hours held
+    stays held.
+    """
+    is_its_fault = sent.outcome in ("ambiguous", "retry") or _is_about_content(sent)
+    return is_gathered(payload) and payload.n == 0 and is_its_fault
 
 
 def is_gathered(payload: Deliver) -> bool:
@@ -270,21 +285,17 @@ def wait_ms(times: int, longest_s: float, name: str) -> int:
     return longest_ms - spread_ms(longest_ms, name, times)
 
 
-def retry_after_s(headers: Mapping[str, str]) -> float:
-    """Seconds of a Retry-After header, at most an hour; 0 where there is none or it is a date (RFC 9110, 10.2.3)."""
-    text = headers.get("retry-after", "")
-    return min(float(text), 3_600.0) if text.isascii() and text.isdigit() else 0.0
+def wish_ms(sent: Sent) -> int:
+    """For how long the answer asks to be left alone, 0 where it does not, an hour at most."""
+    return round(min(retry_after_s(sent.headers, sent.done_ms) or 0.0, LONGEST_WISH_S) * 1000)
 
 
 def closes_sink(payload: Deliver, sent: Sent) -> bool:
-    """Whether the answer says that the Discord webhook itself is gone or its token is wrong.
+    """Whether the answer, in Discord's own words, says that the webhook itself is gone or its token is wrong.
 
-    Codes of Discord's documentation ("JSON Error Codes"): 10015 unknown webhook, 50027 invalid webhook token. An edit
-    of a deleted message is a 404 too (10008), which says nothing about the webhook.
+    An edit of a deleted message is a 404 too (10008), which says nothing about the webhook.
     """
-    if payload.sink == WEBHOOK or sent.status not in (401, 404):
-        return False
-    return payload.message_id is None or b"10015" in sent.body or b"50027" in sent.body
+    return payload.sink in (DISCORD, OPS) and bool(why_gone(sent.status, sent.body, by_bot=payload.askable))
 
 
 @dataclass(frozen=True, slots=True)

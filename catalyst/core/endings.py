@@ -36,18 +36,19 @@ def fates(alert: AlertReady, state: str, item_ids: Iterable[str], now_ms: int,
                               dropped_ms=now_ms)
 
 
-def complaint(payload: Deliver, sent: Sent, closed: str | None, now_ms: int) -> OpsNotice | None:
+def complaint(payload: Deliver, sent: Sent, gone: str, now_ms: int) -> OpsNotice | None:
     """What the operator is told of a delivery that ended without success: a sink's closing, else a lost alert.
 
-    `closed` is the fingerprint of the address that this very delivery found gone.
+    `gone` says in a word why this very delivery closed the sink; empty where it did not.
     """
-    if closed is not None:
-        title, episode = f"Sink {payload.sink} is closed", closed
-        said = f"Its webhook answered {sent.status}" if sent.status is not None else f"It cannot be used: {sent.reason}"
-        text = f"{said}; set a new address, then reload."
+    if gone:
+        title, episode = f"Sink {payload.sink} is closed", f"{gone} {now_ms}"  # once a closing: it may be opened again
+        said = f"It answered {sent.status} ({gone})" if sent.status is not None else f"It cannot be used: {gone}"
+        text = f"{said}; set a new address, then catalyst reload."
     elif falls_apart(payload, sent):
+        was = "stayed unanswered" if sent.outcome == "ambiguous" else "was refused"
         return OpsNotice(item_id=f"sink:{payload.sink}", episode=payload.id, severity="warning", made_ms=now_ms,
-                         title="A digest was refused: its alerts go out one by one",
+                         title=f"A digest {was}: its alerts go out one by one",
                          text=f"{payload.sink}: {sent.reason}, digest {payload.id}")
     elif payload.event in ("alert", "digest") and sent.reason not in ("sink_closed", "not_configured"):
         title = f"{'An alert' if payload.event == 'alert' else 'A digest'} was not delivered"

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
+LONGEST_S = 86_400.0  # a wait beyond that is none that anybody means
+
 
 def retry_after_s(headers: Mapping[str, str], now_ms: int) -> float | None:
-    """Seconds that the server asks to wait (Retry-After: seconds or a date, RFC 9110 10.2.3); None without a wish.
+    """Seconds that the server asks to wait (Retry-After: seconds or a date, RFC 9110 10.2.3), a day at most; None
+    without a wish.
 
     A date is by the server's clock: it is compared with the server's own Date, where there is one, else with `now_ms`.
     """
     text = headers.get("retry-after", "").strip()
     try:
-        return max(0.0, float(text)) if float(text) < 1e9 else None
+        wish_s = float(text)
     except ValueError:
-        pass
-    until_ms, said_ms = _http_date_ms(text), _http_date_ms(headers.get("date", ""))
-    return None if until_ms is None else max(0.0, (until_ms - (now_ms if said_ms is None else said_ms)) / 1000)
+        until_ms, said_ms = _http_date_ms(text), _http_date_ms(headers.get("date", ""))
+        if until_ms is None:
+            return None
+        wish_s = (until_ms - (now_ms if said_ms is None else said_ms)) / 1000
+    return None if math.isnan(wish_s) else min(max(0.0, wish_s), LONGEST_S)
 
 
 def server_ms(headers: Mapping[str, str]) -> int | None:

@@ -12,7 +12,8 @@ from typing import Any
 
 import msgspec
 
-from catalyst.core.headers import server_ms
+from catalyst.core.headers import retry_after_s, server_ms
+from catalyst.core.refusals import fields_of
 
 MARGIN_MS = 10  # they count in rounded parts of a second
 BLIND_WAIT_MS = 5_000  # after a 429 that does not say how long
@@ -61,7 +62,7 @@ def after_response(limits: Limits, status: int, headers: Mapping[str, str], body
         remaining -= 1
     blocked_ms = limits.blocked_ms
     if status == 429 and not is_old_edit(status, body):
-        blocked_ms = max(blocked_ms, now_ms + _told_to_wait_ms(headers, body))
+        blocked_ms = max(blocked_ms, now_ms + _told_to_wait_ms(headers, body, now_ms))
     return Limits(remaining, reset_ms, blocked_ms, (*_last_minute(limits.sent_ms, now_ms), now_ms))
 
 
@@ -80,13 +81,13 @@ def moved(limits: Limits, by_ms: int) -> Limits:
 def is_global(status: int, headers: Mapping[str, str], body: bytes) -> bool:
     """Whether a 429 stops every request from this address, not only this webhook's."""
     return status == 429 and (headers.get("x-ratelimit-global", "").lower() == "true"
-                              or headers.get("x-ratelimit-scope") == "global" or _json(body).get("global") is True)
+                              or headers.get("x-ratelimit-scope") == "global" or fields_of(body).get("global") is True)
 
 
 def is_old_edit(status: int, body: bytes) -> bool:
     """Whether a 429 is about edits of messages older than an hour, and about nothing else: code 30046 of Discord's
     documentation ("JSON Error Codes"). It must not keep new alerts waiting."""
-    return status == 429 and _json(body).get("code") == 30046
+    return status == 429 and fields_of(body).get("code") == 30046
 
 
 def _last_minute(sent_ms: tuple[int, ...], now_ms: int) -> tuple[int, ...]:
@@ -104,11 +105,12 @@ def _reset_after_s(headers: Mapping[str, str], now_ms: int) -> float | None:
     return None if at_s is None else max(0.0, at_s - (now_ms if said_ms is None else said_ms) / 1000)
 
 
-def _told_to_wait_ms(headers: Mapping[str, str], body: bytes) -> int:
-    """The longest wait that a 429 names anywhere: header in seconds, JSON in fractions of one, bucket."""
-    told = [_number(headers.get("retry-after")), _number(_json(body).get("retry_after")),
+def _told_to_wait_ms(headers: Mapping[str, str], body: bytes, now_ms: int) -> int:
+    """The longest wait that a 429 names anywhere: header in seconds or a date, JSON in fractions of one, bucket. A date
+    that is over by our clock names none."""
+    told = [retry_after_s(headers, now_ms), _number(fields_of(body).get("retry_after")),
             _number(headers.get("x-ratelimit-reset-after"))]
-    return max((_wait_ms(seconds) for seconds in told if seconds is not None), default=BLIND_WAIT_MS)
+    return max((_wait_ms(seconds) for seconds in told if seconds), default=BLIND_WAIT_MS)
 
 
 def _wait_ms(seconds: float) -> int:
@@ -124,11 +126,3 @@ def _number(value: Any) -> float | None:
     except (ValueError, OverflowError):
         return None
     return number if math.isfinite(number) and number >= 0 else None
-
-
-def _json(body: bytes) -> dict[str, Any]:
-    try:
-        value = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}

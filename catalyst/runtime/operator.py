@@ -12,7 +12,7 @@ from catalyst import log
 from catalyst.clients.http import Http
 from catalyst.clients.sinks import address, deliver
 from catalyst.clock import Clock
-from catalyst.core.delivery import OPS, WEBHOOK, Deliver, Sent, retry_after_s, settle, wait_ms
+from catalyst.core.delivery import OPS, WEBHOOK, Deliver, Sent, settle, wait_ms, wish_ms
 from catalyst.core.endings import notice_id
 from catalyst.messages import OpsNotice
 from catalyst.runtime.contract import Job, JobKind, Output
@@ -50,7 +50,7 @@ class Operator:
         verdict = settle(job.payload, sent, job.tries, job.tries)
         if verdict.state is None:
             own_ms = wait_ms(job.tries, LONGEST_WAIT_S, verdict.payload.key)
-            wait = max(own_ms, round(retry_after_s(sent.headers) * 1000))
+            wait = max(own_ms, wish_ms(sent))
             yield replace(job, payload=verdict.payload, not_before_ms=max(verdict.again_ms, now_ms + wait))
         else:
             log.info("told", notice=job.payload.id, sink=job.payload.sink, state=verdict.state, reason=sent.reason)

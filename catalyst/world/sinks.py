@@ -69,7 +69,9 @@ class SinkRoutes(BaseHTTPRequestHandler):
     def _desk(self, webhook: str, message_id: str | None, is_waiting: bool, body: bytes) -> None:
         world = self.server.world
         payload, uploads = read_body(self.headers.get("Content-Type") or "", body)
-        trouble = "" if self.command == "GET" else world.trouble.at("discord", world.clock.monotonic_s())
+        trouble = world.trouble.at("discord", world.clock.monotonic_s())
+        if self.command == "GET" and trouble in REFUSALS:
+            return self._late(trouble, refusal(trouble))
         request = Request(webhook, self.command, message_id, payload, uploads, len(body), is_waiting)
         return self._late(trouble, world.desk.handle(request, world.clock.now_ms(), trouble))
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
+from catalyst.clients.sinks import fingerprint
+from catalyst.errors import ConfigError
 from catalyst.messages import AlertPosted, ItemDropped, OpsNotice
 from catalyst.testing import START_MS, Bench, same
 from catalyst.world.discord import Desk
@@ -193,6 +196,68 @@ def test_a_webhook_that_is_gone_closes_the_sink(make: Callable[..., Bench], rece
     assert receiver.got[-1].path == "/discord/new?wait=true" or receiver.got[-2].path == "/discord/new?wait=true"
 
 
+@pytest.mark.parametrize("stray", [Answer(404, b"<html>404 Not Found</html>"), Answer(401, b"<html>portal</html>"),
+                                   Answer(403, b"<html>error 1020</html>"), Answer(404, {"message": "?", "code": 0})])
+def test_a_refusal_of_somebody_else_closes_nothing(make: Callable[..., Bench], receiver: Receiver, outside: Outside,
+                                                   stray: Answer) -> None:
+    """What a proxy on the way refuses, five times in a row, is posted a little later, unmarked; so is all behind it."""
+    bench = make("discord", "ops")
+    outside.script["discord"] = [stray] * 5
+    for number in range(3):
+        bench.send(same(ALERT, item_id=f"i{number}", alert_id=f"a{number}"))
+    assert [type(message) for message in drain(bench)] == [AlertPosted] * 3
+    assert len(outside.desk.snapshot()["messages"]) == 3
+    assert bench.verb("sinks") == {"closed": []}
+    assert bench.rows("SELECT max(possible_repeat) FROM deliveries") == [(0,)]
+    assert not [got for got in receiver.got if got.path.startswith("/ops")]
+    assert bench.clock.now_ms() - START_MS < 30_000
+
+
+def test_a_closed_sink_is_opened(make: Callable[..., Bench], receiver: Receiver, outside: Outside) -> None:
+    """For a person it says since when and why; opened, for good, it takes alerts, and a second closing is told again.
+    Who tries another address opens nothing."""
+    bench = make("discord", "ops")
+    outside.script["discord"] = [Answer(401, {"code": 50027})]
+    bench.send(ALERT)
+    drain(bench)
+    bench.clock.advance(60)
+    assert bench.verb("sinks")["closed"] == [{"sink": "discord", "since_ms": START_MS, "reason": "invalid_token"}]
+    assert bench.verb("open_sinks", sink="discord", fingerprint="0") == {"opened": []}
+    address = fingerprint(bench.settings, "discord")
+    assert bench.verb("open_sinks", sink="discord", fingerprint=address) == {"opened": ["discord"]}
+    bench.restart()
+    assert bench.verb("sinks") == {"closed": []}
+    bench.send(same(ALERT, item_id="i2", alert_id="a2"))
+    assert [type(message) for message in drain(bench)] == [AlertPosted]
+    outside.script["discord"] = [Answer(404, DEAD)]
+    bench.send(same(ALERT, item_id="i3", alert_id="a3"))
+    drain(bench)
+    assert bench.verb("open_sinks") == {"opened": ["discord"]}
+    assert [got.json["embeds"][0]["title"] for got in receiver.got if got.path.startswith("/ops")] == [
+        "✖ Sink discord is closed"] * 2
+
+
+@pytest.mark.parametrize(("settings", "said"), [
+    ({"discord_webhook_url": "discord.com/api/webhooks/1/SECRET"}, "DISCORD_WEBHOOK_URL is no"),
+    ({"discord_admin_webhook": "https://discord.com:99999/SECRET"}, "DISCORD_ADMIN_WEBHOOK is no"),
+    ({"webhook_url": "https://hook.example/a SECRET"}, "CATALYST_WEBHOOK_URL is no"),
+    ({"notify": "ntfy.sh/SECRET"}, "CATALYST_NOTIFY: an address"),
+    ({"discord_bot_token": "t", "discord_channel_id": "1", "discord_base_url": "SECRET"}, "DISCORD_BASE_URL is no"),
+    ({"discord_kinds": ("fda_aproval",)}, "DISCORD_KINDS: no rule makes the kind 'fda_aproval', did you mean fda_app"),
+    ({"webhook_kinds": ("ofering",)}, "CATALYST_WEBHOOK_KINDS: no rule makes the kind 'ofering', did you mean offer")])
+def test_what_would_lose_alerts_in_silence_is_refused(make: Callable[..., Bench], settings: dict[str, Any],
+                                                      said: str) -> None:
+    """A malformed address or a misspelt kind, at the start and at a reload, which leaves the old one in force."""
+    with pytest.raises(ConfigError, match=said) as start:
+        make("discord", "hook", folder="other", **settings)
+    assert "SECRET" not in str(start.value)
+    assert start.value.exit_code == 78
+    bench = make("discord", "hook")
+    bench.actor.settings = bench.settings.but(**settings)
+    with pytest.raises(ConfigError, match=said):
+        bench.actor.on_reload()
+
+
 def test_an_unanswered_post_is_made_once_more_and_marked(make: Callable[..., Bench], receiver: Receiver,
                                                          outside: Outside) -> None:
     """The connection broke after the request: one marked repeat."""
@@ -200,19 +265,48 @@ def test_an_unanswered_post_is_made_once_more_and_marked(make: Callable[..., Ben
     outside.script["discord"] = [None]
     bench.send(ALERT)
     assert [type(message) for message in drain(bench)] == [AlertPosted]
-    first, second = (got.json["embeds"][0]["footer"]["text"] for got in receiver.got)
+    first, second = (got.json["embeds"][0]["footer"]["text"] for got in receiver.got if got.method == "POST")
     assert "possible repeat" not in first
     assert second.endswith("possible repeat")
 
 
-def test_a_second_silence_ends_it(make: Callable[..., Bench], receiver: Receiver, outside: Outside) -> None:
-    """Twice unanswered: no third message, a visible dead item."""
+@pytest.mark.parametrize("answer", [None, Answer(503, b""), Answer(429, {"retry_after": 2.0})])
+def test_the_repeat_waits_for_a_sink_that_answers(make: Callable[..., Bench], receiver: Receiver, outside: Outside,
+                                                  answer: Answer | None) -> None:
+    """Discord is silent for minutes: one post, then it is asked only, with growing waits and over a restart, until it
+    answers; the one repeat is marked and arrives. No question names a secret that the post does not."""
     bench = make("discord")
-    outside.script["discord"] = [None, None]
+    outside.script["discord"] = [None] + [answer] * 20
+    bench.send(ALERT)
+    bench.run_jobs()
+    bench.restart()
+    assert [type(message) for message in drain(bench)] == [AlertPosted]
+    assert [got.method for got in receiver.got] == ["POST"] + ["GET"] * 21 + ["POST"]
+    assert len(outside.desk.snapshot()["messages"]) == 1
+    assert receiver.got[-1].json["embeds"][0]["footer"]["text"].endswith("possible repeat")
+    assert bench.clock.now_ms() - START_MS > 40_000
+    assert {got.path.split("?")[0] for got in receiver.got} == {"/discord"}
+
+
+def test_a_second_silence_ends_it(make: Callable[..., Bench], receiver: Receiver, outside: Outside) -> None:
+    """The repeat is not answered either, though the sink had just answered: no third message, a visible dead item."""
+    bench = make("discord")
+    receiver.answer = lambda got: outside(got) if got.method == "GET" else None
     bench.send(ALERT)
     assert [(message.fate, message.reason) for message in drain(bench)] == [("dead", "undelivered")]
     assert states(bench) == [("discord", 0, "ambiguous")]
-    assert len(receiver.got) == 2
+    assert [got.method for got in receiver.got] == ["POST", "GET", "POST"]
+
+
+def test_a_webhook_that_turns_out_to_be_gone_is_closed(make: Callable[..., Bench], receiver: Receiver,
+                                                       outside: Outside) -> None:
+    """The question after a silence finds it deleted: nothing more is asked there."""
+    bench = make("discord")
+    outside.script["discord"] = [None, Answer(404, DEAD)]
+    bench.send(ALERT)
+    bench.send(same(ALERT, item_id="i2", alert_id="a2"))
+    drain(bench)
+    assert [row["reason"] for row in bench.verb("sinks")["closed"]] == ["unknown_webhook"]
 
 
 def test_the_webhook_is_repeated_with_the_same_key(make: Callable[..., Bench], receiver: Receiver,

@@ -335,7 +335,7 @@ def test_what_every_sink_filters_is_dropped_with_its_reasons(make: Callable[...,
     assert states(bench) == []
 
 
-@pytest.mark.parametrize("settings", [{"discord_kinds": ("FDA",)}, {"discord_kinds": ("x", "fda_approval")},
+@pytest.mark.parametrize("settings", [{"discord_kinds": ("FDA",)}, {"discord_kinds": ("offering_", "fda_approval")},
                                       {"discord_min_score": 0.8}])
 def test_what_a_sink_wants_passes(make: Callable[..., Bench], settings: dict[str, Any]) -> None:
     """Kinds by name or first words, a score that is just enough."""

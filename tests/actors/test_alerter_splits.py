@@ -157,6 +157,19 @@ def test_a_digest_under_which_processes_end(make: Callable[..., Bench], outside:
     assert bench.rows("SELECT count(*) FROM dead") == [(0,)]
 
 
+def test_a_digest_that_stays_unanswered(make: Callable[..., Bench], outside: Outside, receiver: Receiver) -> None:
+    """It and its repeat were not answered: its alerts go out one by one, each marked, none is dead."""
+    bench = make("discord", "ops", digest_from=1, discord_per_minute=0)
+    unanswered = b"too many were waiting"
+    receiver.answer = lambda got: None if got.method == "POST" and unanswered in got.body else outside(got)
+    for alert in alerts(5):
+        bench.send(alert)
+    sent = drain(bench)
+    assert not [message for message in sent if isinstance(message, ItemDropped)]
+    assert sorted((len(post), is_marked) for post, is_marked in posts(outside)) == [(1, False)] + [(1, True)] * 4
+    assert notices(receiver) == {"A digest stayed unanswered:": 1}
+
+
 def test_what_quiet_hours_held_stays_held(make: Callable[..., Bench], outside: Outside, receiver: Receiver) -> None:
     """A refused digest of quiet hours is told to the operator; nothing that was held is posted after all."""
     bench = make("discord", "ops", quiet_hours=("08:00-10:00",))

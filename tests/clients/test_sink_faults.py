@@ -12,7 +12,7 @@ from contextlib import suppress
 import pytest
 
 from catalyst.clients.http import Http
-from catalyst.clients.sinks import DiscordSink
+from catalyst.clients.sinks import DiscordSink, WebhookSink
 from catalyst.clock import SystemClock
 from catalyst.testing import wait_until
 
@@ -89,6 +89,15 @@ def torn_body(connection: socket.socket) -> None:
     reset(connection)
 
 
+def whole(status: int, body: bytes = b"{}") -> Play:
+    """Answers so."""
+    def play(connection: socket.socket) -> None:
+        read(connection)
+        connection.sendall(f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+
+    return play
+
+
 def rubbish(connection: socket.socket) -> None:
     read(connection)
     connection.sendall(b"220 smtp.example ESMTP\r\n")
@@ -125,11 +134,43 @@ def test_what_breaks_after_the_request_began_is_ambiguous(play: Play, expected: 
     server.close()
 
 
-def test_an_answer_that_ends_too_early() -> None:
-    """The status came and the body did not: it may have been done, and without the id it could not be edited."""
-    server = Server(torn_body)
-    sent = DiscordSink(Http(CLOCK), CLOCK, server.url, deadline_s=2).send(CARD)
-    assert sent.outcome == "ambiguous", sent
+def broken(status: str, how: str) -> Play:
+    """Answers with a whole head and a body that is cut off, never ends or is no chunk."""
+    framing = "Transfer-Encoding: chunked" if how == "chunk" else "Content-Length: 90"
+    head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nRetry-After: 7\r\n{framing}\r\n\r\n"
+
+    def play(connection: socket.socket) -> None:
+        read(connection)
+        connection.sendall(head.encode() + (b"zz\r\n" if how == "chunk" else b'{"id": "1'))
+        if how == "stalled":
+            connection.recv(1)
+
+    return play
+
+
+@pytest.mark.parametrize("how", ["cut", "stalled", "chunk"])
+@pytest.mark.parametrize(("status", "outcome"), [
+    ("200", "delivered"), ("429", "retry"), ("503", "retry"), ("404", "retry"), ("400", "refused")])
+def test_an_answer_without_its_body_counts_by_its_head(status: str, outcome: str, how: str) -> None:
+    """Status and headers say what was done and how long to wait; a 404 that nobody could read closes nothing."""
+    server = Server(broken(status, how))
+    sent = DiscordSink(Http(CLOCK), CLOCK, server.url, deadline_s=0.3).send(CARD)
+    hooked = WebhookSink(Http(CLOCK), CLOCK, server.url, "") if status == "200" and how == "cut" else None
+    server_said = (sent.outcome, sent.status, sent.headers["retry-after"], sent.message_id)
+    assert server_said == (outcome, int(status), "7", None)
+    assert hooked is None or hooked.send({"event": "alert"}, "a1").outcome == "delivered"
+    server.close()
+
+
+@pytest.mark.parametrize(("play", "outcome"), [
+    (torn_body, "retry"), (silent, "retry"), (reset_after, "retry"), (broken("200", "chunk"), "retry"),
+    (broken("503", "cut"), "retry"), (whole(200), "delivered"), (whole(405), "delivered"), (whole(429), "retry"),
+    (whole(404, b'{"code": 10015}'), "refused")])
+def test_whether_a_webhook_answers_again(play: Play, outcome: str) -> None:
+    """A whole answer to a question says so, also that of a receiver which knows no such question; no answer is never
+    ambiguous, for nothing was to be changed."""
+    server = Server(play)
+    assert DiscordSink(Http(CLOCK), CLOCK, server.url, deadline_s=0.3).greet().outcome == outcome
     server.close()
 
 

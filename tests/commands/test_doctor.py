@@ -324,10 +324,11 @@ def test_quiet_hours(home: Path) -> None:
 
 
 def test_horizons_and_gates(home: Path) -> None:
-    """A horizon that the tracker cannot read, a kind that no rule makes: both actors would not start."""
+    """A horizon that the tracker cannot read, a kind that no rule makes: such an actor would not start."""
     assert seen(doctor_setup.horizons, examined(home, horizons=("soon",))) == {"outcomes": "fail"}
     assert seen(doctor_setup.horizons, examined(home)) == {"outcomes": "ok"}
     assert seen(doctor_setup.rules, examined(home, categories_allow=("nosuch",))) == {"rules": "fail"}
+    assert seen(doctor_setup.rules, examined(home, webhook_kinds=("nosuch",))) == {"rules": "fail"}
     assert seen(doctor_setup.rules, examined(home, categories_allow=("offering",))) == {"rules": "ok"}
 
 

@@ -23,7 +23,7 @@ FIELDS = ["name", "pid", "state", "rss", "cpu", "beat_age_s", "inbox", "outbox",
 def test_nothing_runs(catalyst: Catalyst) -> None:
     """In an empty home there is still JSON, and the exit code says that nothing answers."""
     done = catalyst("status", "--json")
-    assert (done.code, done.json) == (69, {"actors": [], "idle": False})
+    assert (done.code, done.json) == (69, {"actors": [], "idle": False, "closed_sinks": None})
     assert "nothing runs" in catalyst("status").out
 
 

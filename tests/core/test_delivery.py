@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalyst.core.delivery import (
+    MOST_STRAYS,
     Chart,
     Deliver,
     Plan,
@@ -18,10 +19,11 @@ from catalyst.core.delivery import (
     is_unfit,
     number_of,
     plan,
-    retry_after_s,
     settle,
     wait_ms,
+    wish_ms,
 )
+from catalyst.core.refusals import is_stray
 from catalyst.messages import AlertReady
 from catalyst.testing import same
 
@@ -33,6 +35,7 @@ CHART = Chart(b"png", "words")
 POST = Deliver(id="a1", sink="discord", event="alert")
 EDIT = Deliver(id="a1", sink="discord", event="update", n=1, message_id="77")
 HOOK = Deliver(id="a1", sink="webhook", event="alert")
+BOT = Deliver(id="a1", sink="discord", event="alert", askable=True)
 
 
 def sent(outcome: Any, status: int | None = None, **more: Any) -> Sent:
@@ -108,21 +111,44 @@ def test_one_bad_message_does_not_hold_the_sink() -> None:
     assert 47_000 <= verdict.again_ms <= 62_000
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("", 0), ("7", 7), ("99999999", 3600), ("-1", 0), ("1.5", 0),
-                                               ("Fri, 02 Jan 2026 15:00:00 GMT", 0), ("²", 0)])
-def test_retry_after(text: str, seconds: float) -> None:
-    """Whole seconds, at most an hour."""
-    assert retry_after_s({"retry-after": text}) == seconds
+@pytest.mark.parametrize(("text", "wait_ms"), [("", 0), ("7", 7_000), ("99999999", 3_600_000), ("-1", 0),
+                                               ("90.5", 90_500), ("Thu, 01 Jan 1970 00:05:02 GMT", 300_000), ("²", 0)])
+def test_what_a_sink_asks_for(text: str, wait_ms: int) -> None:
+    """Seconds, parts of them or a date, at most an hour."""
+    assert wish_ms(sent("retry", 503, headers={"retry-after": text})) == wait_ms
 
 
 @pytest.mark.parametrize(("payload", "status", "body", "closes"), [
-    (POST, 404, b'{"code": 10015}', True), (POST, 404, b"", True), (POST, 401, b"", True), (POST, 403, b"", False),
+    (POST, 404, b'{"code": 10015}', True), (POST, 404, b"", False), (POST, 401, b"<html>10015</html>", False),
+    (POST, 401, b'{"code": 50027}', True), (POST, 401, b'{"code": 0}', False), (POST, 403, b'{"code": 10015}', False),
     (POST, 400, b"", False), (EDIT, 404, b'{"code": 10008}', False), (EDIT, 404, b'{"code": 10015}', True),
-    (HOOK, 404, b"", False),
+    (HOOK, 404, b'{"code": 10015}', False), (BOT, 404, b'{"code": 10003}', True), (BOT, 401, b'{"code": 0}', True),
+    (BOT, 404, b'{"code": 0}', False), (POST, 404, b'{"code": 10003}', False),
 ])
 def test_what_closes_a_sink(payload: Deliver, status: int, body: bytes, closes: bool) -> None:
-    """A webhook that is gone closes its sink, a deleted message does not."""
+    """Discord's own word that a webhook, or a bot's channel, is gone closes the sink; a deleted message does not."""
     assert settle(payload, sent("refused", status, body=body), 1, 0).closes is closes
+
+
+@pytest.mark.parametrize(("status", "body", "stray"), [
+    (404, b"<html>404</html>", True), (401, b"", True), (403, b'{"message": "no"}', True), (404, b'{"code": 0}', True),
+    (404, b'{"code": true}', True), (404, b'{"code": 10015}', False), (404, b'{"code": 10008}', False),
+    (403, b'{"code": 50013}', False), (400, b"", False), (None, b"", False)])
+def test_whose_refusal_it_is(status: int | None, body: bytes, stray: bool) -> None:
+    """Discord names a code; what names none passes."""
+    assert is_stray(status, body) is stray
+
+
+def test_stray_refusals_have_an_end_for_one_message_only() -> None:
+    """While nothing passes, a message waits as it does for a sink that is down, unmarked; one that alone is refused
+    while others pass ends after an hour or so, and never within minutes."""
+    down = settle(POST, sent("retry", 404), 200, 200)
+    assert (down.state, down.payload.possible_repeat) == (None, False)
+    assert 45_000 <= down.hold_ms - 2_000 <= 60_000
+    alone = [settle(POST, sent("retry", 404), tries, 1) for tries in range(1, MOST_STRAYS + 1)]
+    assert [verdict.state for verdict in alone] == [None] * (MOST_STRAYS - 1) + ["refused"]
+    assert 40 * 60_000 < sum(verdict.again_ms - 2_000 for verdict in alone[:-1]) < 60 * 60_000
+    assert not alone[-1].closes
 
 
 def test_keys() -> None:

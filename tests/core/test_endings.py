@@ -11,14 +11,14 @@ from tests.core.test_delivery import EDIT, POST, sent
 
 def test_the_operator_hears_of_lost_alerts_only() -> None:
     """A refused chart or update is no notice, a lost alert and a closed sink are one each."""
-    assert complaint(EDIT, sent("refused", 400, reason="status_400"), None, 5) is None
-    assert complaint(POST, sent("refused", reason="sink_closed"), None, 5) is None
-    lost = complaint(POST, sent("refused", 400, reason="status_400"), None, 5)
-    closed = complaint(EDIT, sent("refused", 404), "f1", 5)
+    assert complaint(EDIT, sent("refused", 400, reason="status_400"), "", 5) is None
+    assert complaint(POST, sent("refused", reason="sink_closed"), "", 5) is None
+    lost = complaint(POST, sent("refused", 400, reason="status_400"), "", 5)
+    closed = complaint(EDIT, sent("refused", 404), "unknown_webhook", 5)
     assert lost is not None
     assert closed is not None
     assert (lost.title, lost.episode) == ("An alert was not delivered", "a1")
-    assert (closed.title, closed.episode) == ("Sink discord is closed", "f1")
+    assert (closed.title, closed.episode) == ("Sink discord is closed", "unknown_webhook 5")
     assert notice_id(lost) != notice_id(closed)
 
 
@@ -35,7 +35,7 @@ def test_what_is_told_of_a_digest_that_is_refused() -> None:
     waiting = Deliver(id="dg-a1", sink="discord", event="digest", digest=Digest("waiting", ()))
     quiet = Deliver(id="qt-a1", sink="discord", event="digest", digest=Digest("quiet", ()))
     answers = [(waiting, 400), (waiting, 403), (quiet, 400)]
-    told = [complaint(one, sent("refused", status, reason=f"status_{status}"), None, 5) for one, status in answers]
+    told = [complaint(one, sent("refused", status, reason=f"status_{status}"), "", 5) for one, status in answers]
     assert [(one.severity, one.title) for one in told if one is not None] == [
         ("warning", "A digest was refused: its alerts go out one by one"), ("critical", "A digest was not delivered"),
         ("critical", "A digest was not delivered")]

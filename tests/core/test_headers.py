@@ -11,7 +11,8 @@ NOW_MS = 1_445_412_480_000  # Wed, 21 Oct 2015 07:28:00 GMT
 
 @pytest.mark.parametrize(("text", "expected"), [
     ("120", 120), ("0", 0), ("-5", 0), ("1.5", 1.5), ("Wed, 21 Oct 2015 07:28:30 GMT", 30),
-    ("Wed, 21 Oct 2015 07:27:00 GMT", 0), ("soon", None), ("", None), ("nan", None)])
+    ("Wed, 21 Oct 2015 07:27:00 GMT", 0), ("soon", None), ("", None), ("nan", None), ("1e12", 86_400),
+    ("inf", 86_400)])
 def test_retry_after(text: str, expected: float | None) -> None:
     """Retry-After is seconds or a date; nonsense is no wish."""
     assert retry_after_s({"retry-after": text}, NOW_MS) == expected

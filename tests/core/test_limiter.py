@@ -45,7 +45,11 @@ def headers(remaining: object, after_s: object) -> dict[str, str]:
     (429, {"retry-after": "1"}, b'{"retry_after": 1.2, "global": true}', 1200 + MARGIN_MS),
     (429, {"retry-after": "3", **headers(0, 0.5)}, b'{"retry_after": 0.5}', 3000 + MARGIN_MS),
     (429, {}, b"<html>error 1015</html>", BLIND_WAIT_MS),
-    (429, {"retry-after": "Fri, 02 Jan 2026 15:00:00 GMT"}, b"", BLIND_WAIT_MS),
+    (429, {"retry-after": "Fri, 02 Jan 2026 14:05:00 GMT"}, b"", 300_000 + MARGIN_MS),
+    (429, {"retry-after": "Fri, 02 Jan 2026 14:05:00 GMT", "date": "Fri, 02 Jan 2026 14:04:00 GMT"}, b"",
+     60_000 + MARGIN_MS),
+    (429, {"retry-after": "Fri, 02 Jan 2026 13:00:00 GMT"}, b"", BLIND_WAIT_MS),
+    (429, {"retry-after": "2.5"}, b"", 2_500 + MARGIN_MS), (429, {"retry-after": "-1"}, b"", BLIND_WAIT_MS),
     (429, {"retry-after": "1e12"}, b"", LONGEST_WAIT_MS),
     (429, {}, b'{"retry_after": true}', BLIND_WAIT_MS), (429, {}, b'{"a": "\xff"}', BLIND_WAIT_MS),
 ])
