@@ -53,6 +53,7 @@ from catalyst.core.delivery import (
     Sent,
     doubted,
     falls_apart,
+    gone_by,
     in_one_clock,
     is_doubtful,
     is_gathered,
@@ -64,7 +65,6 @@ from catalyst.core.endings import complaint, fates
 from catalyst.core.limiter import is_global
 from catalyst.core.notify import is_gone
 from catalyst.core.quiet import FILTERED, Rules, is_quiet
-from catalyst.core.refusals import why_gone
 from catalyst.messages import (
     AlertPosted,
     AlertReady,
@@ -325,7 +325,7 @@ class Alerter(Actor):
         log.warning("undelivered", alert=payload.id, n=payload.n, what=payload.what, sink=sink, reason=sent.reason)
         why = ""
         if closes:
-            why = why_gone(sent.status, sent.body, by_bot=payload.askable) or sent.reason
+            why = gone_by(payload, sent) or sent.reason
             self._closed[sink] = fingerprint(self.settings, sink)
             Closings(sending.db).close(sink, self._closed[sink], why, self.now_ms)
         if (notice := complaint(payload, sent, why, self.now_ms)) is not None:

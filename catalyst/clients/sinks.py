@@ -24,7 +24,7 @@ from catalyst.core.delivery import DISCORD, OPS, WEBHOOK, Deliver, Outcome, Sent
 from catalyst.core.digest import DIGEST, digest_card
 from catalyst.core.event import event_bytes, sign, webhook_event
 from catalyst.core.notify import PER_MINUTE, SCHEME, addresses, alert_text, digest_text, is_notify
-from catalyst.core.refusals import is_stray, why_gone
+from catalyst.core.refusals import STRAY, is_stray, says_gone
 from catalyst.errors import ConfigError, FetchError
 from catalyst.settings import Settings
 
@@ -80,13 +80,13 @@ class DiscordSink:
         asked = _request(self._http, self._clock, "GET", url, b"", self._headers(), begun_ms, deadline_s)
         if asked.outcome == "ambiguous" or (asked.outcome == "delivered" and asked.reason):  # not whole
             return replace(asked, outcome="retry")
-        if asked.status is not None and asked.outcome == "refused" and not why_gone(asked.status, asked.body):
+        if asked.status is not None and asked.outcome == "refused" and not says_gone(asked.status, asked.body):
             return replace(asked, outcome="delivered")
         return asked
 
     def _own(self, sent: Sent) -> Sent:
         """What came of a request: a refusal that is not Discord's own passes."""
-        return replace(sent, outcome="retry") if is_stray(sent.status, sent.body, by_bot=self.by_bot) else sent
+        return replace(sent, outcome="retry") if is_stray(sent.status, sent.body) else sent
 
     def _headers(self) -> dict[str, str]:
         """Who asks; a webhook's address says it."""
@@ -318,7 +318,7 @@ def _request(http: Http, clock: Clock, method: str, url: str, body: bytes, heade
         response = http.send(method, url, body=body, headers=headers, deadline_s=deadline_s)
     except FetchError as error:
         if error.status is not None:  # it was answered, only the body cannot be read
-            outcome = _meaning(error.status)
+            outcome = "retry" if error.status in STRAY else _meaning(error.status)  # whose refusal is not known
             reason = f"body_{error.reason}" if outcome == "delivered" else f"status_{error.status}"
             return Sent(outcome, begun_ms, clock.now_ms(), error.status, reason, headers=error.headers)
         failed: Outcome = "ambiguous" if error.ambiguous else "refused" if error.reason in HOPELESS else "retry"

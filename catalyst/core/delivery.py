@@ -291,11 +291,13 @@ def wish_ms(sent: Sent) -> int:
 
 
 def closes_sink(payload: Deliver, sent: Sent) -> bool:
-    """Whether the answer, in Discord's own words, says that the webhook itself is gone or its token is wrong.
+    """Whether the answer says that the Discord webhook itself is gone or its token is wrong."""
+    return payload.sink in (DISCORD, OPS) and bool(gone_by(payload, sent))
 
-    An edit of a deleted message is a 404 too (10008), which says nothing about the webhook.
-    """
-    return payload.sink in (DISCORD, OPS) and bool(why_gone(sent.status, sent.body, by_bot=payload.askable))
+
+def gone_by(payload: Deliver, sent: Sent) -> str:
+    """Why the webhook is gone, in a word; empty where the answer does not say that it is."""
+    return why_gone(sent.status, sent.body, by_bot=payload.askable, is_edit=payload.message_id is not None)
 
 
 @dataclass(frozen=True, slots=True)

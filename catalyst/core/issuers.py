@@ -38,8 +38,9 @@ _DATELINE = re.compile(r"(?i:globe\s?newswire|business\s?wire|pr\s?newswire|acce
 _DATED = re.compile(r"\b(?:19|20)\d\d ?(?:[(/][^)/\n]{2,40}[)/])? ?--? ")  # BOSTON, Jan. 5, 2026 -- Acme
 _WIRES = ("wire", "newsfile", "eqs")  # one of them stands in all that _DATELINE takes,
 BEFORE_WIRE = 20                      # at most so many characters behind its beginning
-_PREAMBLE = re.compile(r"(?i:(?:/?c ?o ?r ?r ?e ?c ?t ?i ?o ?n\b[^:\-/]{0,20}|repeat|update[d]?|breaking|"
-                       r"inside information|press release|media advisory|just in|exclusive)\s*[:\-/]+\s*)+")
+_PREAMBLE = re.compile(
+    r"(?i:(?:/?c ?o ?r ?r ?e ?c ?t ?i ?o ?n\b[^:\-/]{0,20}|repeat|update[d]?(?: \d{1,2})?|brief|breaking|"
+    r"inside information|press release|media advisory|just in|exclusive)\s*[:\-/]+\s*)+")
 _MARK = re.compile(r"[:\-/]")  # stands in every preamble
 _JOINTS = CONNECTING | {"in"}
 _SAFE = re.compile(r"[A-Z0-9.\-]{1,10}")

@@ -197,7 +197,7 @@ def test_a_webhook_that_is_gone_closes_the_sink(make: Callable[..., Bench], rece
 
 
 @pytest.mark.parametrize("stray", [Answer(404, b"<html>404 Not Found</html>"), Answer(401, b"<html>portal</html>"),
-                                   Answer(403, b"<html>error 1020</html>"), Answer(404, {"message": "?", "code": 0})])
+                                   Answer(403, b"\n<!DOCTYPE html>error 1020")])
 def test_a_refusal_of_somebody_else_closes_nothing(make: Callable[..., Bench], receiver: Receiver, outside: Outside,
                                                    stray: Answer) -> None:
     """What a proxy on the way refuses, five times in a row, is posted a little later, unmarked; so is all behind it."""

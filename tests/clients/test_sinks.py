@@ -69,11 +69,10 @@ def test_a_message_id_that_is_none(body: Any) -> None:
 
 
 @pytest.mark.parametrize(("status", "outcome"), [
-    (204, "delivered"), (301, "refused"), (400, "refused"), (401, "retry"), (403, "retry"), (404, "retry"),
+    (204, "delivered"), (301, "refused"), (400, "refused"), (401, "refused"), (403, "refused"), (404, "refused"),
     (413, "refused"), (408, "retry"), (429, "retry"), (500, "retry"), (502, "retry"), (503, "retry"), (504, "retry")])
 def test_statuses(status: int, outcome: str) -> None:
-    """What each kind of status means, with headers and body kept for the limiter; a 401, 403 or 404 without a code of
-    Discord's is somebody else's on the way."""
+    """What each kind of status means, with headers and body kept for the limiter."""
     with Receiver(lambda got: Answer(status, {"retry_after": 1}, {"Retry-After": "1", "Location": "/x"})) as receiver:
         sent = discord(receiver).send(CARD)
         assert (sent.outcome, sent.status) == (outcome, status)
