@@ -47,7 +47,7 @@ TABLE: tuple[Setting, ...] = (
     S("CATALYST_MEMORY_HARD_MB", "float", 600, "anonymous memory at which an actor is killed, 0 = none", "system",
       0, 1e6),
     S("CATALYST_FAULTS", "list", "", "faults on purpose, for tests: ACTOR:ACT@POINT:N", "system"),
-    S("CATALYST_TZ", "str", "America/New_York", "zone of cards, page, top and quiet hours", "system"),
+    S("CATALYST_TZ", "str", "America/New_York", "zone of cards, page, commands and quiet hours", "system"),
     S("CATALYST_SOURCES", "path", "", "sources.toml to use instead of the bundled one", "fetching"),
     S("CATALYST_ALLOW_HOSTS", "list", "", "hosts or host:port on private addresses that may be fetched", "fetching"),
     S("CATALYST_ALERT_BACKLOG", "int", 0, "items of a new source's backlog that may alert", "fetching", 0, 10_000),

@@ -51,7 +51,8 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One alert. `latency_ms` runs from the complete feed response to the request to the first sink."""
+    """One alert. `latency_ms` runs from the complete feed response to the request to the slowest sink that has it;
+    `waiting` sinks still want it."""
 
     at_ms: int
     ticker: str
@@ -63,6 +64,7 @@ class Alert:
     latency_ms: int | None
     state: str
     title: str
+    waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,15 +287,17 @@ def _lists(snapshot: Snapshot, width: int, room: int, zone: tzinfo) -> Iterator[
 
 
 def _alert_line(alert: Alert, width: int, zone: tzinfo) -> Line:
-    sent = f"{alert.latency_ms} ms" if alert.latency_ms is not None else {
-        "posted": "no sink", "dead": "NOT SENT"}.get(alert.state, "waiting")
+    sent = f"{alert.waiting} waiting" if alert.waiting and alert.latency_ms is not None else (
+        f"{alert.latency_ms} ms" if alert.latency_ms is not None else {
+            "posted": "no sink", "dead": "NOT SENT"}.get(alert.state, "waiting"))
     price = "no price" if alert.price_usd is None else (
         f"{money(alert.price_usd)}{' sim' if alert.simulated else ''}")
     kinds = clean(", ".join(alert.kinds) or "no kind")
     wide = width >= WIDE
     text = (f"  {_time(alert.at_ms, zone)} {fit(clean(alert.ticker), 6)} {ARROWS.get(alert.direction, '●')} "
             f"{fit(kinds, 36 if wide else 26)} {alert.score * 100:>3.0f} {price:>11} {sent:>10}")
-    return Line(f"{text}  {clean(alert.title)}" if wide else text, "bad" if alert.state == "dead" else "")
+    return Line(f"{text}  {clean(alert.title)}" if wide else text,
+                "bad" if alert.state == "dead" else "warn" if alert.waiting else "")
 
 
 def _time(moment_ms: int, zone: tzinfo) -> str:

@@ -110,7 +110,8 @@ def test_few_alerts_leave_room() -> None:
 
 @pytest.mark.parametrize(("changes", "words"), [
     ({"latency_ms": None, "state": "new"}, "waiting"), ({"latency_ms": None, "state": "posted"}, "no sink"),
-    ({"latency_ms": None, "state": "dead"}, "NOT SENT"), ({"price_usd": None}, "no price"),
+    ({"latency_ms": None, "state": "dead"}, "NOT SENT"), ({"waiting": 2}, "  2 waiting"),
+    ({"price_usd": None}, "no price"),
     ({"price_usd": 0.1234, "simulated": False}, " $0.1234 "), ({"direction": "down"}, "▼"),
     ({"direction": "neutral"}, "●"), ({"kinds": ()}, "no kind"), ({"at_ms": 10**18}, "--:--:--")])
 def test_odd_alerts(changes: dict[str, object], words: str) -> None:

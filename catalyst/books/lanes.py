@@ -10,8 +10,11 @@ from dataclasses import dataclass
 
 import msgspec
 
+from catalyst import log
 from catalyst.core.delivery import Sent
 from catalyst.core.limiter import Limits, after_response, after_silence, moved, open_at_ms, room_at_ms
+
+LONG_LIMIT_S = 10  # of a 429; shorter ones belong to a busy day
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +44,23 @@ class Lanes:
             limits = after_response(limits, sent.status, sent.headers, sent.body, sent.done_ms)
         elif sent.outcome in ("ambiguous", "delivered"):  # without a status: it counts as made all the same
             limits = after_silence(limits, sent.done_ms)
-        failures = failures + 1 if sent.outcome in ("retry", "ambiguous") and sent.status != 429 else 0
+        before, failures = failures, 0
+        if sent.outcome in ("retry", "ambiguous") and sent.status != 429:
+            failures = before + 1
         self._save_limits(lane, limits, failures)
+        self._tell(lane, sent, limits, before, failures)
         return failures
+
+    def _tell(self, lane: str, sent: Sent, limits: Limits, before: int, failures: int) -> None:
+        """One line in the log where a sink begins to wait, however often it fails then, and one where that is over; one
+        for a limit that is no everyday one."""
+        blocked_s = (limits.blocked_ms - sent.done_ms) // 1000
+        if failures and not before:
+            log.warning("sink_waits", sink=lane, reason=sent.reason)
+        elif before and not failures:
+            log.info("sink_takes_again", sink=lane, failures=before)
+        if sent.status == 429 and blocked_s >= LONG_LIMIT_S:
+            log.warning("sink_waits", sink=lane, reason=sent.reason, for_s=blocked_s)
 
     def block(self, lane: str, by: str) -> None:
         """Shut a lane for as long as the lane `by` is blocked."""

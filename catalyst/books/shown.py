@@ -11,7 +11,7 @@ import msgspec
 from catalyst.books.deliveries import Deliveries
 from catalyst.books.followups import Followups
 from catalyst.clock import iso
-from catalyst.core.delivery import by_clock_of
+from catalyst.core.delivery import ARRIVED, by_clock_of
 from catalyst.core.event import detail, listed_alert
 from catalyst.errors import UsageError
 from catalyst.messages import AlertReady
@@ -28,7 +28,8 @@ class Shown:
     present_ms: Callable[[int], int]
 
     def listed(self, since_ms: int, most: int, *, held: bool = False) -> list[dict[str, Any]]:
-        """The newest alerts for a person; `held`: those that were not posted, each with its reason."""
+        """The newest alerts for a person; `held`: those that were not posted, each with its reason. `sent` is the
+        request to the first sink, `took_ms` by sink from seen to the request to it."""
         which = "NOT NULL" if held else "NULL"
         return [self._listed(*row) for row in self.rows.db.execute(
             f"SELECT alert_id, body, state FROM alerts WHERE made_ms >= ? AND reason IS {which}"  # noqa: S608
@@ -38,12 +39,15 @@ class Shown:
         alert = msgspec.json.decode(body, type=AlertReady)
         rows = self.rows.db.execute("SELECT sink, state, sent_ms FROM deliveries WHERE alert_id = ? AND n = 0",
                                     (alert_id,)).fetchall()
-        sent_ms = min((row[2] for row in rows if row[1] in ("delivered", "digest")), default=None)
+        sent = {row[0]: row[2] for row in rows if row[1] in ARRIVED and row[2] is not None}
+        took_ms = {sink: at_ms - by_clock_of(at_ms, alert.seen_ms, self.present_ms) for sink, at_ms in sent.items()}
+        sent_ms = min(sent.values(), default=None)
         if sent_ms is not None:
             alert = msgspec.structs.replace(alert, seen_ms=by_clock_of(sent_ms, alert.seen_ms, self.present_ms))
         listed = listed_alert(alert, state, [wire.source for wire in self.rows.wires(alert)],
                               {row[0]: row[1] for row in rows}, sent_ms)
-        return {**listed, "reason": self.rows.why(alert_id) if state in ("suppressed", "folded") else None}
+        reason = self.rows.why(alert_id) if state in ("suppressed", "folded") else None
+        return {**listed, "took_ms": took_ms, "reason": reason}
 
     def alert(self, prefix: str) -> dict[str, Any]:
         """All that is known of the one alert whose id begins so. Raises UsageError for none, several, a short one."""

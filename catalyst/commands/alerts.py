@@ -9,9 +9,10 @@ from typing import Any
 
 from catalyst.clock import SystemClock, from_iso
 from catalyst.commands.home import QUERY_ANSWER_S, Home
-from catalyst.commands.output import clock_time, count, duration_ms, plain, print_json
+from catalyst.commands.output import Local, count, duration_ms, plain, print_json
 from catalyst.commands.unknown import unknown_beginning, warn
 from catalyst.core.dollars import money
+from catalyst.core.reach import reach
 from catalyst.errors import UnavailableError
 
 ALERTER = "alerter"
@@ -53,9 +54,9 @@ def run(arguments: argparse.Namespace) -> int:
             for alert in follow(home, since_ms if arguments.since is not None else now_ms,
                                 suppressed=arguments.suppressed):
                 if fits(alert, ticker, kind):
-                    _print(arguments, alert)
+                    _print(arguments, alert, home)
         for alert in reversed(listed(home, since_ms, most, ticker, kind, suppressed=arguments.suppressed)):
-            _print(arguments, alert)
+            _print(arguments, alert, home)
     return 0
 
 
@@ -105,22 +106,22 @@ def follow(home: Home, since_ms: int, *, suppressed: bool = False) -> Iterator[d
         time.sleep(POLL_S)
 
 
-def _print(arguments: argparse.Namespace, alert: dict[str, Any]) -> None:
+def _print(arguments: argparse.Namespace, alert: dict[str, Any], home: Home) -> None:
     if arguments.json:
         print_json(alert)
     else:
-        print(f"{render(alert)}\n", flush=True)
+        print(f"{render(alert, Local.of(home.settings))}\n", flush=True)
 
 
-def render(alert: dict[str, Any]) -> str:
-    """A block of five lines: what, the title, why, where and when, the link. Times are UTC. Of an alert that was held
-    back a line more says what for."""
+def render(alert: dict[str, Any], local: Local) -> str:
+    """A block of five lines: what, the title, why, where and when, the link. Of an alert that was held back a line more
+    says what for."""
     kinds = ", ".join(alert["kinds"]) or "no kind"
     first = (f"{ARROWS.get(alert['direction'], '●')} {alert['ticker']}  {alert.get('company') or ''}  {kinds}"
              f"  score {(alert['score'] or 0) * 100:.0f}  {_price(alert)}")
     sources = alert.get("sources") or []
-    where = (f"{', '.join(sources)}  published {clock_time(alert['published'])}  seen {clock_time(alert['seen'])}"
-             f"  {_latency(alert)}")
+    where = (f"{', '.join(sources)}  published {local.time(alert['published'])}  seen {local.time(alert['seen'])}"
+             f" {local.name(alert['seen'])}  {_latency(alert, local)}")
     held = [f"held: {held_words(alert['reason'])}"] if alert.get("reason") else []
     return "\n".join([plain(first), *(f"  {plain(line)}" for line in (
         alert["title"], *held, f"why: {alert['why']}", where, alert["link"]))])
@@ -141,10 +142,12 @@ def _price(alert: dict[str, Any]) -> str:
     return money(alert["price"]) + (f" ({', '.join(notes)})" if notes else "")
 
 
-def _latency(alert: dict[str, Any]) -> str:
-    """How long from the complete response of the feed to the request to the first sink."""
+def _latency(alert: dict[str, Any], local: Local) -> str:
+    """How long from the complete response of the feed to the request to the sink, by sink where several want it."""
     if alert.get("reason"):
         return "not posted"
+    if said := reach(alert["sinks"], alert.get("took_ms", {}), lambda took_ms: f"{took_ms} ms"):
+        return said
     if not (alert["sent"] and alert["seen"]):
         return {"posted": "no sink is set", "dead": "NOT DELIVERED"}.get(alert.get("state", ""), "not sent yet")
-    return f"sent {clock_time(alert['sent'])}, {from_iso(alert['sent']) - from_iso(alert['seen'])} ms after it was seen"
+    return f"sent {local.time(alert['sent'])}, {from_iso(alert['sent']) - from_iso(alert['seen'])} ms after it was seen"

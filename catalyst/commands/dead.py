@@ -8,7 +8,7 @@ from typing import Any
 
 from catalyst.clock import SystemClock
 from catalyst.commands.home import Home, known
-from catalyst.commands.output import cut, duration_ms, plain, print_json, seconds, table, when
+from catalyst.commands.output import Local, cut, duration_ms, plain, print_json, seconds, table, when
 from catalyst.errors import UnavailableError, UsageError
 from catalyst.runtime.roster import ALL
 
@@ -37,12 +37,12 @@ def run(arguments: argparse.Namespace) -> int:
         if not alive:
             raise UnavailableError(f"{arguments.actor or 'no actor'} is {'not ' if arguments.actor else ''}running")
         if arguments.do == "list":
-            return _list(arguments, letters(home, alive, "list", "all", span))
+            return _list(arguments, letters(home, alive, "list", "all", span), Local.of(home.settings))
         if wanted == "all":
             return _settle_all(arguments, home, alive, span)
         alive, letter = _one(letters(home, alive, "list", wanted, span), wanted)
         if arguments.do == "show":
-            return _show(arguments, letters(home, alive, "show", letter["id"], span))
+            return _show(arguments, letters(home, alive, "show", letter["id"], span), Local.of(home.settings))
         count = home.ask(letter["actor"], "dead", do=arguments.do, id=letter["id"])["count"]
         age_s = max(0, SystemClock().now_ms() - letter["dead_ms"]) / 1000
         return _tell(arguments, {letter["actor"]: count}, f", {seconds(age_s)} after it died"
@@ -89,13 +89,13 @@ def _one(found: list[dict[str, Any]], wanted: str) -> tuple[list[str], dict[str,
     return [found[0]["actor"]], found[0]
 
 
-def _list(arguments: argparse.Namespace, found: list[dict[str, Any]]) -> int:
+def _list(arguments: argparse.Namespace, found: list[dict[str, Any]], local: Local) -> int:
     if arguments.json:
         for letter in found:
             print_json({key: value for key, value in as_json(letter).items() if key not in ("traceback", "body")})
     elif found:
         rows = [(row["id"][:SHORT], row["actor"], row["type"], row["sender"] or None, row["item_id"][:SHORT],
-                 (when(row["dead_ms"]) or "")[:19], cut(row["reason"], 80)) for row in found]
+                 local.date_time(row["dead_ms"]), cut(row["reason"], 80)) for row in found]
         print(table(("ID", "ACTOR", "TYPE", "FROM", "ITEM", "DIED", "REASON"), rows))
     else:
         print("no dead letters")
@@ -108,13 +108,14 @@ def as_json(letter: dict[str, Any]) -> dict[str, Any]:
     return {**shown, "died": when(letter["dead_ms"])}
 
 
-def _show(arguments: argparse.Namespace, found: list[dict[str, Any]]) -> int:
+def _show(arguments: argparse.Namespace, found: list[dict[str, Any]], local: Local) -> int:
     for letter in found:
         if arguments.json:
             print_json(as_json(letter))
             continue
         print(f"{letter['id']}  {letter['type']} at {letter['actor']}, from {letter['sender'] or 'itself'},"
-              f" item {plain(letter['item_id'])}, died {when(letter['dead_ms'])}\n  {plain(letter['reason'])}")
+              f" item {plain(letter['item_id'])}, died {local.date_time(letter['dead_ms'])}\n"
+              f"  {plain(letter['reason'])}")
         print("\n".join(f"  {plain(line)}" for line in letter["traceback"].rstrip().splitlines()))
         body = letter["body"]
         for key, value in body.items() if isinstance(body, dict) else [("body", body)]:

@@ -14,12 +14,14 @@ from catalyst.clock import SystemClock
 from catalyst.commands.doctor_check import Check, Examined, Heard
 from catalyst.commands.home import Home
 from catalyst.commands.output import plain, print_json
+from catalyst.core.notify import addresses
 from catalyst.errors import ConfigError
 from catalyst.settings import Settings, examine
 
 ANSWER_S = 1.0
 QUERY_S = 2.0
 FAILED = 1
+LEAST_COLUMN = 19  # holds the names that are our own
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,17 +36,26 @@ def run(arguments: argparse.Namespace) -> int:
     about = Examined(settings, faults, Path(".env"), SystemClock().now_ms(), listen(settings),
                      network=arguments.network)
     counts = {"ok": 0, "warn": 0, "fail": 0}
+    width = column(about)
     for check in checks(about):
         counts[check.state] += 1
         if arguments.json:
             print_json({"name": check.name, "state": check.state, "said": check.said, "fix": check.fix or None})
             continue
-        print(f"{check.state:<5}{plain(check.name):<19}{plain(check.said)}", flush=True)
+        print(f"{check.state:<5}{plain(check.name):<{width}}{plain(check.said)}", flush=True)
         if check.fix:
-            print(f"{'':<24}-> {plain(check.fix)}", flush=True)
+            print(f"{'':<{5 + width}}-> {plain(check.fix)}", flush=True)
     if not arguments.json:
         print(f"{counts['ok']} ok, {counts['warn']} to look at, {counts['fail']} failed")
     return FAILED if counts["fail"] else 0
+
+
+def column(about: Examined) -> int:
+    """How wide the names are, so that the longest stands free: those that a person chose are as long as they like."""
+    sources = (about.heard.sources or {}).get("sources", ())
+    chosen = [*(f"source {row['name']}" for row in sources), *(f"sink {name}" for name in addresses(
+        about.settings.notify))]
+    return max(LEAST_COLUMN, *(len(name) + 2 for name in chosen), 0)
 
 
 def checks(about: Examined) -> Iterator[Check]:

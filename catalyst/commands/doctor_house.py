@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ WAL_BYTES = 200_000_000
 LOG_BYTES = 2_000_000_000
 RESTARTS = 3
 ENDINGS = (".db", ".db-wal", ".db-shm", ".db-journal", ".lock", ".id", ".id-new", ".suspect")
+REPLACED = re.compile(rf"({'|'.join(ALL)})\.replaced-[0-9]+\.db(-wal|-shm|-journal)?")  # by a restore
 
 
 def supervisor(about: Examined) -> Iterator[Check]:
@@ -137,8 +139,12 @@ def files(about: Examined) -> Iterator[Check]:
     folder: Path = about.settings.database_folder
     found = sorted(path for path in folder.iterdir()) if folder.is_dir() else []
     ours = {FOLDER} | {f"{name}{ending}" for name in ALL for ending in ENDINGS}
+    replaced = [path for path in found if REPLACED.fullmatch(path.name)]
+    if replaced:
+        size = megabytes(sum(path.stat().st_size for path in replaced))
+        yield ok("restored", f"{len(replaced)} files of before a restore, {size}, may be deleted: *.replaced-*")
     for path in found:
-        if path.name not in ours:
+        if path.name not in ours and path not in replaced:
             yield warn("databases", f"{path.name} belongs to no actor here", f"move it away from {folder} unless it"
                                                                               " was set aside on purpose")
     aside = sorted(path.name for path in (folder / FOLDER).glob("*"))

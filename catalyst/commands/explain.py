@@ -15,7 +15,7 @@ from typing import Any
 
 from catalyst.clock import SystemClock
 from catalyst.commands.home import QUERY_ANSWER_S, Home
-from catalyst.commands.output import clock_time, cut, duration_ms, plain, print_json, seconds, when
+from catalyst.commands.output import Local, cut, duration_ms, plain, print_json, seconds, when
 from catalyst.core.companies import Company, canonical
 from catalyst.core.evidence import unpacked
 from catalyst.core.funnel import STEPS, ended
@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(found)
     else:
-        print(as_text(found, arguments.since / 1000, now_ms))
+        print(as_text(found, arguments.since / 1000, Local.of(home.settings)))
     return 0
 
 
@@ -159,7 +159,7 @@ def _item(home: Home, ticker: str, item_id: str, story: list[Any] | None, decisi
             if decision is not None and decision["evidence"] is not None else None}
 
 
-def as_text(found: Row, span_s: float, now_ms: int) -> str:
+def as_text(found: Row, span_s: float, local: Local) -> str:
     """A head, then a block an item, the oldest first."""
     ticker, items, span = found["ticker"], found["items"], seconds(span_s)
     lines = []
@@ -174,7 +174,7 @@ def as_text(found: Row, span_s: float, now_ms: int) -> str:
         lines.append(f"not running, so this may lack something: {', '.join(found['silent'])}")
     if not items:
         seen = found["items_seen"]
-        asked = clock_time(found["asked"]) if found["asked"] else "at an unknown time"
+        asked = f"{local.time(found['asked'])} {local.name(found['asked'])}" if found["asked"] else "at an unknown time"
         lines.append(f"no item of the last {span} named it; "
                      + (f"{seen} items were seen, sources last answered {asked}" if seen is not None
                         else "how many items were seen is not known"))
@@ -186,7 +186,7 @@ def as_text(found: Row, span_s: float, now_ms: int) -> str:
     for item in reversed(items):
         reason = f" ({item['reason']})" if item["reason"] else ""
         title = item["title"] if item["title"] is not None else f"item {item['id']}"
-        lines += ["", f"{clock_time(item['seen'])}  {item['source'] or 'source unknown'}",
+        lines += ["", f"{local.time(item['seen'])} {local.name(item['seen'])}  {item['source'] or 'source unknown'}",
                   f"  {cut(title, WIDTH)}", f"  {item['step']}: {item['fate'].replace('_', ' ')}{reason}",
                   f"  {item['why']}"]
         if item["alert_id"]:

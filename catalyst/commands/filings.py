@@ -7,7 +7,7 @@ from typing import Any
 
 from catalyst.clock import SystemClock
 from catalyst.commands.home import QUERY_ANSWER_S, Home
-from catalyst.commands.output import clock_time, count, cut, duration_ms, print_json, table
+from catalyst.commands.output import Local, count, cut, duration_ms, print_json, table
 
 MOST = 500  # that sec lists at once
 SHOWN = 30
@@ -28,19 +28,20 @@ def run(arguments: argparse.Namespace) -> int:
     with Home() as home:
         found = home.ask("sec", "filings", QUERY_ANSWER_S, since_ms=since_ms, limit=most,
                          ticker=arguments.ticker or "")["filings"]
+        local = Local.of(home.settings)
     found.reverse()
     if arguments.json:
         for filing in found:
             print_json(filing)
         return 0
-    print(table(("SEEN", "FORM", "TICKER", "STATE", "OFFERING", "USD", "TITLE"), [_row(filing) for filing in found])
-          if found else "no filings")
+    print(table((f"SEEN {local.name(found[0]['seen'])}", "FORM", "TICKER", "STATE", "OFFERING", "USD", "TITLE"),
+                [_row(filing, local) for filing in found]) if found else "no filings")
     return 0
 
 
-def _row(filing: dict[str, Any]) -> tuple[Any, ...]:
+def _row(filing: dict[str, Any], local: Local) -> tuple[Any, ...]:
     offering = filing["offering"] or {}
     gross = offering.get("gross_proceeds") or {}
     state = filing["state"] + (f" ({filing['reason']})" if filing["reason"] else "")
-    return (clock_time(filing["seen"]), filing["form"], filing["ticker"], state, offering.get("stage"),
+    return (local.time(filing["seen"]), filing["form"], filing["ticker"], state, offering.get("stage"),
             gross.get("value"), cut(filing["title"], TITLE_SHOWN))

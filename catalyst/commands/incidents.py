@@ -10,7 +10,7 @@ from typing import Any
 
 from catalyst.clock import SystemClock
 from catalyst.commands.home import QUERY_ANSWER_S, Home
-from catalyst.commands.output import count, duration_ms, plain, print_json, table, when
+from catalyst.commands.output import Local, count, duration_ms, plain, print_json, table, when
 from catalyst.errors import UnavailableError
 from catalyst.runtime.roster import SUPERVISOR
 
@@ -30,6 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     since_ms = SystemClock().now_ms() - arguments.since if arguments.since is not None else 0
     with Home() as home:
         found = read(home, since_ms, min(arguments.n, MOST))
+        local = Local.of(home.settings)
     if arguments.json:
         for row in found:
             print_json({**row, "at": when(row.pop("at_ms"))})
@@ -37,12 +38,13 @@ def run(arguments: argparse.Namespace) -> int:
         print("no incident")
     elif arguments.stacks:
         for row in found:
-            print(f"{when(row['at_ms'])}  {_line(row)}")
+            print(f"{local.date_time(row['at_ms'])}  {_line(row)}")
             for line in str(row["stacks"] or "no stacks").splitlines():
                 print(f"    {plain(line)}")
     else:
         print(table(("at", "actor", "kind", "about", "detail"), [
-            (when(row["at_ms"]), row["actor"], row["kind"], row["subject"], row["detail"]) for row in found]))
+            (local.date_time(row["at_ms"]), row["actor"], row["kind"], row["subject"], row["detail"])
+            for row in found]))
     return 0
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from catalyst.clock import SystemClock
 from catalyst.commands.home import QUERY_ANSWER_S, Home
-from catalyst.commands.output import clock_time, count, cut, duration_ms, print_json, table, when
+from catalyst.commands.output import Local, count, cut, duration_ms, print_json, table, when
 
 FATES = ("alerted", "dropped", "dead", "in_flight")
 PAGE = 500
@@ -34,16 +34,17 @@ def run(arguments: argparse.Namespace) -> int:
     most = arguments.n if arguments.n is not None else None if arguments.json else SHOWN
     with Home() as home:
         found = list(islice(items(home, since_ms, arguments.fate), most))
+        local = Local.of(home.settings)
     found.reverse()
     if arguments.json:
         for item in found:
             print_json(item)
         return 0
-    rows = [(clock_time(item["seen"]), item["id"][:ID_SHOWN], item["source"], item["fate"], item["reason"],
+    rows = [(local.time(item["seen"]), item["id"][:ID_SHOWN], item["source"], item["fate"], item["reason"],
              item["ticker"], ",".join(item["kinds"]) or None, item["score"], cut(item["title"], TITLE_SHOWN))
             for item in found]
-    print(table(("SEEN", "ID", "SOURCE", "FATE", "REASON", "TICKER", "KINDS", "SCORE", "TITLE"), rows)
-          if rows else "no items")
+    head = ("ID", "SOURCE", "FATE", "REASON", "TICKER", "KINDS", "SCORE", "TITLE")
+    print(table((f"SEEN {local.name(found[0]['seen'])}", *head), rows) if rows else "no items")
     return 0
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from catalyst.commands.home import known
-from catalyst.commands.output import count, plain
+from catalyst.commands.output import Local, count, plain
 from catalyst.runtime.roster import ALL
 from catalyst.settings import load
 
@@ -46,7 +46,8 @@ class Line:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the last lines, then follow if asked to."""
-    folder = load().log_folder
+    settings = load()
+    folder, local = settings.log_folder, Local.of(settings)
     if arguments.name is not None:
         known(arguments.name, [*dict.fromkeys((*ALL, *sorted(path.stem for path in folder.glob("*.jsonl"))))])
     tails = Tails(folder, arguments.name) if arguments.follow else None
@@ -55,11 +56,11 @@ def run(arguments: argparse.Namespace) -> int:
         last += tail(path, arguments.n, arguments.level)
     last.sort(key=lambda line: line.moment)
     for line in last[-arguments.n:] if arguments.n else []:
-        print(line.text if arguments.json else readable(line))
+        print(line.text if arguments.json else readable(line, local))
     while tails is not None:
         for line in tails.new():
             if line.passes(arguments.level):
-                print(line.text if arguments.json else readable(line), flush=True)
+                print(line.text if arguments.json else readable(line, local), flush=True)
         time.sleep(POLL_S)
     return 0
 
@@ -115,13 +116,13 @@ def parse(text: str) -> dict[str, Any] | None:
     return record if isinstance(record, dict) else None
 
 
-def readable(line: Line) -> str:
-    """`2026-01-02 14:00:00.123 WARNING fetcher   poll_failed source=... reason=...`, a traceback indented below."""
+def readable(line: Line, local: Local) -> str:
+    """`2026-01-02 09:00:00.123 EST WARNING fetcher   poll_failed source=... reason=...`, a traceback indented below."""
     record = line.record
     if record is None:
         return plain(line.text)
     first = [plain(record.get(key, "")) for key in FIRST_KEYS[:4]]
-    moment = first[0][:23].replace("T", " ")
+    moment = local.precise(first[0])
     rest = " ".join(f"{plain(key)}={_value(value)}" for key, value in record.items() if key not in FIRST_KEYS)
     text = f"{moment} {first[1].upper():<7} {first[2]:<10} {first[3]} {rest}".rstrip()
     trace = str(record.get("traceback", "")).rstrip()

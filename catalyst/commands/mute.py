@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from catalyst.commands.home import Home
-from catalyst.commands.output import duration_ms, plain, print_json, seconds, table, when
+from catalyst.commands.output import Local, duration_ms, plain, print_json, seconds, table, when
 from catalyst.commands.unknown import unknown, warn
 from catalyst.core.quiet import DEFAULT_S, WHATS
 from catalyst.settings import load
@@ -40,13 +40,14 @@ def run_mute(arguments: argparse.Namespace) -> int:
     with Home() as home:
         mute = home.ask(ALERTER, "mute", what=arguments.what, value=arguments.value, for_s=arguments.length / 1000,
                         note=arguments.note)
+        local = Local.of(home.settings)
     if why := unknown(mute["what"], arguments.value if mute["what"] == "ticker" else mute["value"], load()):
         warn(f"{why}; the mute holds {ONLY_SO if mute['what'] == 'ticker' else 'nothing'}")
     if arguments.json:
         print_json(as_json(mute))
     else:
-        print(plain(f"alerts of {mute['what']} {mute['value']} are held until {when(mute['until_ms'])}; catalyst alerts"
-                    " --suppressed lists them, catalyst unmute ends it"))
+        print(plain(f"alerts of {mute['what']} {mute['value']} are held until {local.date_time(mute['until_ms'])};"
+                    " catalyst alerts --suppressed lists them, catalyst unmute ends it"))
     return 0
 
 
@@ -66,13 +67,14 @@ def run_mutes(arguments: argparse.Namespace) -> int:
     """Print the mutes in force, the one that ends first first. Raises UnavailableError without an alerter."""
     with Home() as home:
         mutes = home.ask(ALERTER, "mutes")["mutes"]
+        local = Local.of(home.settings)
     if arguments.json:
         for mute in mutes:
             print_json(as_json(mute))
     elif mutes:
         print(table(("WHAT", "VALUE", "LEFT", "UNTIL", "HELD", "NOTE"), [
-            (mute["what"], mute["value"], seconds(mute["left_s"]), when(mute["until_ms"]), mute["held"], mute["note"])
-            for mute in mutes]))
+            (mute["what"], mute["value"], seconds(mute["left_s"]), local.date_time(mute["until_ms"]), mute["held"],
+             mute["note"]) for mute in mutes]))
     else:
         print("nothing is muted; catalyst mute ticker ACME --for 4h")
     return 0

@@ -11,6 +11,7 @@ from typing import Any
 from catalyst.commands.home import Home, known
 from catalyst.commands.logs import LEVELS
 from catalyst.commands.output import plain, print_json
+from catalyst.commands.supervisord import restart_advice
 from catalyst.errors import CatalystError, ConfigError, UnavailableError, UsageError
 from catalyst.runtime.roster import ALL, SUPERVISOR, WORKERS
 
@@ -43,8 +44,9 @@ def add_arguments_level(parser: argparse.ArgumentParser) -> None:
 
 def run_restart(arguments: argparse.Namespace) -> int:
     """Restart through the supervisor and wait until the new process runs. Raises UnavailableError without one."""
-    name, began_s = _worker(arguments.name, "supervisorctl restart catalyst restarts it"), time.monotonic()
+    began_s = time.monotonic()
     with Home() as home:
+        name = _worker(arguments.name, lambda: restart_advice(home))
         if home.owner(SUPERVISOR) is None:
             raise UnavailableError(f"the supervisor is not running, and it is what starts actors: catalyst up, or"
                                    f" catalyst actor {name}")
@@ -58,7 +60,7 @@ def run_restart(arguments: argparse.Namespace) -> int:
 
 def run_drain(arguments: argparse.Namespace) -> int:
     """Drain an actor and wait until it is gone; without a supervisor the actor itself is asked."""
-    name, began_s = _worker(arguments.name, "catalyst down stops everything"), time.monotonic()
+    name, began_s = _worker(arguments.name, lambda: "catalyst down stops everything"), time.monotonic()
     with Home() as home:
         if home.owner(SUPERVISOR) is not None:
             before = home.ask(SUPERVISOR, "stop", actor=name)["pid_before"]
@@ -75,9 +77,9 @@ def run_drain(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _worker(name: str, instead: str) -> str:
+def _worker(name: str, instead: Callable[[], str]) -> str:
     if name == SUPERVISOR:
-        raise UsageError(f"not for the supervisor: {instead}")
+        raise UsageError(f"not for the supervisor: {instead()}")
     return known(name, WORKERS)
 
 

@@ -7,9 +7,14 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from typing import TYPE_CHECKING, Any
 
-from catalyst.clock import iso
+from catalyst.clock import from_iso, iso
+
+if TYPE_CHECKING:
+    from catalyst.settings import Settings
 
 UNIT_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 GAP = "  "
@@ -70,9 +75,45 @@ def when(moment_ms: int | None) -> str | None:
         return None
 
 
-def clock_time(text: str | None) -> str:
-    """`14:30:05.123` of an ISO text."""
-    return text[11:23] if text else UNKNOWN
+@dataclass(frozen=True, slots=True)
+class Local:
+    """The clock of CATALYST_TZ, on which a person is told times; JSON is UTC. A moment is UTC milliseconds or an ISO
+    text; one that is unknown, or lies in no year that a calendar has, is a dash."""
+
+    zone: tzinfo
+
+    @classmethod
+    def of(cls, settings: Settings) -> Local:
+        """As the settings say."""
+        from zoneinfo import ZoneInfo  # what a person types often starts fast without it
+
+        return cls(ZoneInfo(settings.tz))
+
+    def time(self, moment: int | str | None) -> str:
+        """`09:30:05.123`, where the zone stands beside it once for several."""
+        found = self._at(moment)
+        return UNKNOWN if found is None else f"{found:%H:%M:%S}.{found.microsecond // 1000:03d}"
+
+    def name(self, moment: int | str | None) -> str:
+        """`EST`: what the zone is called then; for an unknown moment, now."""
+        return f"{self._at(moment) or datetime.now(self.zone):%Z}"
+
+    def date_time(self, moment: int | str | None) -> str:
+        """`2026-01-02 09:30:05 EST`."""
+        found = self._at(moment)
+        return UNKNOWN if found is None else f"{found:%Y-%m-%d %H:%M:%S %Z}"
+
+    def precise(self, moment: int | str | None) -> str:
+        """`2026-01-02 09:30:05.123 EST`."""
+        found = self._at(moment)
+        return UNKNOWN if found is None else f"{found:%Y-%m-%d} {self.time(moment)} {found:%Z}"
+
+    def _at(self, moment: int | str | None) -> datetime | None:
+        try:
+            moment_ms = from_iso(moment) if isinstance(moment, str) else moment
+            return None if moment_ms is None else datetime.fromtimestamp(moment_ms / 1000, UTC).astimezone(self.zone)
+        except (ValueError, OverflowError, OSError):
+            return None
 
 
 def megabytes(size_bytes: int | None) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from catalyst.clock import SystemClock
 from catalyst.commands.home import Home
-from catalyst.commands.output import duration_ms, print_json, seconds, when
+from catalyst.commands.output import Local, duration_ms, print_json, seconds, when
 
 FETCHER = "fetcher"
 DEFAULT_MS = 3_600_000
@@ -24,10 +24,11 @@ def run_pause(arguments: argparse.Namespace) -> int:
     """Pause the fetcher; it ends by itself. Raises UnavailableError where the fetcher does not run."""
     with Home() as home:
         until_ms = home.ask(FETCHER, "pause", for_s=arguments.length / 1000)["paused_until_ms"]
+        local = Local.of(home.settings)
     if arguments.json:
         print_json({"paused_until": when(until_ms)})
     else:
-        print(f"no source is asked until {when(until_ms)}; alerts that are under way still go out;"
+        print(f"no source is asked until {local.date_time(until_ms)}; alerts that are under way still go out;"
               " catalyst resume ends it")
     return 0
 
@@ -49,12 +50,13 @@ def run_resume(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def pause_line(status: Mapping[str, Any] | None, now_ms: int | None = None) -> str:
+def pause_line(status: Mapping[str, Any] | None, local: Local, now_ms: int | None = None) -> str:
     """What the fetcher's status says of a pause, in one line; empty where there is none."""
     until_ms = paused_until_ms(status)
     if until_ms:
         left_s = max(0, until_ms - (SystemClock().now_ms() if now_ms is None else now_ms)) / 1000
-        return f"paused by a person until {when(until_ms)}, {seconds(left_s)} from now: catalyst resume ends it"
+        return (f"paused by a person until {local.date_time(until_ms)}, {seconds(left_s)} from now:"
+                " catalyst resume ends it")
     is_full = ((status or {}).get("statistics") or {}).get("paused_backlog")
     return "paused: the backlog is over CATALYST_BACKLOG_LIMIT" if is_full else ""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ def run(arguments: argparse.Namespace) -> int:
     settings = load()
     path: Path = arguments.file or settings.rules or BUNDLED_RULES
     text = read_text(path, "rules")
+    if not arguments.json and sys.stderr.isatty():
+        sys.stderr.write(f"checking {plain(path)} ...\n")
     rules = Rules.from_toml(text)
     remarks, counts = check(text)
     gate = None

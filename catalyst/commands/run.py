@@ -17,12 +17,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from catalyst import __version__
 from catalyst import settings as settings_module
-from catalyst.clock import from_iso
-from catalyst.commands.alerts import render
+from catalyst.clock import SystemClock, from_iso
+from catalyst.commands.alerts import MOST, render
 from catalyst.commands.house import add_backlog, export_backlog, make_home
+from catalyst.commands.output import Local
 from catalyst.errors import OwnedElsewhere, UnavailableError
 from catalyst.runtime.control import Control
 from catalyst.runtime.ownership import living_owner
@@ -34,6 +36,7 @@ DEMO_ITEMS = 360
 DEMO_FILINGS = 72
 DEMO_S = 3600  # an item each ten seconds
 STOP_S = 12.0
+FEW = 50  # alerts that are asked for twice a second
 PR_SET_PDEATHSIG = 1
 SOCKET_PATH_LIMIT = 100
 
@@ -72,6 +75,29 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if stopping and ended else 1
 
 
+class News:
+    """Picks the alerts that a person who looks on from now has not been shown.
+
+    `found` are the newest alerts at the beginning, `since` those among them that came after it: all others that are
+    out are `earlier` ones. What still waited then is news when it goes out.
+    """
+
+    def __init__(self, found: list[dict[str, Any]], since: list[dict[str, Any]]):
+        self._known = _out(found) - _out(since)
+        self.earlier = len(self._known)
+
+    def of(self, alerts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The news among the newest alerts, oldest first; each once."""
+        fresh = _out(alerts) - self._known
+        self._known |= fresh
+        return [alert for alert in reversed(alerts) if alert["id"] in fresh]
+
+
+def _out(alerts: list[dict[str, Any]]) -> set[str]:
+    """The ids of those that a sink has, or that no sink took."""
+    return {alert["id"] for alert in alerts if alert["state"] != "new"}
+
+
 def _end_with_parent() -> None:
     """In the child: let the kernel end supervisord if this process is killed (prctl(2), PR_SET_PDEATHSIG)."""
     if sys.platform == "linux":
@@ -79,7 +105,8 @@ def _end_with_parent() -> None:
 
 
 def _show_alerts(settings: Settings, child: subprocess.Popen[bytes], stopping: list[int]) -> None:
-    shown: set[str] = set()
+    began_ms = SystemClock().now_ms()
+    news: News | None = None
     page = ""
     with Control(settings.run_folder) as control:
         while not stopping and child.poll() is None:
@@ -87,17 +114,25 @@ def _show_alerts(settings: Settings, child: subprocess.Popen[bytes], stopping: l
             if found and found != page:
                 page = found
                 print(page, flush=True)
-            answer = control.ask_all(["alerter"], "alerts", 1.0, limit=50).get("alerter", {})
-            for alert in reversed(answer.get("alerts", [])):
-                if alert["state"] != "new" and alert["id"] not in shown:  # new: no sink has it yet
-                    shown.add(alert["id"])
-                    print(render(alert), flush=True)
+            found = _alerts(control, limit=FEW if news else MOST)
+            if news is None and found is not None:
+                news = News(found, _alerts(control, limit=MOST, since_ms=began_ms) or [])
+                if news.earlier:
+                    print(f"{news.earlier} earlier alert{'s' if news.earlier > 1 else ''}: catalyst alerts", flush=True)
+            for alert in news.of(found or []) if news else ():
+                print(render(alert, Local.of(settings)), flush=True)
             for _ in range(5):
                 if stopping:
                     return
                 time.sleep(0.1)
     if child.poll() is not None:
         raise UnavailableError(f"supervisord ended by itself; see {settings.home / 'supervisord.log'}")
+
+
+def _alerts(control: Control, **bounds: int) -> list[dict[str, Any]] | None:
+    """The newest alerts, None where the alerter does not answer."""
+    answer = control.ask_all(["alerter"], "alerts", 1.0, **bounds).get("alerter", {})
+    return answer["alerts"] if answer.get("ok") else None
 
 
 def _page(control: Control) -> str:

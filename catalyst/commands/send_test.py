@@ -85,9 +85,10 @@ def _send(http: Any, clock: Clock, settings: Settings, name: str, what: Trial) -
 def preview(settings: Settings, sink: str | None, now_ms: int, sample: str | None = None,
             folder: Path | None = None) -> list[dict[str, Any]]:
     """What `run` would send, without sending: `{"sink", "payload"}`; with `folder` it is also written there, as
-    `SINK.json` and, with a chart, `SINK.png`, and `files` names them. Raises as `run` does, and OSError."""
+    `SINK.json` and, with a chart, `SINK.png`, and `files` names them. No address is needed: without any it is the alert
+    channel's. Raises UsageError, OSError, and ConfigError where `notify` is asked for and has no address."""
     rows = []
-    for name in chosen(settings, sink):
+    for name in (sink,) if sink in SINKS else chosen(settings, sink, DISCORD if sink is None else None):
         what = trial(settings, name, now_ms, sample)
         row: dict[str, Any] = {"sink": name, "payload": what.payload}
         if folder is not None:
@@ -106,8 +107,11 @@ def _write(folder: Path, name: str, what: Trial) -> list[str]:
     return [str(file) for file in files]
 
 
-def chosen(settings: Settings, sink: str | None) -> tuple[str, ...]:
-    """The sinks to try; `notify` is all addresses of CATALYST_NOTIFY. Raises UsageError, ConfigError."""
+def chosen(settings: Settings, sink: str | None, otherwise: str | None = None) -> tuple[str, ...]:
+    """The sinks to try; `notify` is all addresses of CATALYST_NOTIFY. Where none is set it is `otherwise`.
+
+    Raises UsageError, ConfigError.
+    """
     from catalyst.clients import notify
     from catalyst.clients.sinks import address
     from catalyst.core.notify import addresses
@@ -119,6 +123,8 @@ def chosen(settings: Settings, sink: str | None) -> tuple[str, ...]:
     names = tuple(name for name in wanted if address(settings, name))
     if not names and any(is_notify(name) for name in wanted) and (missing := notify.fault(settings)):
         raise ConfigError(missing)
+    if not names and otherwise is not None:
+        return (otherwise,)
     if not names:
         raise ConfigError(f"{f'the sink {sink} has no' if sink else 'no sink has an'} address; see DISCORD_WEBHOOK_URL,"
                           " DISCORD_ADMIN_WEBHOOK, CATALYST_WEBHOOK_URL and CATALYST_NOTIFY")

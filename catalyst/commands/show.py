@@ -18,7 +18,7 @@ from catalyst import __version__
 from catalyst.commands import trace as way
 from catalyst.commands.alerts import ALERTER, ARROWS
 from catalyst.commands.home import QUERY_ANSWER_S, Home
-from catalyst.commands.output import clock_time, plain, print_json, when
+from catalyst.commands.output import Local, plain, print_json, when
 from catalyst.core.dollars import money
 from catalyst.core.evidence import unpacked
 from catalyst.core.history import LEAST_HISTORY, change_text, history_text
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json({**found, "hops": [way.as_json(hop) for hop in found["hops"]]})
     else:
-        print(as_text(found))
+        print(as_text(found, Local.of(home.settings)))
     return 0
 
 
@@ -125,8 +125,8 @@ def _model() -> str:
     return hashlib.blake2b(weights, digest_size=4).hexdigest()
 
 
-def as_text(found: Row) -> str:
-    """The alert for a reader, at most 80 columns wide; times are UTC."""
+def as_text(found: Row, local: Local) -> str:
+    """The alert for a reader, at most 80 columns wide."""
     alert, decision = found["alert"], found["decision"] or {}
     evidence = decision.get("evidence") or {}
     lines = [f"{ARROWS.get(alert['direction'], '●')} {alert['ticker']}  {alert['company']}".rstrip(),
@@ -140,23 +140,23 @@ def as_text(found: Row) -> str:
     lines += _block("score", _score(alert, evidence))
     lines += _block("ticker", [f"{one['ticker']}: “{one['evidence']}” ({one['how']}){_places(one.get('words', ()))}"
                                for one in evidence.get("tickers", ()) if one["ticker"] == alert["ticker"]])
-    lines += _wrapped("price", _price(alert))
-    lines += _block("gate", [_gate(found["gate"])] if found["gate"] else [])
+    lines += _wrapped("price", _price(alert, local))
+    lines += _block("gate", [_gate(found["gate"], local)] if found["gate"] else [])
     lines += _block("sources", [f"{one['name']}  {one['link']}".rstrip() for one in found["sources"]])
-    lines += _block("joined", [_wire(one) for one in found["wires"]])
-    lines += _wrapped("times", f"published {_moment(alert['published'])}, seen {_moment(alert['seen'])}")
-    lines += _block("sent", [_delivery(one) for one in found["deliveries"]] or ["to nobody: no sink is set"])
+    lines += _block("joined", [_wire(one, local) for one in found["wires"]])
+    lines += _wrapped("times", f"published {_moment(alert['published'], local)}, seen {_moment(alert['seen'], local)}")
+    lines += _block("sent", [_delivery(one, local) for one in found["deliveries"]] or ["to nobody: no sink is set"])
     chart = found["chart"]
     lines += _wrapped("chart", f"in the message; {chart['alt']}" if chart and found["has_chart"] else
                       "in the message" if found["has_chart"] else "refused by Discord" if chart else "none")
     versions = found["versions"]
     lines += _wrapped("versions", f"rules {versions['rules'] or 'unknown'} then, sentiment {versions['sentiment_now']}"
                       " now")
-    lines += _block("way", _way(found["hops"]))
+    lines += _block("way", _way(found["hops"], local))
     history = found["history"]
     lines += _wrapped("history", f"fewer than {LEAST_HISTORY} alerts of its kind were known when it came"
                       if history is None else f"{history_text(msgspec.convert(history, History))}, when it came")
-    lines += _block("after", [_outcome(one) for one in found["outcomes"]] or ["nothing is known yet"])
+    lines += _block("after", [_outcome(one, local) for one in found["outcomes"]] or ["nothing is known yet"])
     return "\n".join(lines)
 
 
@@ -191,35 +191,36 @@ def _places(words: Sequence[Row] = ()) -> str:
     return f" [{told}]" if told else ""
 
 
-def _gate(row: Row) -> str:
+def _gate(row: Row, local: Local) -> str:
     """What the price gate said, and why a provider gave nothing."""
     told = f"; {row['faults']}" if row["faults"] else ""
-    return f"{row['reason'] or 'passed'} at {_moment(row.get('at'))}{told}"
+    return f"{row['reason'] or 'passed'} at {_moment(row.get('at'), local)}{told}"
 
 
-def _wire(row: Row) -> str:
+def _wire(row: Row, local: Local) -> str:
     """Another wire or a correction, when it was published and seen."""
     what = "correction: " if row["corrects"] else ""
-    return f"{what}{row['source']} “{row['title']}”, published {_moment(row['published'])}, seen {_moment(row['seen'])}"
+    published, seen = _moment(row["published"], local), _moment(row["seen"], local)
+    return f"{what}{row['source']} “{row['title']}”, published {published}, seen {seen}"
 
 
-def _price(alert: Row) -> str:
+def _price(alert: Row, local: Local) -> str:
     if alert["price"] is None:
         return "unknown: no provider knew one"
     made_ms, before = alert["price_ms"], alert["previous_close_usd"]
     facts = [money(alert["price"])]
-    facts += [f"of {_moment(when(made_ms))}"] if made_ms is not None else []
+    facts += [f"of {_moment(made_ms, local)}"] if made_ms is not None else []
     facts += [f"by {alert['provider']}"] if alert["provider"] else []
     facts += ["(simulated)"] if alert["simulated"] else []
     facts += [f", the close before {money(before)}"] if before is not None else []
     return " ".join(facts).replace(" ,", ",")
 
 
-def _delivery(row: Row) -> str:
-    """`discord: alert delivered 14:30:05.123, status 200, 1 try`."""
+def _delivery(row: Row, local: Local) -> str:
+    """`discord: alert delivered 09:30:05.123 EST, status 200, 1 try`."""
     words = [f"{row['sink']}: {row['what']} {row['state']}"]
     if row["sent"]:
-        words[0] += f" {clock_time(row['sent'])}"
+        words[0] += f" {local.time(row['sent'])} {local.name(row['sent'])}"
     words += [f"status {row['status']}"] if row["status"] is not None else []
     tries = row["tries"]
     words += [f"{tries} {'try' if tries == 1 else 'tries'}"] if tries else []
@@ -228,28 +229,28 @@ def _delivery(row: Row) -> str:
     return ", ".join(words)
 
 
-def _way(hops: list[Row]) -> list[str]:
+def _way(hops: list[Row], local: Local) -> list[str]:
     lines = []
     for hop in hops:
         begin_ms = hop["queued"] if hop["queued"] is not None else hop["received"]
         took = (f", {max(0, hop['committed'] - begin_ms)} ms"
                 if hop["committed"] is not None and begin_ms is not None else "")
-        lines.append(f"{clock_time(when(begin_ms))} {hop['sender']} -> {hop['actor']} {hop['message']}{took}")
+        lines.append(f"{local.time(begin_ms)} {local.name(begin_ms)} {hop['sender']} -> {hop['actor']}"
+                     f" {hop['message']}{took}")
     return lines or ["no actor that runs remembers it"]
 
 
-def _outcome(row: Row) -> str:
-    """`15m: +3.2 % at 2.38 (14:45:05.000)`, or what it waits for."""
+def _outcome(row: Row, local: Local) -> str:
+    """`15m: +3.2 % at 2.38 (2026-01-02 09:45:05 EST)`, or what it waits for."""
     if row["state"] == "settled" and row["return_pct"] is not None:
-        made = _moment(when(row["price_ms"]))
+        made = _moment(row["price_ms"], local)
         simulated = ", simulated" if row["simulated"] else ""
         return f"{row['horizon']}: {change_text(row['return_pct'])} % at {money(row['price_usd'])} ({made}{simulated})"
     if row["state"] == "open":
-        return f"{row['horizon']}: due {_moment(when(row['due_ms']))}"
+        return f"{row['horizon']}: due {_moment(row['due_ms'], local)}"
     reason = f" ({row['reason']})" if row["reason"] else ""
     return f"{row['horizon']}: unknown{reason}"
 
 
-def _moment(text: str | None) -> str:
-    """`2026-01-02 14:30:05` of an ISO text."""
-    return text[:19].replace("T", " ") if text else "unknown"
+def _moment(moment: int | str | None, local: Local) -> str:
+    return "unknown" if moment is None else local.date_time(moment)

@@ -10,6 +10,7 @@ from typing import Any
 from catalyst.clock import Clock, from_iso
 from catalyst.commands.home import Home
 from catalyst.commands.pause import FETCHER, paused_until_ms
+from catalyst.core.reach import waiting
 from catalyst.core.silence import silence_of
 from catalyst.errors import UnavailableError
 from catalyst.runtime.ownership import Owner
@@ -115,10 +116,10 @@ def _compared(row: Row, before: Row | None, passed_s: float) -> Row:
 
 
 def _alert(alert: dict[str, Any]) -> Alert:
-    seen_ms = from_iso(alert["seen"])
-    return Alert(seen_ms, alert["ticker"], alert["direction"], tuple(alert["kinds"]), alert["score"] or 0.0,
-                 alert["price"], bool(alert["simulated"]), from_iso(alert["sent"]) - seen_ms if alert["sent"] else None,
-                 alert["state"], alert["title"])
+    return Alert(from_iso(alert["seen"]), alert["ticker"], alert["direction"], tuple(alert["kinds"]),
+                 alert["score"] or 0.0, alert["price"], bool(alert["simulated"]),
+                 max(alert["took_ms"].values(), default=None), alert["state"], alert["title"],
+                 len(waiting(alert["sinks"])))
 
 
 def _events(home: Home, actors: Sequence[str], before: Snapshot | None) -> tuple[Event, ...]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from catalyst.clock import SystemClock
 from catalyst.commands.home import Home
-from catalyst.commands.output import plain, print_json, seconds, table, when
+from catalyst.commands.output import Local, plain, print_json, seconds, table, when
 from catalyst.commands.pause import FETCHER
 from catalyst.errors import FeedError, FetchError, UnavailableError, UsageError
 
@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
         for row in answer["sources"]:
             print_json(as_json(row))
     else:
-        print(as_text(answer, now_ms))
+        print(as_text(answer, now_ms, Local.of(home.settings)))
     return 0
 
 
@@ -86,7 +86,7 @@ def as_json(row: dict[str, Any]) -> dict[str, Any]:
             "not_modified_share": None if part is None else round(part, 4)}
 
 
-def as_text(answer: dict[str, Any], now_ms: int) -> str:
+def as_text(answer: dict[str, Any], now_ms: int, local: Local) -> str:
     """A table and, where polling is paused, a line below it."""
     rows = []
     for row in answer["sources"]:
@@ -98,7 +98,7 @@ def as_text(answer: dict[str, Any], now_ms: int) -> str:
     head = ("SOURCE", "KIND", "EVERY", "STATE", "LAST OK", "ITEMS", "304", "LAG", "LAST ERROR", "PACE")
     lines = [table(head, rows)] if rows else ["the list of sources is empty"]
     if answer["paused_by"] == "person":
-        lines.append(f"paused until {when(answer['paused_until_ms'])}; catalyst resume ends it")
+        lines.append(f"paused until {local.date_time(answer['paused_until_ms'])}; catalyst resume ends it")
     elif answer["paused_by"] == "backlog":
         lines.append("paused: the backlog is over CATALYST_BACKLOG_LIMIT")
     elif answer["paused_by"] == "storage":

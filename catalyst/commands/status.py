@@ -9,11 +9,11 @@ from typing import Any
 
 from catalyst.clock import SystemClock, iso
 from catalyst.commands.home import Home
-from catalyst.commands.output import megabytes, print_json, seconds, table
+from catalyst.commands.output import Local, megabytes, print_json, seconds, table
 from catalyst.commands.pause import FETCHER, pause_line
 from catalyst.core.breaker import PAUSED
 from catalyst.errors import UnavailableError
-from catalyst.runtime.roster import ALL, SUPERVISOR, WORKERS
+from catalyst.runtime.roster import ALL, SUPERVISOR
 
 LOOK_S = 1.0  # the heartbeat thread answers in milliseconds; a stopped process never does
 BETWEEN_LOOKS_S = 0.05  # longer than an actor takes from a commit to showing it
@@ -34,9 +34,10 @@ def run(arguments: argparse.Namespace) -> int:
         report = look_twice(home)
         hears = any(row["name"] == ALERTER and row["rss"] is not None for row in report["actors"])
         answer = home.ask_all([ALERTER], "sinks", ASIDE_S).get(ALERTER) if hears else None
-        report["closed_sinks"] = (answer or {}).get("closed")
+        if closed := (answer or {}).get("closed"):
+            report["closed_sinks"] = closed
         folder = home.settings.home
-        notes = [] if arguments.json else [*remarks(home), *map(closed_note, report["closed_sinks"] or ())]
+        notes = [] if arguments.json else [*remarks(home), *map(closed_note, report.get("closed_sinks", ()))]
     if arguments.json:
         print_json(report)
     else:
@@ -49,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
 def remarks(home: Home) -> list[str]:
     """What a person wants to know beside the table: a pause, providers without prices, where the page is."""
     answers = home.ask_all([FETCHER, MARKET], "status", ASIDE_S)
-    pause = pause_line(answers.get(FETCHER))
+    pause = pause_line(answers.get(FETCHER), Local.of(home.settings))
     page = home.ask_all([WEB], "address", ASIDE_S).get(WEB, {}).get("url")
     return [*([pause] if pause else []), *price_lines(answers.get(MARKET), SystemClock().now_ms()),
             *([f"page: {page}"] if page else [])]
@@ -162,9 +163,16 @@ def as_text(report: dict[str, Any]) -> str:
     rows = [(row["name"], row["state"], row["pid"], megabytes(row["rss"]), row["cpu"], seconds(row["beat_age_s"]),
              row["inbox"], row["outbox"], seconds(row["oldest_unsent_s"]), row["handled"], row["failed"], row["dead"],
              row["restarts"]) for row in report["actors"]]
-    down = [row["name"] for row in report["actors"] if row["pid"] is None and row["name"] in (*WORKERS, SUPERVISOR)]
-    words = "idle: nothing waits" if report["idle"] else "busy" if not down else f"not running: {', '.join(down)}"
-    return "\n".join([table(head, rows), *refusals(report["actors"]), words])
+    return "\n".join([table(head, rows), *refusals(report["actors"]), last_line(report)])
+
+
+def last_line(report: dict[str, Any]) -> str:
+    """What a person looks at first: who does not run, whether on purpose or not, else whether something waits."""
+    down = [row["name"] + (f" ({row['state']})" if row["state"] not in ("running", "stopped") else "")
+            for row in report["actors"] if row["pid"] is None or row["state"] != "running"]
+    if not down:
+        return "idle: nothing waits" if report["idle"] else "busy"
+    return f"not running: {', '.join(down)}{'; nothing waits in the others' if report['idle'] else ''}"
 
 
 def refusals(rows: Sequence[dict[str, Any]]) -> Iterator[str]:

@@ -21,6 +21,7 @@ from catalyst.clock import Clock, SystemClock
 from catalyst.commands.home import Home
 from catalyst.commands.output import print_json, when
 from catalyst.commands.snapshot import read
+from catalyst.commands.supervisord import restart_advice
 from catalyst.errors import CatalystError, UnavailableError, UsageError
 from catalyst.runtime.roster import SUPERVISOR
 from catalyst.top import Line, Snapshot, View, frame, page, wrapped
@@ -134,7 +135,7 @@ class Looker:
 def restart(home: Home, name: str) -> Said:
     """Let the supervisor restart an actor; the table shows how it goes on."""
     if name == SUPERVISOR:
-        raise UsageError("not for the supervisor: supervisorctl restart catalyst restarts it")
+        raise UsageError(f"not for the supervisor: {restart_advice(home)}")
     if home.owner(SUPERVISOR) is None:
         raise UnavailableError("the supervisor is not running, and it is what starts actors: catalyst up")
     home.ask(SUPERVISOR, "restart", ASK_S, actor=name)

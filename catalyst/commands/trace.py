@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from catalyst.commands.home import QUERY_ANSWER_S, Home
-from catalyst.commands.output import clock_time, plain, print_json, when
+from catalyst.commands.output import Local, plain, print_json, when
 from catalyst.core.hops import join
 from catalyst.errors import UnavailableError, UsageError
 
@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json({**found, "hops": [as_json(hop) for hop in found["hops"]]})
     else:
-        print(as_text(found))
+        print(as_text(found, Local.of(home.settings)))
     return 0
 
 
@@ -72,15 +72,16 @@ def as_json(hop: dict[str, Any]) -> dict[str, Any]:
             "committed": when(hop["committed"]), "sent": when(hop["sent"]), "acked": when(hop["acked"])}
 
 
-def as_text(found: dict[str, Any]) -> str:
+def as_text(found: dict[str, Any], local: Local) -> str:
     """A line a hop: when it was queued, from where to where, and how long each step took."""
     reason = f" ({found['reason']})" if found["reason"] else ""
-    lines = [f"{found['id']}  {found['fate']}{reason}"]
+    began = next((hop["queued"] or hop["received"] for hop in found["hops"]), None)
+    lines = [f"{found['id']}  {found['fate']}{reason}" + (f"  times in {local.name(began)}" if began else "")]
     before_ms = None
     for hop in found["hops"]:
         begin_ms = hop["queued"] if hop["queued"] is not None else hop["received"]
         gap = "" if before_ms is None or begin_ms is None else f"+{max(0, begin_ms - before_ms)} ms"
-        lines.append(f"  {clock_time(when(begin_ms))} {gap:>9}  {hop['sender']:>10} -> {hop['actor']:<10}"
+        lines.append(f"  {local.time(begin_ms)} {gap:>9}  {hop['sender']:>10} -> {hop['actor']:<10}"
                      f" {hop['message']:<14} {_steps(hop)}")
         before_ms = begin_ms
     return "\n".join(plain(line) for line in lines)

@@ -281,7 +281,7 @@ def _step(span_ms: int) -> str:
 
 def _clock_time(moment_ms: int, zone: tzinfo) -> str:
     moment = _moment(moment_ms)
-    return "unknown" if moment is None else f"{moment.astimezone(zone):%H:%M:%S}"
+    return "unknown" if moment is None else f"{moment.astimezone(zone):%H:%M:%S %Z}"
 
 
 def _stamp(moment_ms: int | None) -> str | None:

@@ -35,6 +35,7 @@ AT_ONCE = 3  # questions that cost an actor more than a look
 DAY_MS = 86_400_000
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 NEWEST_ITEMS = "SELECT item_id, source, title, link, seen_ms FROM stories ORDER BY seen_ms DESC, item_id DESC LIMIT ?"
+NEWEST_CHARTS = "SELECT alert_id FROM charts ORDER BY drawn_ms DESC LIMIT ?"
 COUNTS = ("SELECT fate, CASE WHEN instr(reason, ':') > 0 THEN substr(reason, 1, instr(reason, ':') - 1)"
           " ELSE ifnull(reason, '') END AS why, count(*) FROM fates WHERE at_ms >= ? GROUP BY 1, 2 ORDER BY 3 DESC"
           " LIMIT 40")
@@ -127,12 +128,17 @@ class Facts:
             alerts=alerts, alerts_ms=alerts_ms, paused_until_ms=paused_until_ms,
             paused_by=views.word((fetched or {}).get("paused_by")), silence=silence_of(self._ask("alerter", "mutes")),
             sources=None if fetched is None else views.rows(fetched, "sources", views.source),
-            sinks=self._sinks(), version=__version__)
+            sinks=self._sinks(), charts=self._charted(), version=__version__)
 
     def _sinks(self) -> tuple[str, ...]:
         bot = self.settings.discord_bot_token and self.settings.discord_channel_id
         named = {"discord": self.settings.discord_webhook_url or bot, "webhook": self.settings.webhook_url}
         return (*(name for name, is_set in named.items() if is_set), *addresses(self.settings.notify))
+
+    def _charted(self) -> frozenset[str]:
+        """The newest alerts that have a picture; none while the charter, which has the pictures, does not answer."""
+        answer = self._ask("charter", "query", sql=NEWEST_CHARTS, parameters=[MOST_ALERTS])
+        return frozenset(views.word(row[0]) for row in (answer or {}).get("rows", ()) if row)
 
     def _list(self, most: int) -> tuple[tuple[views.Alert, ...], int | None]:
         """The newest alerts and when the alerter named them; its last answer while it gives none."""
@@ -167,7 +173,7 @@ class Facts:
             found = views.Detail(alert=listed)
         answer = self._ask("tracker", "outcomes", alert_ids=[found.alert.id])
         chart = self._chart_of(found.alert.id)
-        return replace(found, has_chart=found.has_chart or chart is not None, chart_alt=chart[1] if chart else "",
+        return replace(found, has_chart=chart is not None, chart_alt=chart[1] if chart else "",
                        outcomes=None if answer is None else views.rows(answer, "outcomes", views.outcome),
                        hops=self._hops(found.alert.item_id))
 

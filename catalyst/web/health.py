@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from catalyst.clock import iso
+from catalyst.core.reach import waiting
 from catalyst.web.views import Actor, Alert, Look, Source
 
 Severity = Literal["failing", "degraded"]
@@ -79,13 +80,16 @@ def _alerts(look: Look) -> Iterator[Reason]:
     for sink in look.sinks:
         if sink_state(look, sink) == "refused":
             yield Reason("sink_refuses", sink, f"{sink} refused the newest alert", "failing")
+        if waits := held_up(look, sink):
+            yield Reason("sink_waits", sink, f"{sink}: {_count(waits)} waiting for it for more than a minute",
+                         "failing")
     lost = [alert for alert in look.alerts if alert.state == "dead" and _age_ms(look, alert) < RECENT_MS]
     late = [alert for alert in look.alerts if alert.state == "new" and _age_ms(look, alert) > LATE_MS]
     if lost:
         yield Reason("alerts_lost", "", f"{_count(lost)} not delivered in the last half hour: no sink took "
                      f"{'it' if len(lost) == 1 else 'them'}", "failing")
     if late:
-        yield Reason("alerts_late", "", f"{_count(late)} waiting for delivery for more than a minute", "failing")
+        yield Reason("alerts_late", "", f"{_count(late)} out at no sink for more than a minute", "failing")
     if look.alerts_ms is not None and look.at_ms - look.alerts_ms > STALE_MS:
         yield Reason("alerts_stale", "", "the alerter does not answer: the alerts shown are old", "failing")
     if not look.sinks:
@@ -105,6 +109,11 @@ def sink_state(look: Look, sink: str) -> str:
     states = [state for alert in look.alerts for name, state in alert.sinks
               if name == sink and state != "filtered"]
     return next((state for state in states if state in SETTLED), "waiting" if states else "unused")
+
+
+def held_up(look: Look, sink: str) -> list[Alert]:
+    """The alerts that wait for this sink for more than a minute, whoever else has them."""
+    return [alert for alert in look.alerts if sink in waiting(dict(alert.sinks)) and _age_ms(look, alert) > LATE_MS]
 
 
 def _feeds(look: Look) -> Iterator[Reason]:
@@ -146,8 +155,8 @@ def report(look: Look) -> dict[str, Any]:
             "words": [reason.text for reason in found], "at": iso(look.at_ms), "version": look.version,
             "actors": {actor.name: _actor(actor) for actor in look.actors},
             "feeds": None if look.sources is None else {source.name: _feed(source) for source in look.sources},
-            "sinks": {sink: {"state": (state := sink_state(look, sink)), "ok": state != "refused",
-                             "required": True} for sink in look.sinks}}
+            "sinks": {sink: {"state": (state := sink_state(look, sink)), "required": True,
+                             "ok": state != "refused" and not held_up(look, sink)} for sink in look.sinks}}
 
 
 def _actor(actor: Actor) -> dict[str, Any]:

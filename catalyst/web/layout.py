@@ -36,7 +36,9 @@ def page(frame: Frame, title: str, active: str, *body: Node, refresh: bool = Tru
                 el("nav", [own(path, name, aria_current="page" if path == active else None)
                            for path, name in NAVIGATION], aria_label="Pages"),
                 el("p", _summary(look, found), " ", el("span", "as of ", say.moment(look.at_ms, frame.zone), " ",
-                                                       zone_name(frame), cls="asof"), cls="now", id="now"))
+                                                       zone_name(frame), cls="asof"),
+                   el("span", " · the list waits while you type or select", id="held", hidden=True), cls="now",
+                   id="now"))
     main = el("main", banners(found), body, id="main")
     stale = el("p", "✖ This page gets no answer: what it shows is old.", id="stale", cls="banner bad", hidden=True,
                role="alert")

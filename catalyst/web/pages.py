@@ -59,8 +59,8 @@ def alerts_page(frame: Frame, alerts: Sequence[Alert], wanted: Filter, number: i
     pages = max(1, -(-len(found) // PER_PAGE))
     number = min(max(1, number), pages)
     shown = found[(number - 1) * PER_PAGE:number * PER_PAGE]
-    draws = any(actor.name == "charter" and actor.wanted for actor in frame.look.actors)
-    rows = [_alert(alert, frame, chart=draws and place < THUMBNAILS) for place, alert in enumerate(shown)]
+    rows = [_alert(alert, frame, chart=alert.id in frame.look.charts and place < THUMBNAILS)
+            for place, alert in enumerate(shown)]
     empty = "No alert fits the filter." if wanted else "No alerts yet." if frame.look.alerts_ms is not None else (
         "The alerter has not answered yet.")
     title = "Alerts" if not wanted.ticker else f"{wanted.ticker.upper()} alerts"

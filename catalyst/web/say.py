@@ -9,6 +9,7 @@ from typing import Any
 from catalyst.core.card import age, kind_label
 from catalyst.core.dollars import money
 from catalyst.core.history import change_text
+from catalyst.core.reach import reach, waiting
 from catalyst.web.html import Safe, el
 from catalyst.web.views import Alert
 
@@ -121,9 +122,12 @@ def price(alert: Alert) -> Safe:
 
 
 def sending(alert: Alert) -> Safe:
-    """Whether the alert is out, and how long that took from the complete answer of its feed."""
+    """Whether the alert is out, and how long that took from the complete answer of its feed: by sink where several
+    want it, for one that waits is no less missing because another has it."""
     if alert.state == "dead":
         return state("not delivered", BAD)
+    if said := reach(dict(alert.sinks), dict(alert.took_ms), millis):
+        return state(said, MILD if waiting(dict(alert.sinks)) else BAD if "refused" in said else GOOD)
     if alert.latency_ms is not None:
         return el("span", "sent in ", el("b", millis(alert.latency_ms), cls="num"), cls="sent",
                   title="from seen (feed answer complete) to sent (request begun)")

@@ -81,6 +81,7 @@ class Alert:
     state: str = ""
     sources: tuple[str, ...] = ()
     sinks: tuple[tuple[str, str], ...] = ()
+    took_ms: tuple[tuple[str, int], ...] = ()  # from seen to the request to a sink that has it
 
     @property
     def latency_ms(self) -> int | None:
@@ -90,7 +91,7 @@ class Alert:
 
 def alert(raw: Raw) -> Alert:
     """One row of the alerter's `alerts`."""
-    sinks = raw.get("sinks")
+    sinks, took = raw.get("sinks"), raw.get("took_ms")
     direction = word(raw.get("direction"))
     return Alert(
         id=word(raw.get("id")), item_id=word(raw.get("item_id")), ticker=word(raw.get("ticker")),
@@ -100,7 +101,9 @@ def alert(raw: Raw) -> Alert:
         price_age_s=number(raw.get("price_age_s")), simulated=raw.get("simulated") is True,
         published_ms=moment(raw.get("published")), seen_ms=moment(raw.get("seen")), sent_ms=moment(raw.get("sent")),
         state=word(raw.get("state")), sources=words(raw.get("sources")),
-        sinks=tuple((str(name), word(state)) for name, state in sinks.items()) if isinstance(sinks, dict) else ())
+        sinks=tuple((str(name), word(state)) for name, state in sinks.items()) if isinstance(sinks, dict) else (),
+        took_ms=tuple((str(name), span_ms) for name, value in took.items() if (span_ms := whole(value)) is not None)
+        if isinstance(took, dict) else ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +189,7 @@ def detail(raw: Raw) -> Detail:
         previous_close_usd=number(body.get("previous_close_usd")), ready_ms=moment(body.get("ready_ms")),
         found=rows(body, "kinds_found", lambda row: Found(
             word(row.get("kind")), word(row.get("phrase")), word(row.get("direction")), number(row.get("weight")))),
-        deliveries=rows(raw, "deliveries", _delivery), has_chart=raw.get("has_chart") is True,
+        deliveries=rows(raw, "deliveries", _delivery),
         sources=rows(raw, "sources", lambda row: (word(row.get("name")), word(row.get("link")))))
 
 
@@ -307,4 +310,5 @@ class Look:
     paused_by: str = ""
     silence: Silence | None = None  # what is held back; None where the alerter does not answer
     sinks: tuple[str, ...] = ()  # those that the settings name
+    charts: frozenset[str] = frozenset()  # the newest alerts of which there is a picture
     version: str = ""

@@ -512,6 +512,7 @@ def test_alerts_for_the_command_line(make: Callable[..., Bench]) -> None:
     assert row["sinks"] == {"discord": "delivered", "webhook": "delivered"}
     assert (row["ticker"], row["price"], row["price_age_s"]) == ("ACME", 4.2, 5.0)
     assert row["sent"] == "2026-01-02T14:00:00.000Z"
+    assert row["took_ms"] == {"discord": 1_000, "webhook": 1_000}
     assert bench.verb("alerts", since_ms=START_MS + 1) == {"alerts": []}
     assert json.loads(json.dumps(row)) == row
 

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from actors import charter
 from actors.tracker import Tracker
 from actors.web import Web
 from catalyst.clock import SystemClock
@@ -63,6 +64,12 @@ class TinyCharter(Actor):
     """Has one picture, and one that is none."""
 
     name = "charter"
+    tables = (charter.SCHEMA,)
+
+    def on_start(self, db: sqlite3.Connection) -> Iterator[Output]:
+        """The picture is in the table too, of which the page asks whether there is one."""
+        db.execute("INSERT OR IGNORE INTO charts VALUES(?, 'ABCD', '', 0, 0, x'')", (ONE,))
+        return iter(())
 
     def verb_chart(self, arguments: dict[str, Any], db: sqlite3.Connection) -> dict[str, Any]:
         """The picture."""
@@ -133,6 +140,7 @@ def test_a_whole_house(running: Running) -> None:
     port = all_of(running)
     wait_until(lambda: get(port, "/readyz")[0] == 200, 5, "ready")
     assert b"Abcedo Pharma Announces FDA Approval" in get(port, "/")[2]
+    assert f'src="/chart/{ONE}.png"' in get(port, "/")[2].decode()
     alert = get(port, f"/alert/{ONE}")[2].decode()
     for part in ("+31.6 %", "up by a third", "ItemDropped", "fetcher → tracker", "n/a"):
         assert part in alert, part
@@ -145,6 +153,17 @@ def test_a_whole_house(running: Running) -> None:
     health = json.loads(get(port, "/healthz")[2])
     assert health["reasons"] == ["no_sink", "fetcher_paused:backlog"]
     assert b'catalyst_feed_polls_total{outcome="not_modified",source="wire"} 1.0' in get(port, "/metrics")[2]
+
+
+def test_no_picture_that_is_not_there(running: Running) -> None:
+    """Without a charter, who has the pictures, neither list nor alert ask for one."""
+    all_of(running)
+    running.stop("charter")
+    port = port_of(running)
+    wait_until(lambda: b"charter is stopped" in get(port, "/")[2], 5)
+    for path in ("/", f"/alert/{ONE}"):
+        status, _, body = get(port, path)
+        assert (status, b"Abcedo" in body, b"<img" in body) == (200, True, False)
 
 
 def test_a_hundred_readers_are_one_question(running: Running) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from actors.alerter import Alerter
 from catalyst.clock import SystemClock
 from catalyst.commands.alerts import fits, follow, render
 from catalyst.commands.home import Home
+from catalyst.commands.output import Local
 from catalyst.core.event import listed_alert
 from catalyst.messages import AlertReady, Kind
 from catalyst.packing import pack
@@ -38,11 +40,11 @@ def listed(sent_ms: int | None = START_MS + 38, state: str = "posted", **changes
 
 def test_render() -> None:
     """Direction, ticker, kinds, score, price with its age and mark, why, sources, and how long it took."""
-    assert render(listed()).splitlines() == [
+    assert render(listed(), Local(UTC)).splitlines() == [
         "▲ ACME  Acme Corp  contract_win, fda_approval  score 82  $3.20 (simulated, 4 s old)",
         "  Acme wins [2J",
         "  why: said so",
-        "  wire, other  published 13:59:55.000  seen 14:00:00.000  sent 14:00:00.038, 38 ms after it was seen",
+        "  wire, other  published 13:59:55.000  seen 14:00:00.000 UTC  sent 14:00:00.038, 38 ms after it was seen",
         "  https://example.com/1"]
 
 
@@ -52,12 +54,14 @@ def test_render() -> None:
     (listed(None, "dead"), "NOT DELIVERED"),
     (listed(None), "no sink is set"),
     (listed(None, "new"), "not sent yet"),
+    ({**listed(), "sinks": {"discord": "queued", "webhook": "delivered"}, "took_ms": {"webhook": 72}},
+     "webhook 72 ms, discord waiting"),
     (listed(direction="down"), "▼ ACME"),
     (listed(direction="neutral", published_ms=None), "published -"),
 ])
 def test_render_of_odd_ones(alert: dict[str, Any], words: str) -> None:
     """What is unknown or went wrong is said."""
-    assert words in render(alert)
+    assert words in render(alert, Local(UTC))
 
 
 def put(running: Running, *alerts: AlertReady) -> None:

@@ -17,7 +17,7 @@ import pytest
 from actors.tracker import Tracker
 from catalyst.clients.notify import is_installed
 from catalyst.commands import doctor_house, doctor_machine, doctor_setup
-from catalyst.commands.doctor import checks, listen
+from catalyst.commands.doctor import checks, column, listen
 from catalyst.commands.doctor_check import Check, Examined, Heard
 from catalyst.runtime.contract import Actor
 from catalyst.settings import defaults, examine
@@ -443,3 +443,24 @@ def test_every_check_in_order(home: Path) -> None:
     """The machine comes first, the house last."""
     names = [check.name for check in checks(examined(home, web_port=0))]
     assert names.index("python") < names.index("settings") < names.index("supervisor")
+
+
+def test_what_a_restore_left_is_one_line(home: Path) -> None:
+    """The databases of before a documented restore are named together and are nothing to look at."""
+    (home / "db").mkdir(exist_ok=True)
+    for name in ("fetcher.replaced-1767362400000.db", "fetcher.replaced-1767362400000.db-wal",
+                 "market.replaced-1767362400001.db"):
+        (home / "db" / name).write_bytes(b"x")
+    found = [check for check in doctor_house.files(examined(home)) if "replaced" in check.said]
+    assert [(check.state, check.said.split(",")[0]) for check in found] == [("ok", "3 files of before a restore")]
+    (home / "db" / "stranger.replaced-1.db").write_bytes(b"x")
+    assert "stranger.replaced-1.db belongs to no actor" in said(doctor_house.files, examined(home))
+
+
+def test_a_long_name_stands_free(home: Path) -> None:
+    """The column of the names is as wide as the longest needs."""
+    sources = {"ok": True, "sources": [{"name": "globenewswire-biotech-and-more"}]}
+    about = examined(home, heard=Heard(sources=sources))
+    assert column(about) == len("source globenewswire-biotech-and-more") + 2
+    assert column(examined(home)) == 19
+    assert column(examined(home, notify="ntfy://example.com/x")) == len("sink notify-ntfy-000000") + 2

@@ -8,6 +8,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC
 from typing import Any, ClassVar
 
 import pytest
@@ -17,6 +18,7 @@ from actors.classifier import Classifier
 from actors.market import Market
 from actors.tracker import Tracker
 from catalyst.commands import show
+from catalyst.commands.output import Local
 from catalyst.core import funnel, naming
 from catalyst.core.companies import Company
 from catalyst.core.passed import alert_id
@@ -170,7 +172,7 @@ def test_explain_nothing(catalyst: Catalyst, house: Running) -> None:
     """A known ticker without items says how many were seen and when; an unknown one names those like it."""
     out = catalyst("explain", "--ticker", "QUIET").out.splitlines()
     assert out == ["QUIET  Quiet Holdings",
-                   "no item of the last 60 m named it; 11 items were seen, sources last answered 14:00:00.000"]
+                   "no item of the last 60 m named it; 11 items were seen, sources last answered 09:00:00.000 EST"]
     done = catalyst("explain", "--ticker", "ACNE")
     assert (done.code, done.out.splitlines()[0]) == (0, "ACNE is not in the company list; near it: ACME, BCME")
     assert "no item of the last 60 m named it" in done.out
@@ -279,10 +281,11 @@ def test_show(catalyst: Catalyst, house: Running) -> None:
     out = catalyst("show", ALERT_ID[:6]).out
     for words in ("▼ ACME  Acme Therapeutics, Inc.", "kinds     bankruptcy (down, 1): “Chapter 11”",
                   "score     100 of 100", "+100.0 lead: bankruptcy", "ticker    ACME: “Nasdaq: ACME” (exchange)",
-                  "price     $1.25 of 20", "by simulated (simulated), the close\n          before 1.5\n",
+                  "price     $1.25 of 20", "by simulated (simulated)", "before $1.50\n",
                   "sources   wire  https://example.com/\n", "sent      discord: alert delivered ",
                   ", status 200, 1 try\n", "chart     none\n", "fetcher -> classifier StoryFound",
-                  "alerter -> tracker AlertPosted", "tracker -> market WatchTicker", "after     2s: -20.0 % at $1 (20",
+                  "alerter -> tracker AlertPosted", "tracker -> market WatchTicker",
+                  "after     2s: -20.0 % at $1.00 (20",
                   ", simulated)", "history   fewer than 20 alerts of its kind were known when it came",
                   "          15m: due 20"):
         assert words in out
@@ -314,7 +317,7 @@ def test_show(catalyst: Catalyst, house: Running) -> None:
     for words in ("chart     in the message", "way       no actor that runs remembers it", "sent      to nobody",
                   "history   n=41, 1 h median -6.2 % (-9.1 to -3.0), 73% down, when it came",
                   "after     nothing is known yet", "score     100 of 100\nprice"):
-        assert words in show.as_text(rest)
+        assert words in show.as_text(rest, Local(UTC))
 
 
 def test_show_with_gaps(catalyst: Catalyst, house: Running) -> None:
@@ -336,10 +339,10 @@ def test_show_wires_and_chart() -> None:
     """Joined wires, a correction, what the gate missed, and a chart in words are told in the text."""
     wire = {"source": "Business Wire", "title": "Acme too", "published": None, "seen": "2026-01-02T14:00:00.000Z",
             "corrects": False}
-    assert show._wire(wire) == "Business Wire “Acme too”, published unknown, seen 2026-01-02 14:00:00"
-    assert show._wire({**wire, "corrects": True}).startswith("correction: Business Wire")
+    assert show._wire(wire, Local(UTC)) == "Business Wire “Acme too”, published unknown, seen 2026-01-02 14:00:00 UTC"
+    assert show._wire({**wire, "corrects": True}, Local(UTC)).startswith("correction: Business Wire")
     gate = {"reason": None, "at": "2026-01-02T14:00:00.000Z", "faults": "yahoo:timeout"}
-    assert show._gate(gate) == "passed at 2026-01-02 14:00:00; yahoo:timeout"
+    assert show._gate(gate, Local(UTC)) == "passed at 2026-01-02 14:00:00 UTC; yahoo:timeout"
     assert show._dated({"seen_ms": START_MS, "published_ms": None, "n": 1}) == {
         "seen": "2026-01-02T14:00:00.000Z", "published": None, "n": 1}
 
@@ -356,11 +359,12 @@ def test_show_misuse(catalyst: Catalyst, house: Running) -> None:
 def test_show_of_odd_ones() -> None:
     """What is unknown is said, and so are a repeat, a refusal and an outcome that will never be."""
     alert = {"price": None, "score": None}
-    assert show._price(alert) == "unknown: no provider knew one"
+    assert show._price(alert, Local(UTC)) == "unknown: no provider knew one"
     assert show._score(alert, {"parts": [["stated", 0.0, "price 1: at $1"]]}) == [
         "0 of 100", "  stated: price 1: at $1"]
     delivery = {"sink": "discord", "n": 0, "what": "alert", "state": "refused", "sent": None, "status": 400,
                 "reason": "status_400", "possible_repeat": True, "tries": 2, "message_id": None}
-    assert show._delivery(delivery) == "discord: alert refused, status 400, 2 tries, status_400, may be a repeat"
+    assert show._delivery(delivery, Local(UTC)) == (
+        "discord: alert refused, status 400, 2 tries, status_400, may be a repeat")
     row = {"horizon": "4h", "state": "unknown", "return_pct": None, "reason": "no_trade"}
-    assert show._outcome(row) == "4h: unknown (no_trade)"
+    assert show._outcome(row, Local(UTC)) == "4h: unknown (no_trade)"

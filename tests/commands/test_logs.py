@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from catalyst.commands.logs import Line, Tails, backwards, parse, readable, tail
+from catalyst.commands.output import Local
 from tests.commands.conftest import Catalyst
 
 
@@ -41,7 +43,7 @@ def test_all_actors_in_order(catalyst: Catalyst, folder: Path) -> None:
 def test_rotated_file_and_level(catalyst: Catalyst, folder: Path) -> None:
     """Older files are read when the present one has too few lines of the level; lines without a level pass."""
     done = catalyst("logs", "fetcher", "--level", "warning")
-    assert [row.split()[2] for row in done.out.splitlines()] == ["WARNING", "error", "ERROR"]
+    assert [row.split()[2:4] for row in done.out.splitlines()] == [["EST", "WARNING"], ["error"], ["EST", "ERROR"]]
     assert "Fatal Python error" in done.out
 
 
@@ -58,8 +60,8 @@ def test_readable() -> None:
     """Fields follow the event, what is not printable is a blank, a traceback is indented below."""
     text = line(1, "poll_failed", "warning", source="a b", why="\x1b[2J\x9b2Jx\u202e", n=3, none=None,
                 traceback="Traceback\n  File\n")
-    assert readable(Line(text, "", parse(text))) == (
-        '2026-01-02 14:00:01.000 WARNING fetcher    poll_failed source="a b" why=" [2J 2Jx " n=3 none=null\n'
+    assert readable(Line(text, "", parse(text)), Local(ZoneInfo("Europe/Berlin"))) == (
+        '2026-01-02 15:00:01.000 CET WARNING fetcher    poll_failed source="a b" why=" [2J 2Jx " n=3 none=null\n'
         "    Traceback\n      File")
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC
+
 import pytest
 
+from catalyst.commands.output import Local
 from catalyst.commands.trace import as_text
 from catalyst.core.hops import join
 from catalyst.runtime.store import Store, connect
@@ -103,7 +106,7 @@ def test_join_of_halves() -> None:
         "market": {"sent": [], "received": [["m3", "CatalystScored", "classifier", 15, 16]], "dead": []}})
     assert [(hop["actor"], hop["sent"], hop["received"], hop["acked"]) for hop in hops] == [
         ("x", 11, None, 12), ("market", None, 15, None), ("classifier", None, None, None)]
-    text = as_text({"id": "i", "fate": "in_flight", "reason": None, "hops": hops})
+    text = as_text({"id": "i", "fate": "in_flight", "reason": None, "hops": hops}, Local(UTC))
     assert "not received yet" in text
     assert "+5 ms" in text
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from datetime import UTC
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from actors.alerter import Alerter
 from actors.tracker import Tracker
 from catalyst.commands.alerts import held_words, render
+from catalyst.commands.output import Local
 from catalyst.core.funnel import ended, step_of
 from catalyst.testing import same, wait_until
 from tests.commands.conftest import Catalyst
@@ -108,7 +110,7 @@ def test_what_was_held_is_listed_and_explained(catalyst: Catalyst, running: Runn
 def test_reasons_in_words(reason: str, words: str) -> None:
     """Each stored reason reads as a sentence's part, and the alert as not posted."""
     assert held_words(reason) == words
-    text = render({**listed(None, "suppressed"), "reason": reason})
+    text = render({**listed(None, "suppressed"), "reason": reason}, Local(UTC))
     assert f"held: {words}" in text
     assert "not posted" in text
 

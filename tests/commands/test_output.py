@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from argparse import ArgumentTypeError
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalyst.commands.output import clock_time, count, cut, duration_ms, megabytes, plain, seconds, table, when
+from catalyst.commands.output import Local, count, cut, duration_ms, megabytes, plain, seconds, table, when
 
 
 def test_table() -> None:
@@ -53,6 +54,17 @@ def test_figures() -> None:
     assert [megabytes(value) for value in (None, 24_400_000)] == ["-", "24 MB"]
     assert [seconds(value) for value in (None, 0.42, 42.0, 300, 9_000, 200_000)] == [
         "-", "0.4 s", "42 s", "5 m", "2 h", "2 d"]
-    assert (clock_time(None), clock_time("2026-01-02T14:00:01.234Z")) == ("-", "14:00:01.234")
     assert (when(None), when(2**53), when(0)) == (None, None, "1970-01-01T00:00:00.000Z")
     assert (cut("abc", 3), cut("abcd", 3)) == ("abc", "ab…")
+
+
+def test_the_clock_of_a_person() -> None:
+    """A moment in either form is told on the clock of CATALYST_TZ, with the zone's short name of that day; what is
+    unknown or no moment is a dash."""
+    local = Local(ZoneInfo("America/New_York"))
+    winter, summer = "2026-01-02T14:00:01.234Z", 1_782_914_400_000
+    assert (local.time(winter), local.name(winter)) == ("09:00:01.234", "EST")
+    assert local.date_time(summer) == "2026-07-01 10:00:00 EDT"
+    assert local.precise(winter) == "2026-01-02 09:00:01.234 EST"
+    assert [local.time(odd) for odd in (None, "no time", 2**53)] == ["-"] * 3
+    assert local.name(None) in ("EST", "EDT")

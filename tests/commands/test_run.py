@@ -1,4 +1,4 @@
-"""The demo day of `catalyst run`: gone on with while it lasts, replaced when it is over."""
+"""`catalyst run`: which alerts it shows; its demo day, gone on with while it lasts, replaced when it is over."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from catalyst.commands.run import DEMO_S, is_over
+from catalyst.commands.run import DEMO_S, News, is_over
 from catalyst.testing import FakeClock
 from catalyst.world.day import Day
 from catalyst.world.generate import generate
@@ -28,3 +28,18 @@ def test_a_day_that_was_never_played_is_not_over(tmp_path: Path) -> None:
     assert not is_over(tmp_path / "world.json")
     (tmp_path / "world.json").write_text('{"started": 5}')
     assert not is_over(tmp_path / "world.json")
+
+
+def test_what_was_shown_before_is_only_counted() -> None:
+    """At a start the alerts that are out are a number; shown is what comes from then on, and what still waited, each
+    once and the oldest first."""
+    def listed(*states: str) -> list[dict[str, str]]:
+        return [{"id": str(number), "state": state} for number, state in enumerate(states)][::-1]
+
+    found = listed("posted", "dead", "new", "posted", "new")
+    news = News(found, found[:2])
+    assert news.earlier == 2
+    assert [alert["id"] for alert in news.of(found)] == ["3"]
+    later = listed("posted", "dead", "posted", "posted", "new", "posted")
+    assert [alert["id"] for alert in news.of(later)] == ["2", "5"]
+    assert news.of(later) == []

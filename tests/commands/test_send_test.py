@@ -63,6 +63,15 @@ def test_preview_writes_files(tmp_path: Path) -> None:
     assert (tmp_path / "new" / "discord.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.parametrize(("sink", "names"), [(None, ["discord.json", "discord.png"]), ("webhook", ["webhook.json"])])
+def test_a_preview_needs_no_address(tmp_path: Path, sink: str | None, names: list[str]) -> None:
+    """In a fresh clone there is something to look at: the alert channel's card, or the one that is named."""
+    rows = preview(defaults(), sink, START_MS, folder=tmp_path)
+    assert [Path(file).name for row in rows for file in row["files"]] == names
+    with pytest.raises(ConfigError, match="the sink notify has no address"):
+        preview(defaults(), "notify", START_MS)
+
+
 def test_a_sample_of_a_kind() -> None:
     """The alert's own card, marked as a test and as simulated; the webhook, where programs listen, gets a notice."""
     with Receiver() as receiver:

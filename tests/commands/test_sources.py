@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from pathlib import Path
 
 import pytest
 
 from actors.fetcher import Fetcher
 from catalyst.clock import from_iso
+from catalyst.commands.output import Local
 from catalyst.commands.pause import pause_line, paused_until_ms
 from catalyst.commands.sources import as_text, state
 from catalyst.testing import START_MS, wait_until
@@ -128,9 +130,9 @@ def test_state(row: dict[str, object], word: str) -> None:
 
 def test_lines_of_a_pause() -> None:
     """A person's pause has an end and the time left; the backlog's has none; without a fetcher nothing is said."""
-    assert pause_line({"statistics": {"paused_until_ms": float(START_MS + 600_000)}}, START_MS) == (
-        "paused by a person until 2026-01-02T14:10:00.000Z, 10 m from now: catalyst resume ends it")
-    assert "backlog" in pause_line({"statistics": {"paused_backlog": 1}}, START_MS)
-    assert pause_line(None) == pause_line({"statistics": {}}) == pause_line({}) == ""
+    assert pause_line({"statistics": {"paused_until_ms": float(START_MS + 600_000)}}, Local(UTC), START_MS) == (
+        "paused by a person until 2026-01-02 14:10:00 UTC, 10 m from now: catalyst resume ends it")
+    assert "backlog" in pause_line({"statistics": {"paused_backlog": 1}}, Local(UTC), START_MS)
+    assert [pause_line(said, Local(UTC)) for said in (None, {"statistics": {}}, {})] == [""] * 3
     assert paused_until_ms({"statistics": {"paused_until_ms": 5.0}}) == 5
-    assert "backlog" in as_text({"sources": [], "paused_by": "backlog", "paused_until_ms": None}, START_MS)
+    assert "backlog" in as_text({"sources": [], "paused_by": "backlog", "paused_until_ms": None}, START_MS, Local(UTC))

@@ -23,7 +23,7 @@ FIELDS = ["name", "pid", "state", "rss", "cpu", "beat_age_s", "inbox", "outbox",
 def test_nothing_runs(catalyst: Catalyst) -> None:
     """In an empty home there is still JSON, and the exit code says that nothing answers."""
     done = catalyst("status", "--json")
-    assert (done.code, done.json) == (69, {"actors": [], "idle": False, "closed_sinks": None})
+    assert (done.code, done.json) == (69, {"actors": [], "idle": False})
     assert "nothing runs" in catalyst("status").out
 
 
@@ -140,6 +140,18 @@ def test_text() -> None:
     lines = as_text({"actors": [row], "idle": False}).splitlines()
     assert lines[1].split() == ["market", "stopped", *["-"] * 11]
     assert lines[2] == "not running: market"
+
+
+@pytest.mark.parametrize(("states", "idle", "line"), [
+    ({"market": "running"}, True, "idle: nothing waits"), ({"market": "running"}, False, "busy"),
+    ({"fetcher": "stopped", "market": "running", "sec": "stopped"}, True,
+     "not running: fetcher, sec; nothing waits in the others"),
+    ({"fetcher": "hung", "market": "backoff"}, False, "not running: fetcher (hung), market (backoff)")])
+def test_the_last_line_names_who_does_not_run(states: dict[str, str], idle: bool, line: str) -> None:
+    """Nothing waits in an actor that a person stopped, and yet nothing is well: it is named in any case."""
+    rows = [dict.fromkeys(FIELDS) | {"name": name, "state": state, "pid": 5 if state in ("running", "hung") else None}
+            for name, state in states.items()]
+    assert as_text({"actors": rows, "idle": idle}).splitlines()[-1] == line
 
 
 def test_a_disk_that_takes_nothing_is_said_below_the_table() -> None:

@@ -47,7 +47,7 @@ def test_card_of_an_ordinary_alert() -> None:
             "fields": [
                 {"name": "Price", "value": "$4.20 · +5.0 % · 12 s old · yahoo", "inline": True},
                 {"name": "Source", "value": "[PR Newswire](https://news.example/acme)", "inline": True}],
-            "footer": {"text": "id 0123456789abcdef0123 · pub 08:59:57 → seen +1.8 s → sent +1.1 s"}}],
+            "footer": {"text": "id 0123456789abcdef0123 · pub 08:59:57 EST → seen +1.8 s → sent +1.1 s"}}],
         "allowed_mentions": {"parse": []}}
 
 
@@ -63,7 +63,7 @@ def test_what_is_unknown_is_said() -> None:
     assert shown["Source"] == "PR Newswire"
     assert "url" not in card["embeds"][0]
     assert "timestamp" not in card["embeds"][0]
-    assert "pub unknown → seen 08:59:58 → sent +1.1 s" in card["embeds"][0]["footer"]["text"]
+    assert "pub unknown → seen 08:59:58 EST → sent +1.1 s" in card["embeds"][0]["footer"]["text"]
 
 
 def test_a_simulated_price_is_said_three_times() -> None:

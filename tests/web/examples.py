@@ -33,7 +33,7 @@ def raw_detail(**changes: object) -> dict[str, object]:
         "kinds_found": [{"kind": "fda_approval", "phrase": "Announces FDA Approval", "direction": "up", "weight": 1.0}],
         "summary": "The agency approved the tablet.", "form": "8-K", "price_ms": NOW_MS - 4_000, "provider": "yahoo",
         "previous_close_usd": 2.9, "ready_ms": NOW_MS - 1_900}
-    return {"alert": alert, "has_chart": True,
+    return {"alert": alert,
             "deliveries": [{"sink": "discord", "n": 0, "what": "alert", "state": "delivered", "status": 200,
                             "sent": "2026-01-02T14:29:58.160Z", "reason": None, "possible_repeat": True, "tries": 2,
                             "message_id": "1"},
@@ -58,7 +58,7 @@ def detail(**changes: object) -> views.Detail:
          "simulated": True},
         {"horizon": "1h", "state": "unknown", "reason": "no price", "due_ms": NOW_MS + 3_600_000},
         {"horizon": "4h", "state": "open", "due_ms": NOW_MS + 4 * 3_600_000})))
-    return replace(views.detail(raw_detail(**changes)), outcomes=outcomes, hops=views.hops([hop, late]))
+    return replace(views.detail(raw_detail(**changes)), outcomes=outcomes, hops=views.hops([hop, late]), has_chart=True)
 
 
 def actor(name: str, **changes: object) -> views.Actor:

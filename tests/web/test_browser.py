@@ -16,6 +16,7 @@ from tests.web.still import routes, serving
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="there is no Chromium here")
 ONE = "00000000000000000007"
 WCAG_AA = 4.5  # 1.4.3, text of normal size
+REFRESH_S = 10  # longer than two of the script's looks
 
 
 def busy() -> views.Look:
@@ -30,7 +31,8 @@ def busy() -> views.Look:
                source("d" * 80, failures=2))
     actors = (*(actor(name) for name in NAMES), actor("charter", state="hung", dead=2, beat_age_s=9.0),
               actor("sec", state="starting"))
-    return look(alerts=(replace(alerts[0], id=ONE), *alerts[1:]), sources=sources, actors=actors, paused_by="person")
+    return look(alerts=(replace(alerts[0], id=ONE), *alerts[1:]), charts=frozenset({ONE}),
+                sources=sources, actors=actors, paused_by="person")
 
 
 @pytest.fixture(scope="module")
@@ -84,3 +86,40 @@ def test_the_script_follows_the_house(browser: Browser) -> None:
         shown[0] = look(alerts=(views.alert(raw_alert(9, title="Entirely New")),))
         wait_until(lambda: "Entirely New" in browser.value("document.body.innerText"), 10, "the new alert")
     wait_until(lambda: browser.value("document.getElementById('stale').hidden") is False, 10, "said to be old")
+
+
+@pytest.mark.parametrize("mine", ["article .ticker", "input[name=kind]", "article .title a"])
+def test_a_focus_stops_nothing(browser: Browser, mine: str) -> None:
+    """Who has tabbed to a link or a field, or clicked one into another tab, sees a new alert all the same and keeps
+    the focus where it was; the header is of now."""
+    shown = [look()]
+    with serving(lambda request: routes(shown[0])(request)) as port:
+        browser.open(f"http://127.0.0.1:{port}/", 1280, 844, "dark")
+        browser.value(f"document.querySelector('{mine}').closest('a, input').focus()")
+        before = browser.value("[document.activeElement.tagName, document.activeElement.href]")
+        assert before[0] != "BODY"
+        shown[0] = look(alerts=(*look().alerts, views.alert(raw_alert(9, title="Entirely New"))), paused_by="person")
+        wait_until(lambda: "Entirely New" in browser.value("document.body.innerText"), REFRESH_S, "the new alert")
+        assert "degraded" in browser.value("document.getElementById('now').innerText")
+        assert browser.value("[document.activeElement.tagName, document.activeElement.href]") == before
+
+
+@pytest.mark.parametrize(("begin", "end"), [
+    ("getSelection().selectAllChildren(document.querySelector('.why'))", "getSelection().removeAllRanges()"),
+    ("(() => { const one = document.querySelector('input'); one.focus(); one.value = 'AB'; })()",
+     "document.activeElement.blur()")])
+def test_typing_and_selecting_hold_the_list(browser: Browser, begin: str, end: str) -> None:
+    """While words are typed or selected the list waits and the header, which goes on, says so; then it follows, and
+    what was typed is still there."""
+    shown = [look()]
+    with serving(lambda request: routes(shown[0])(request)) as port:
+        browser.open(f"http://127.0.0.1:{port}/", 1280, 844, "dark")
+        browser.value(begin)
+        shown[0] = look(alerts=(views.alert(raw_alert(9, title="Entirely New")),))
+        wait_until(lambda: "the list waits" in browser.value("document.getElementById('now').innerText"), REFRESH_S,
+                   "said to wait")
+        assert "Entirely New" not in browser.value("document.body.innerText")
+        browser.value(end)
+        wait_until(lambda: "Entirely New" in browser.value("document.body.innerText"), REFRESH_S, "the new alert")
+        assert "the list waits" not in browser.value("document.getElementById('now').innerText")
+        assert browser.value("document.querySelector('input').value") == ("AB" if "AB" in begin else "")
