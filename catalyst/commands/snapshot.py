@@ -118,7 +118,7 @@ def _compared(row: Row, before: Row | None, passed_s: float) -> Row:
 def _alert(alert: dict[str, Any]) -> Alert:
     return Alert(from_iso(alert["seen"]), alert["ticker"], alert["direction"], tuple(alert["kinds"]),
                  alert["score"] or 0.0, alert["price"], bool(alert["simulated"]),
-                 max(alert["took_ms"].values(), default=None), alert["state"], alert["title"],
+                 max(alert.get("took_ms", {}).values(), default=None), alert["state"], alert["title"],
                  len(waiting(alert["sinks"])))
 
 

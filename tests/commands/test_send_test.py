@@ -26,7 +26,7 @@ def test_each_sink_that_is_set() -> None:
                             webhook_url=receiver.url + "/hook", webhook_secret="s")
         rows = run(settings, None, SystemClock())
     assert [(row["sink"], row["outcome"], row["status"]) for row in rows] == [
-        ("discord", "delivered", 200), ("ops", "retry", 404), ("webhook", "delivered", 200)]
+        ("discord", "delivered", 200), ("ops", "refused", 404), ("webhook", "delivered", 200)]
     assert all(row["time_ms"] >= 0 for row in rows)
     card, _ = read_body(receiver.got[0].headers["content-type"], receiver.got[0].body)
     assert card is not None
