@@ -51,42 +51,34 @@ class _Use(NamedTuple):
     rest: tuple[frozenset[int], ...]
 
 
-class _Begun(NamedTuple):
-    """What a scanned phrase begins: the rules of which it is a whole phrase, and phrases that go on behind a gap."""
-
-    whole: list[int]
-    gapped: list[_Use]
-
-
 class _Table:
     """Phrases of one purpose by the number of the scanned phrase that begins them."""
 
     def __init__(self) -> None:
-        self._begun: dict[int, _Begun] = {}
+        self._whole: dict[int, list[int]] = {}  # the rules of which a scanned phrase is a whole one
+        self._gapped: dict[int, list[_Use]] = {}  # the phrases that go on behind a gap
 
     def add(self, rule: int, first: frozenset[int], rest: tuple[frozenset[int], ...]) -> None:
         """Take up a phrase of a rule."""
         use = _Use(rule, rest)
         for number in first:
-            begun = self._begun.setdefault(number, _Begun([], []))
             if rest:
-                begun.gapped.append(use)
+                self._gapped.setdefault(number, []).append(use)
             else:
-                begun.whole.append(rule)
+                self._whole.setdefault(number, []).append(rule)
 
     def standing(self, places: Places, text: StoryText) -> list[Occurrence]:
         """Where its phrases stand."""
         found = []
         present = set(places)
-        for number in self._begun.keys() & present:
-            whole, gapped = self._begun[number]
-            spans = places[number]
-            for rule in whole:
-                found += [(start, end, rule) for start, end in spans]
-            for rule, rest in gapped:
+        for number in self._whole.keys() & present:
+            for rule in self._whole[number]:
+                found += [(start, end, rule) for start, end in places[number]]
+        for number in self._gapped.keys() & present:
+            for rule, rest in self._gapped[number]:
                 if rest[0].isdisjoint(present):
                     continue
-                for start, end in spans:
+                for start, end in places[number]:
                     if last := _chain(rest, end, places, text):
                         found.append((start, last, rule))
         return found
