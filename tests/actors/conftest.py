@@ -1,4 +1,4 @@
-"""The alerter with its sinks on loopback."""
+"""The alerter with its sinks on loopback, and market's provider of quotes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from actors.alerter import Alerter
 from catalyst.bench.house import SECRET
 from catalyst.testing import Bench
 from tests.alerting import Outside
+from tests.quoting import Prices
 from tests.receiver import Receiver
 
 
@@ -41,3 +42,14 @@ def make(tmp_path: Path, receiver: Receiver, outside: Outside) -> Iterator[Calla
     yield new
     for bench in benches:
         bench.close()
+
+
+@pytest.fixture
+def prices() -> Prices:
+    return Prices()
+
+
+@pytest.fixture
+def provider(prices: Prices) -> Iterator[Receiver]:
+    with Receiver(prices) as receiver:
+        yield receiver

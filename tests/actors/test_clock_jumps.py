@@ -23,8 +23,8 @@ from tests.alerting import ALERT, CHART, JOINED, drain, states
 from tests.edgar_server import EdgarServer
 from tests.receiver import Answer, Receiver
 
+make_market = test_market.make
 wires, clock = test_fetcher.wires, test_fetcher.clock
-prices, provider, make_market = test_market.prices, test_market.provider, test_market.make
 server, sec = test_sec.server, test_sec.bench
 
 HOUR_S, DAY_S = 3_600, 86_400

@@ -32,52 +32,13 @@ from catalyst.testing import START_MS, Bench, FakeClock, same, wait_until
 from catalyst.world.day import Day
 from catalyst.world.generate import generate
 from catalyst.world.server import World
+from tests.quoting import Prices
 from tests.receiver import Answer, Got, Receiver
 
 SCORED = CatalystScored(
     item_id="i1", source="PR Newswire", title="Acme wins FDA approval", link="https://n.example/1", summary="long",
     published_ms=START_MS - 3_000, seen_ms=START_MS - 1_000, ticker="ACME", company="Acme Inc", role="primary",
     kinds=(Kind("fda_approval", "wins", "up", 1.0),), direction="up", sentiment=0.7, score=0.8, why="wins (title)")
-
-
-class Prices:
-    """A provider: `usd` by ticker, None for a server error; `bars` by range, the same for every ticker."""
-
-    def __init__(self) -> None:
-        self.usd: dict[str, float | None] = {"ACME": 4.2, "RICH": 50.0, "TINY": 0.01}
-        self.bars: dict[str, list[Bar]] = {}
-        self.splits: dict[str, Any] = {}
-
-    def __call__(self, got: Got) -> Answer:
-        address = urlsplit(got.path)
-        query = {name: values[0] for name, values in parse_qs(address.query).items()}
-        ticker = address.path.rsplit("/", 1)[1]
-        price_usd = self.usd.get(ticker, -1.0)
-        if price_usd is None:
-            return Answer(500, b"")
-        if price_usd < 0:
-            return Answer(404, {"chart": {"result": None, "error": {"code": "Not Found", "description": "none"}}})
-        if bars := self.bars.get(query["range"]):
-            names = ("open", "high", "low", "close", "volume")
-            columns = {name: [getattr(bar, name) for bar in bars] for name in names}
-            return Answer(200, {"chart": {"result": [{
-                "meta": {"currency": "USD", "symbol": ticker, "dataGranularity": query["interval"]},
-                "timestamp": [bar.start_ms // 1000 for bar in bars], "indicators": {"quote": [columns]},
-                "events": {"splits": self.splits}}]}})
-        return Answer(200, {"chart": {"result": [{
-            "meta": {"currency": "USD", "symbol": ticker, "previousClose": 4.0}, "timestamp": [START_MS // 1000 - 5],
-            "indicators": {"quote": [{"close": [price_usd], "volume": [9]}]}}], "error": None}})
-
-
-@pytest.fixture
-def prices() -> Prices:
-    return Prices()
-
-
-@pytest.fixture
-def provider(prices: Prices) -> Iterator[Receiver]:
-    with Receiver(prices) as receiver:
-        yield receiver
 
 
 @pytest.fixture

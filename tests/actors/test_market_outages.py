@@ -11,19 +11,9 @@ import pytest
 from actors.market import Market
 from catalyst.messages import AlertReady, OpsNotice
 from catalyst.testing import START_MS, Bench, same
-from tests.actors.test_market import SCORED, Prices, of
+from tests.actors.test_market import SCORED, of
+from tests.quoting import Prices
 from tests.receiver import Receiver
-
-
-@pytest.fixture
-def prices() -> Prices:
-    return Prices()
-
-
-@pytest.fixture
-def provider(prices: Prices) -> Iterator[Receiver]:
-    with Receiver(prices) as receiver:
-        yield receiver
 
 
 @pytest.fixture
